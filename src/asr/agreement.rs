@@ -1,0 +1,62 @@
+//! The part of a growing transcript that will not change any more.
+//!
+//! Thread: `hear`. In: transcripts of a growing utterance. Out: the agreed words. Memory: two lists of words.
+//! Source: LocalAgreement-2 (Liu et al. 2020, as whisper-streaming uses it): words are agreed once two decodes in a row begin with them.
+
+/// Keeps the agreed prefix of one utterance.
+#[derive(Debug, Default)]
+pub struct Agreement {
+    last: Vec<String>,
+    agreed: Vec<String>,
+}
+
+impl Agreement {
+    /// Takes the newest transcript; returns the agreed words so far.
+    pub fn update(&mut self, text: &str) -> String {
+        let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        let common = words
+            .iter()
+            .zip(&self.last)
+            .take_while(|(a, b)| same_word(a, b))
+            .count();
+        if common > self.agreed.len() {
+            self.agreed
+                .extend_from_slice(&words[self.agreed.len()..common]);
+        }
+        self.last = words;
+        self.agreed.join(" ")
+    }
+
+    /// Forgets the utterance.
+    pub fn reset(&mut self) {
+        self.last.clear();
+        self.agreed.clear();
+    }
+}
+
+/// Case and punctuation change as a sentence grows; the word does not.
+fn same_word(a: &str, b: &str) -> bool {
+    let letters = |w: &str| -> String {
+        w.chars()
+            .filter(|c| c.is_alphanumeric())
+            .flat_map(char::to_lowercase)
+            .collect()
+    };
+    letters(a) == letters(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_agreed_when_two_decodes_share_them() {
+        let mut agreement = Agreement::default();
+        assert_eq!(agreement.update("How much."), "");
+        assert_eq!(agreement.update("How much is"), "How much");
+        assert_eq!(agreement.update("How much is it?"), "How much is");
+        assert_eq!(agreement.update("Something else"), "How much is");
+        agreement.reset();
+        assert_eq!(agreement.update("How much is it?"), "");
+    }
+}

@@ -1,0 +1,60 @@
+//! Speech to text: what was said, and what is being said.
+//!
+//! Thread: `hear`, one per call. In: samples of one utterance, 16 kHz. Out: a [`Transcript`]. Memory: one [`whisper::Model`] for all
+//! calls, one session's state a call. When late: a partial is skipped, a final is never.
+
+pub mod agreement;
+pub mod whisper;
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// What can go wrong with hearing.
+#[derive(Debug, Error)]
+pub enum AsrError {
+    /// No such file.
+    #[error("the speech model `{}` is not there", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is no model, or a damaged one.
+    #[error("the speech model `{}` cannot be loaded: {reason}", path.display())]
+    Load {
+        /// The file.
+        path: PathBuf,
+        /// What the engine said.
+        reason: String,
+    },
+    /// Decoding failed.
+    #[error("speech could not be decoded: {reason}")]
+    Decode {
+        /// What the engine said.
+        reason: String,
+    },
+}
+
+impl AsrError {
+    /// What to try next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { .. } => Some("`patter models list` shows what there is, `patter models fetch` gets it".into()),
+            Self::Load { .. } => Some("`patter models verify` finds damaged files; a Whisper model in ggml format is wanted".into()),
+            Self::Decode { .. } => None,
+        }
+    }
+}
+
+/// The text of one utterance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transcript {
+    /// The words; empty when nothing was said.
+    pub text: String,
+    /// Probability that there was no speech, 0 to 1.
+    pub no_speech: f32,
+    /// Mean log probability of the tokens.
+    pub logprob: f32,
+    /// Time it took, in ms.
+    pub took_ms: f32,
+}

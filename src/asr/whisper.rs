@@ -1,0 +1,223 @@
+//! Whisper, by whisper.cpp.
+//!
+//! Thread: `hear`. In: 16 kHz samples, up to 30 s. Out: a [`Transcript`]. Memory: the model once; a state of about 30 MB a call, and a
+//! padded copy of the utterance, reused. The encoder's window (`audio_ctx`, 50 positions a second) is fitted to what was said, which
+//! is where the speed comes from: a full window is 30 s. Source: whisper.cpp; Radford et al. 2022 for the no-speech rule.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use whisper_rs::{FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState};
+
+use super::{AsrError, Transcript};
+use crate::audio::SAMPLE_RATE_HZ;
+use crate::config::AsrConfig;
+
+/// Encoder positions for a second of sound, whisper.cpp's constant.
+const POSITIONS_PER_SECOND: usize = 50;
+/// Positions left after the speech: the model was trained with silence there.
+const MARGIN_POSITIONS: usize = 32;
+/// Positions in Whisper's full window of 30 s.
+const MAX_POSITIONS: usize = 1_500;
+/// Tokens a second that fast speech cannot exceed; stops runaway repetition.
+const MAX_TOKENS_PER_SECOND: usize = 10;
+
+/// A loaded model, shared by all calls.
+#[derive(Clone)]
+pub struct Model {
+    context: Arc<WhisperContext>,
+    config: AsrConfig,
+}
+
+impl Model {
+    /// Loads the model file.
+    ///
+    /// # Errors
+    /// Missing, damaged, or no Whisper model.
+    pub fn load(path: &Path, config: &AsrConfig) -> Result<Self, AsrError> {
+        if !path.is_file() {
+            return Err(AsrError::Missing { path: path.to_owned() });
+        }
+        let load = |reason: String| AsrError::Load {
+            path: path.to_owned(),
+            reason,
+        };
+        check_header(path).map_err(load)?;
+        let mut parameters = WhisperContextParameters::new();
+        parameters.use_gpu(config.gpu && cfg!(any(feature = "cuda", feature = "vulkan", feature = "metal")));
+        let context = WhisperContext::new_with_params(path, parameters)
+            .map_err(|e| load(format!("{e}; the file is damaged or cut short")))?;
+        Ok(Self {
+            context: Arc::new(context),
+            config: config.clone(),
+        })
+    }
+
+    /// A session for one call, warmed by decoding a moment of silence.
+    ///
+    /// # Errors
+    /// No memory for its state.
+    pub fn session(&self) -> Result<Session, AsrError> {
+        let state = self.context.create_state().map_err(|e| AsrError::Decode {
+            reason: e.to_string(),
+        })?;
+        let mut session = Session {
+            state,
+            context: Arc::clone(&self.context),
+            config: self.config.clone(),
+            samples: Vec::with_capacity(30 * SAMPLE_RATE_HZ as usize),
+        };
+        session.transcribe(&[0; SAMPLE_RATE_HZ as usize])?;
+        Ok(session)
+    }
+}
+
+/// Sends what whisper.cpp and ggml would write to stderr nowhere. For the program's start.
+pub fn be_quiet() {
+    whisper_rs::install_logging_hooks();
+}
+
+/// whisper.cpp loads a file with absurd sizes for minutes, or aborts: look at the first numbers ourselves.
+fn check_header(path: &Path) -> Result<(), String> {
+    use std::io::Read;
+    let mut header = [0u8; 48];
+    let mut file = std::fs::File::open(path).map_err(|e| e.to_string())?;
+    file.read_exact(&mut header)
+        .map_err(|_| "it is too short to be a model".to_owned())?;
+    let number = |n: usize| {
+        i32::from_le_bytes([header[n * 4], header[n * 4 + 1], header[n * 4 + 2], header[n * 4 + 3]])
+    };
+    if header[..4] != 0x6767_6d6c_u32.to_le_bytes() {
+        return Err("it is not in ggml format".into());
+    }
+    // vocab, audio ctx/state/head/layer, text ctx/state/head/layer, mels, type
+    let limits = [100_000, 10_000, 8_192, 256, 256, 10_000, 8_192, 256, 256, 256];
+    for (index, limit) in limits.into_iter().enumerate() {
+        let value = number(index + 1);
+        if value < 1 || value > limit {
+            return Err(format!("its header holds an impossible size ({value})"));
+        }
+    }
+    Ok(())
+}
+
+/// Hearing for one call.
+pub struct Session {
+    state: WhisperState,
+    context: Arc<WhisperContext>,
+    config: AsrConfig,
+    samples: Vec<f32>,
+}
+
+impl Session {
+    /// Decodes one utterance; more than 29 s are cut. Silence and noise give an empty text.
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub fn transcribe(&mut self, utterance: &[i16]) -> Result<Transcript, AsrError> {
+        let started = Instant::now();
+        let rate = SAMPLE_RATE_HZ as usize;
+        let utterance = &utterance[..utterance.len().min(29 * rate)];
+        self.samples.clear();
+        self.samples
+            .extend(utterance.iter().map(|&s| f32::from(s) / 32768.0));
+        // whisper.cpp refuses less than a second.
+        if self.samples.len() < rate + rate / 10 {
+            self.samples.resize(rate + rate / 10, 0.0);
+        }
+        let positions = utterance.len().div_ceil(rate / POSITIONS_PER_SECOND) + MARGIN_POSITIONS;
+        let positions = positions
+            .max(self.config.min_audio_ctx as usize)
+            .min(MAX_POSITIONS);
+        let seconds = self.samples.len().div_ceil(rate);
+
+        let mut parameters = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
+        parameters.set_n_threads(self.config.threads as i32);
+        parameters.set_language(Some(&self.config.language));
+        parameters.set_translate(false);
+        parameters.set_no_context(true);
+        parameters.set_no_timestamps(!self.config.timestamps);
+        parameters.set_single_segment(true);
+        parameters.set_temperature(0.0);
+        parameters.set_temperature_inc(0.0);
+        parameters.set_suppress_blank(true);
+        parameters.set_suppress_nst(true);
+        parameters.set_audio_ctx(positions as i32);
+        parameters.set_max_tokens((seconds * MAX_TOKENS_PER_SECOND + 8) as i32);
+        parameters.set_print_special(false);
+        parameters.set_print_progress(false);
+        parameters.set_print_realtime(false);
+        parameters.set_print_timestamps(false);
+        self.state
+            .full(parameters, &self.samples)
+            .map_err(|e| AsrError::Decode {
+                reason: e.to_string(),
+            })?;
+        Ok(self.collect(started))
+    }
+
+    fn collect(&self, started: Instant) -> Transcript {
+        let mut text = String::new();
+        let (mut no_speech, mut logprob, mut tokens) = (0.0f32, 0.0f32, 0u32);
+        let first_special = self.context.token_eot();
+        for segment in self.state.as_iter() {
+            no_speech = no_speech.max(segment.no_speech_probability());
+            if let Ok(piece) = segment.to_str_lossy() {
+                text.push_str(&piece);
+            }
+            for n in 0..segment.n_tokens() {
+                if let Some(token) = segment.get_token(n)
+                    && token.token_id() < first_special
+                {
+                    logprob += token.token_probability().max(1e-9).ln();
+                    tokens += 1;
+                }
+            }
+        }
+        let logprob = if tokens == 0 { 0.0 } else { logprob / tokens as f32 };
+        let text = text.trim();
+        let keep = no_speech < self.config.no_speech_threshold
+            && logprob >= self.config.min_logprob
+            && text.chars().any(char::is_alphanumeric)
+            && !is_annotation(text);
+        Transcript {
+            text: if keep { text.to_owned() } else { String::new() },
+            no_speech,
+            logprob,
+            took_ms: started.elapsed().as_secs_f32() * 1000.0,
+        }
+    }
+}
+
+/// `[BLANK_AUDIO]`, `(wind blowing)`, `♪`: what Whisper writes for sound that is no speech.
+fn is_annotation(text: &str) -> bool {
+    let enclosed = |open: char, close: char| text.starts_with(open) && text.ends_with(close);
+    enclosed('[', ']') || enclosed('(', ')') || enclosed('*', '*') || text.starts_with('♪')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn annotations_are_no_words() {
+        assert!(is_annotation("[BLANK_AUDIO]"));
+        assert!(is_annotation("(wind blowing)"));
+        assert!(!is_annotation("Hello (again)."));
+    }
+
+    #[test]
+    fn garbage_and_short_files_are_refused_before_the_engine_sees_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m.bin");
+        let config = AsrConfig::default();
+        let error = Model::load(&path, &config).err().unwrap().to_string();
+        assert!(error.contains("is not there"), "{error}");
+        for bytes in [&b"abc"[..], &[0x11; 4_000], &[b"lmgg".as_slice(), &[0xff; 4_000]].concat()] {
+            std::fs::write(&path, bytes).unwrap();
+            let error = Model::load(&path, &config).err().unwrap().to_string();
+            assert!(error.contains("cannot be loaded"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The `hear` thread: decodes utterances, the newest first where it may choose.
+//!
+//! Thread: `hear`. In: [`HearJob`]s. Out: [`Heard`]. Memory: one utterance; its buffer goes back with the answer, to be used again. When late: a partial
+//! that is followed by another job is skipped.
+
+use crossbeam_channel::{Receiver, Sender};
+
+use crate::asr::agreement::Agreement;
+use crate::asr::whisper::Session;
+use crate::asr::{AsrError, Transcript};
+
+/// What a decode is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The caller is still speaking.
+    Partial,
+    /// The caller has paused; this may become the final one.
+    Ahead,
+    /// The caller has finished.
+    Final,
+}
+
+/// A stretch of sound to decode.
+pub struct HearJob {
+    /// Number of the utterance.
+    pub utterance: u32,
+    /// Number of the job; answers carry it.
+    pub job: u32,
+    /// What for.
+    pub purpose: Purpose,
+    /// 16 kHz, from the utterance's beginning.
+    pub samples: Vec<i16>,
+}
+
+/// The answer to a job.
+pub struct Heard {
+    /// Number of the utterance.
+    pub utterance: u32,
+    /// Number of the job.
+    pub job: u32,
+    /// What it was for.
+    pub purpose: Purpose,
+    /// The words.
+    pub result: Result<Transcript, AsrError>,
+    /// The words that will not change any more.
+    pub agreed: String,
+    /// The job's buffer.
+    pub samples: Vec<i16>,
+}
+
+/// Runs until the jobs' sender is gone.
+pub fn run(mut session: Session, jobs: &Receiver<HearJob>, answers: &Sender<Heard>) {
+    let mut agreement = Agreement::default();
+    let mut current = 0;
+    for job in jobs {
+        if job.purpose != Purpose::Final && !jobs.is_empty() {
+            continue;
+        }
+        if job.utterance != current {
+            agreement.reset();
+            current = job.utterance;
+        }
+        let result = session.transcribe(&job.samples);
+        let agreed = match &result {
+            Ok(transcript) => agreement.update(&transcript.text),
+            Err(_) => String::new(),
+        };
+        let heard = Heard {
+            utterance: job.utterance,
+            job: job.job,
+            purpose: job.purpose,
+            result,
+            agreed,
+            samples: job.samples,
+        };
+        if answers.send(heard).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! One conversation: wires the steps together.
+//!
+//! Threads of a call: `listen` ([`listen`]: voice activity, turns, barge-in), `hear` ([`hear`]: Whisper), `think` ([`think`]: dialogue,
+//! language model, voice), and those of its transport. In: heard frames. Out: spoken frames, events. Memory: bounded rings and
+//! one utterance. When late: heard frames are dropped and counted, partials are skipped, finals never.
+
+pub mod hear;
+pub mod line;
+pub mod listen;
+pub mod think;
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use crate::asr::{self, AsrError};
+use crate::config::{Config, Loaded};
+use crate::dialogue::Dialogue;
+use crate::dialogue::playbook::{Playbook, PlaybookError};
+use crate::events::{Event, EventSink};
+use crate::llm::engine::Engine;
+use crate::llm::LlmError;
+use crate::tts::{Speaker, TtsError};
+use line::CallEnds;
+
+/// Everything that calls share: models, voice, playbook, settings.
+pub struct Engines {
+    /// Hearing.
+    pub asr: asr::whisper::Model,
+    /// Thinking.
+    pub llm: Engine,
+    /// Speaking.
+    pub tts: Speaker,
+    /// What is said.
+    pub playbook: Arc<Playbook>,
+    /// Settings.
+    pub config: Config,
+    /// How long loading took, in ms.
+    pub ready_ms: f32,
+}
+
+/// What can keep a call from starting.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// Hearing.
+    #[error(transparent)]
+    Asr(#[from] AsrError),
+    /// Thinking.
+    #[error(transparent)]
+    Llm(#[from] LlmError),
+    /// Speaking.
+    #[error(transparent)]
+    Tts(#[from] TtsError),
+    /// The playbook.
+    #[error(transparent)]
+    Playbook(#[from] PlaybookError),
+    /// No thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+impl Engines {
+    /// Loads all that a call needs, warms it, and speaks the playbook's first lines into the cache.
+    ///
+    /// # Errors
+    /// A file is missing or damaged.
+    pub fn load(loaded: &Loaded) -> Result<Self, CallError> {
+        let started = Instant::now();
+        let config = &loaded.config;
+        let playbook = Arc::new(Playbook::load(&loaded.resolve(&config.dialogue.playbook))?);
+        let llm = Engine::start(&loaded.model(&config.llm.model), &config.llm, config.serve.max_calls)?;
+        let mut opening = Dialogue::new(Arc::clone(&playbook), config.dialogue.history_turns as usize);
+        llm.share_prefix(opening.shared_prefix());
+        let tts = Speaker::load(loaded, None)?;
+        for line in opening.opening().lines {
+            tts.speak(&line.text, true)?;
+        }
+        let asr = asr::whisper::Model::load(&loaded.model(&config.asr.model), &config.asr)?;
+        drop(asr.session()?);
+        Ok(Self {
+            asr,
+            llm,
+            tts,
+            playbook,
+            config: config.clone(),
+            ready_ms: started.elapsed().as_secs_f32() * 1000.0,
+        })
+    }
+}
+
+/// A running call.
+pub struct Call {
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Call {
+    /// Starts the threads of a call on `ends`. It ends when the line is closed, by either side.
+    ///
+    /// # Errors
+    /// No place in an engine, no thread.
+    pub fn start(
+        engines: &Arc<Engines>,
+        ends: CallEnds,
+        transport: &str,
+        events: EventSink,
+    ) -> Result<Self, CallError> {
+        let started = (|| {
+            let hearing = engines.asr.session()?;
+            let thinking = engines.llm.session()?;
+            Ok::<_, CallError>((hearing, thinking))
+        })();
+        let (hearing, thinking) = match started {
+            Ok(both) => both,
+            Err(error) => {
+                events.send(Event::Error { message: error.to_string() });
+                ends.line.close();
+                return Err(error);
+            }
+        };
+        events.send(Event::CallStart {
+            transport: transport.to_owned(),
+            playbook: engines.playbook.title.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        });
+        let CallEnds {
+            incoming,
+            speech,
+            line,
+        } = ends;
+        let (hear_jobs, hear_inbox) = crossbeam_channel::unbounded();
+        let (heard_sender, heard) = crossbeam_channel::unbounded();
+        let (think_jobs, think_inbox) = crossbeam_channel::unbounded();
+        let (said_sender, said) = crossbeam_channel::unbounded();
+        let mut threads = vec![spawn("hear", move || hear::run(hearing, &hear_inbox, &heard_sender))?];
+        let thinker = think::Thinker {
+            dialogue: Dialogue::new(
+                Arc::clone(&engines.playbook),
+                engines.config.dialogue.history_turns as usize,
+            ),
+            llm: thinking,
+            tts: engines.tts.clone(),
+            speech,
+            line: Arc::clone(&line),
+            events: events.clone(),
+            said: said_sender,
+        };
+        threads.push(spawn("think", move || thinker.run(&think_inbox))?);
+        let config = engines.config.clone();
+        threads.push(spawn("listen", move || {
+            listen::Listener::new(&config, incoming, line, events, hear_jobs, heard, think_jobs, said).run();
+        })?);
+        Ok(Self { threads })
+    }
+
+    /// Waits until all threads of the call have ended.
+    pub fn join(self) {
+        for thread in self.threads {
+            if thread.join().is_err() {
+                crate::log::warn("a thread of a call ended by a fault in the program");
+            }
+        }
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.into()).spawn(work)
+}

@@ -1,0 +1,168 @@
+//! `patter bench`: what this machine does with the configured models, step by step and on the wire.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use patter::audio::ms_to_samples;
+use patter::config::{EspeakConfig, Loaded};
+use patter::dialogue::Dialogue;
+use patter::llm::{ChatMessage, Piece, Role};
+use patter::transport::audiosocket::client;
+use patter::transport::audiosocket::server::Server;
+use patter::tts::espeak::Espeak;
+use patter::tts::{Speaker, Voice};
+
+use super::demo::{Story, caller};
+
+/// Measures start, memory, hearing, thinking, speaking, and whole calls over AudioSocket. Prints n, median and 95th percentile.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Repetitions of each step
+    #[arg(long, default_value_t = 20)]
+    repeat: usize,
+    /// Whole calls on the wire (each about a minute, in real time)
+    #[arg(long, default_value_t = 2)]
+    calls: usize,
+    /// One JSON array
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(serde::Serialize)]
+struct Row {
+    what: &'static str,
+    unit: &'static str,
+    n: usize,
+    median: f32,
+    p95: f32,
+}
+
+fn row(what: &'static str, unit: &'static str, mut values: Vec<f32>) -> Row {
+    let n = values.len();
+    let (median, p95) = super::median_p95(&mut values);
+    Row { what, unit, n, median, p95 }
+}
+
+pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
+    let mut loaded = loaded.clone();
+    loaded.config.dialogue.playbook = Story::Fitness.playbook().into();
+    let engines = super::engines(&loaded)?;
+    let mut rows = vec![row("ready to take a call", "ms", vec![engines.ready_ms])];
+
+    let espeak = |voice: &str| -> anyhow::Result<Espeak> {
+        let config = EspeakConfig {
+            voice: voice.into(),
+            ..EspeakConfig::default()
+        };
+        Ok(Espeak::load(&loaded.model(&PathBuf::new()), &config)?)
+    };
+    let voice = Speaker::new(std::sync::Arc::new(espeak("en-us+f3")?), 0);
+    let mut utterance = voice.speak("I'd like to change my appointment. Can we do Saturday morning instead?", false)?.samples.to_vec();
+    utterance.resize(ms_to_samples(3_000), 0);
+    let mut session = engines.asr.session()?;
+    let asr: Result<Vec<f32>, _> = (0..options.repeat)
+        .map(|_| session.transcribe(&utterance).map(|t| t.took_ms))
+        .collect();
+    rows.push(row("a 3 s utterance to text", "ms", asr?));
+
+    let thinking = engines.llm.session()?;
+    let mut dialogue = Dialogue::new(engines.playbook.clone(), 6);
+    let mut first_tokens = Vec::new();
+    for number in 0..options.repeat {
+        dialogue.heard_of_reply("Great. What would you like from training?");
+        let Some(prompt) = dialogue.reply(&format!("My cousin told me {number} stories about it")).prompt else { continue };
+        let generation = thinking.generate(prompt);
+        for piece in &generation.pieces {
+            if let Piece::Done(stats) = piece {
+                first_tokens.push(stats.first_token_ms);
+            }
+        }
+    }
+    rows.push(row("words to first token", "ms", first_tokens));
+    let decode = tokens_per_second(&thinking, options.repeat.min(5));
+    rows.push(row("decode", "tokens/s", decode));
+
+    let uncached = espeak("en-us")?;
+    let speak = (0..options.repeat.max(20)).map(|number| {
+        let started = Instant::now();
+        uncached
+            .speak(&format!("That is {number} dollars a month, and the first week is free."))
+            .map(|_| started.elapsed().as_secs_f32() * 1000.0)
+    });
+    rows.push(row("text to first audio (espeak)", "ms", speak.collect::<Result<_, _>>()?));
+    drop(thinking);
+    drop(session);
+
+    let server = Server::start("127.0.0.1:0", engines, super::serve::server_options(&loaded))?;
+    let (mut answers, mut silenced) = (Vec::new(), Vec::new());
+    for number in 0..options.calls {
+        eprintln!("call {} of {}, in real time", number + 1, options.calls);
+        let mut caller = caller(&loaded, Story::Fitness)?;
+        let uuid = uuid::Uuid::new_v4().into_bytes();
+        let recording = client::call(server.address(), uuid, 8_000, &mut caller, Duration::from_secs(180))?;
+        for exchange in caller.exchanges(&recording) {
+            if exchange.interrupts {
+                silenced.extend(exchange.silenced_ms);
+            } else {
+                answers.extend(exchange.response_ms);
+            }
+        }
+    }
+    rows.push(row("end of speech to first sound, on the wire", "ms", answers));
+    rows.push(row("interruption to silence, on the wire", "ms", silenced));
+    rows.push(row("resident memory, after the calls", "MB", vec![memory_mb("VmRSS")]));
+    rows.push(row("resident memory, highest", "MB", vec![memory_mb("VmHWM")]));
+    print(&loaded, &rows, options.json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tokens_per_second(session: &patter::llm::Session, repeat: usize) -> Vec<f32> {
+    let message = |text: &str| {
+        vec![ChatMessage {
+            role: Role::User,
+            text: text.to_owned(),
+        }]
+    };
+    let mut out = Vec::new();
+    for number in 0..repeat {
+        let generation = session.generate(message(&format!("Tell me a long story about {number} ships and the sea.")));
+        for piece in &generation.pieces {
+            if let Piece::Done(stats) = piece
+                && stats.tokens > 5
+            {
+                out.push((stats.tokens - 1) as f32 * 1000.0 / (stats.total_ms - stats.first_token_ms));
+            }
+        }
+    }
+    out
+}
+
+fn memory_mb(key: &str) -> f32 {
+    std::fs::read_to_string("/proc/self/status")
+        .ok()
+        .and_then(|text| {
+            let line = text.lines().find(|l| l.starts_with(key))?;
+            line.split_whitespace().nth(1)?.parse::<f32>().ok()
+        })
+        .map_or(f32::NAN, |kb| kb / 1024.0)
+}
+
+fn print(loaded: &Loaded, rows: &[Row], json: bool) -> anyhow::Result<()> {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo")
+        .ok()
+        .and_then(|text| text.lines().find_map(|l| Some(l.strip_prefix("model name")?.split_once(':')?.1.trim().to_owned())))
+        .unwrap_or_else(|| "unknown processor".into());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let config = &loaded.config;
+    let models = format!("{}, {}, {}", config.asr.model.display(), config.llm.model.display(), config.tts.engine);
+    if json {
+        return super::print_json(&serde_json::json!({ "machine": cpu, "cores": cores, "models": models, "rows": rows }));
+    }
+    println!("{cores} cores of {cpu}; {models}");
+    println!("{:44} {:>4} {:>9} {:>9}", "", "n", "median", "p95");
+    for row in rows {
+        println!("{:44} {:>4} {:>9.1} {:>9.1} {}", row.what, row.n, row.median, row.p95, row.unit);
+    }
+    Ok(())
+}

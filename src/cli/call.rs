@@ -1,0 +1,45 @@
+//! `patter call`: a WAV file calls the agent.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use patter::audio::wav;
+use patter::call::Call;
+use patter::config::Loaded;
+use patter::events::{self, EventSink};
+
+/// Plays IN to the agent in real time. OUT gets both sides (caller left, agent right), FILE what happened as JSON lines.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The caller's sound
+    #[arg(long, value_name = "IN")]
+    wav: PathBuf,
+    /// Recording of both sides, stereo
+    #[arg(long, value_name = "OUT")]
+    out: Option<PathBuf>,
+    /// What happened, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// Playbook in place of the config's
+    #[arg(long, value_name = "FILE")]
+    playbook: Option<PathBuf>,
+    /// Print the events to stdout as JSON lines instead of a conversation
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
+    let clip = wav::read_16k(&options.wav)?;
+    let out = options.out.as_deref().map(wav::StereoWriter::create).transpose()?;
+    let loaded = super::with_playbook(loaded, options.playbook.as_ref())?;
+    let (sink, received) = EventSink::new(&uuid::Uuid::new_v4().to_string());
+    let writer = events::write(received, options.events.as_deref(), super::printer(options.json))?;
+    let engines = super::engines(&loaded)?;
+    let (ends, call_ends) = patter::call::line::line();
+    let call = Call::start(&engines, call_ends, "file", sink)?;
+    let result = patter::transport::file::run(&clip, ends, out);
+    call.join();
+    let _ = writer.join();
+    result?;
+    Ok(ExitCode::SUCCESS)
+}

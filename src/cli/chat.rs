@@ -1,0 +1,56 @@
+//! `patter chat`: the agent on microphone and speaker.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use patter::call::Call;
+use patter::config::Loaded;
+use patter::events::{self, EventSink};
+use patter::transport::device;
+
+/// Talks through the sound card. Use a headset: with open speakers the agent hears itself.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Microphone by name, as `patter devices` lists it
+    #[arg(long)]
+    input: Option<String>,
+    /// Speaker by name
+    #[arg(long)]
+    output: Option<String>,
+    /// What happened, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// Playbook in place of the config's
+    #[arg(long, value_name = "FILE")]
+    playbook: Option<PathBuf>,
+    /// Print the events to stdout as JSON lines instead of a conversation
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
+    let loaded = super::with_playbook(loaded, options.playbook.as_ref())?;
+    let name = |typed: &Option<String>, configured: &str| {
+        typed.clone().or_else(|| (!configured.is_empty()).then(|| configured.to_owned()))
+    };
+    let input = name(&options.input, &loaded.config.device.input);
+    let output = name(&options.output, &loaded.config.device.output);
+    let (ends, call_ends) = patter::call::line::line();
+    // The devices first: a missing one is known at once, the models take seconds.
+    let devices = device::open(input.as_deref(), output.as_deref(), ends)?;
+    let engines = super::engines(&loaded)?;
+    let (sink, received) = EventSink::new(&uuid::Uuid::new_v4().to_string());
+    let writer = events::write(received, options.events.as_deref(), super::printer(options.json))?;
+    let call = Call::start(&engines, call_ends, "device", sink)?;
+    let report = devices.wait();
+    call.join();
+    let _ = writer.join();
+    let report = report?;
+    if report.mic_dropped + report.speaker_underruns > 0 {
+        patter::log::warn(&format!(
+            "the sound card lost {} samples heard and ran dry {} times",
+            report.mic_dropped, report.speaker_underruns
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}

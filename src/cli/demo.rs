@@ -1,0 +1,167 @@
+//! `patter demo`: a synthetic caller talks to the agent.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use patter::audio::wav::StereoWriter;
+use patter::caller::{Cue, Exchange, ScriptLine, ScriptedCaller, trim};
+use patter::config::{EspeakConfig, Loaded};
+use patter::events;
+use patter::transport::audiosocket::client;
+use patter::transport::audiosocket::server::Server;
+use patter::tts::espeak::Espeak;
+use patter::tts::{Speaker, Voice};
+
+/// The caller's voice: another one than the agent's, of those that the default speech model knows.
+const CALLER_VOICE: &str = "en-us+f3";
+const CALLER_WORDS_PER_MINUTE: u32 = 160;
+
+/// The caller's script: a sale with questions, an interruption, and something that no approved line answers.
+const FITNESS: &[(Cue, &str)] = &[
+    (Cue::Turn, "Sure, go ahead."),
+    (Cue::Turn, "I want to lose weight."),
+    (Cue::Turn, "How much is it?"),
+    (Cue::Interrupt { after_ms: 1_200 }, "It's too expensive."),
+    (Cue::Turn, "I live near the station."),
+    (Cue::Turn, "Yes, please."),
+    (Cue::Turn, "Saturday is better."),
+    (Cue::Turn, "Thanks, bye."),
+];
+
+const BANK: &[(Cue, &str)] = &[
+    (Cue::Turn, "I was charged twice."),
+    (Cue::Turn, "My account number is four five one two."),
+    (Cue::Turn, "That's right."),
+    (Cue::Interrupt { after_ms: 1_200 }, "Are you a robot?"),
+    (Cue::Turn, "I want my money back."),
+    (Cue::Turn, "Yes, please."),
+    (Cue::Turn, "Thanks, bye."),
+];
+
+/// Runs one whole call on this machine: server, real AudioSocket connection, caller. Needs no sound card and no network.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Recording, stereo: caller left, agent right
+    #[arg(long, value_name = "FILE", default_value = "demo.wav")]
+    out: PathBuf,
+    /// What happened, as JSON lines
+    #[arg(long, value_name = "FILE", default_value = "demo.jsonl")]
+    events: PathBuf,
+    /// Which call
+    #[arg(long, value_enum, default_value_t = Story::Fitness)]
+    story: Story,
+    /// Print the events to stdout as JSON lines instead of a conversation
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Story {
+    /// A club sells a membership
+    Fitness,
+    /// A bank's customer complains
+    Bank,
+}
+
+impl Story {
+    pub(crate) fn playbook(self) -> &'static str {
+        match self {
+            Self::Fitness => "playbooks/fitness.toml",
+            Self::Bank => "playbooks/bank_complaint.toml",
+        }
+    }
+
+    fn script(self) -> &'static [(Cue, &'static str)] {
+        match self {
+            Self::Fitness => FITNESS,
+            Self::Bank => BANK,
+        }
+    }
+}
+
+/// Speaks the lines of a story in the caller's voice.
+pub(crate) fn caller(loaded: &Loaded, story: Story) -> anyhow::Result<ScriptedCaller> {
+    let voice: Arc<dyn Voice> = Arc::new(Espeak::load(
+        &loaded.model(&PathBuf::new()),
+        &EspeakConfig {
+            voice: CALLER_VOICE.into(),
+            words_per_minute: CALLER_WORDS_PER_MINUTE,
+            ..EspeakConfig::default()
+        },
+    )?);
+    let speaker = Speaker::new(voice, 0);
+    let lines = story.script().iter().map(|(cue, text)| {
+        Ok(ScriptLine {
+            cue: *cue,
+            text: (*text).to_owned(),
+            samples: trim(&speaker.speak(text, false)?.samples),
+        })
+    });
+    Ok(ScriptedCaller::new(lines.collect::<anyhow::Result<_>>()?))
+}
+
+pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
+    let mut loaded = loaded.clone();
+    loaded.config.dialogue.playbook = options.story.playbook().into();
+    // Both files first: a folder that is not writable is known before the call.
+    let mut recorder = StereoWriter::create(&options.out)?;
+    std::fs::File::create(&options.events)
+        .with_context(|| format!("cannot write `{}`", options.events.display()))?;
+    let engines = super::engines(&loaded)?;
+    let mut caller = caller(&loaded, options.story)?;
+
+    // The server's calls write through this sink's file, so that the demo's record is one call's.
+    let (copy_in, copy) = crossbeam_channel::unbounded();
+    let writer = events::write(copy, Some(&options.events), super::printer(options.json))?;
+    let mut serving = super::serve::server_options(&loaded);
+    serving.watch = Arc::new(move |event| drop(copy_in.send(event.clone())));
+    let server = Server::start("127.0.0.1:0", engines, serving)?;
+    let uuid = uuid::Uuid::new_v4().into_bytes();
+    let recording = client::call(server.address(), uuid, 16_000, &mut caller, Duration::from_secs(180))
+        .context("the demo's caller could not reach the demo's server")?;
+    drop(server);
+    let _ = writer.join();
+    recorder.write(&recording.caller, &recording.agent)?;
+    recorder.finish()?;
+    let exchanges = caller.exchanges(&recording);
+    if options.json {
+        return Ok(ExitCode::SUCCESS);
+    }
+    report(&exchanges);
+    println!("\n{}: both sides, caller left, agent right; {}: what happened", options.out.display(), options.events.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The figures that the caller took on the wire.
+fn report(exchanges: &[Exchange]) {
+    println!("\nMeasured on the wire by the caller:");
+    for exchange in exchanges {
+        let number = |value: Option<f32>| value.map_or("   –".into(), |v| format!("{v:4.0}"));
+        let stop = if exchange.interrupts {
+            format!(", agent silent {} ms after the interruption began", number(exchange.silenced_ms))
+        } else {
+            String::new()
+        };
+        println!("  {:42} answer after {} ms{stop}", exchange.text, number(exchange.response_ms));
+    }
+    let mut answers: Vec<f32> = exchanges.iter().filter(|e| !e.interrupts).filter_map(|e| e.response_ms).collect();
+    let (median, p95) = super::median_p95(&mut answers);
+    println!("  end of speech to first sound: median {median:.0} ms, p95 {p95:.0} ms, n {}", answers.len());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_story_has_four_turns_and_an_interruption() {
+        for story in [Story::Fitness, Story::Bank] {
+            let script = story.script();
+            assert!(script.len() >= 5);
+            assert_eq!(script.iter().filter(|l| l.0 != Cue::Turn).count(), 1);
+        }
+    }
+}

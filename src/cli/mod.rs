@@ -1,0 +1,153 @@
+//! The commands: one file each. Only this folder prints.
+
+mod bench;
+mod call;
+mod chat;
+mod check;
+mod demo;
+mod devices;
+mod models;
+mod say;
+mod serve;
+mod show;
+mod transcribe;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::{CommandFactory, Parser, Subcommand};
+use patter::call::Engines;
+use patter::config::{self, Loaded};
+
+/// A self-contained voice agent: it listens, thinks and speaks on this machine alone.
+///
+/// Start with `patter demo`, which lets a synthetic caller talk to the agent, and `patter check`, which says what this machine still lacks.
+#[derive(Parser)]
+#[command(version, about, long_about, max_term_width = 100)]
+struct Arguments {
+    /// Settings; without it `config.toml` here or beside the program, else the defaults
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Let a synthetic caller talk to the agent, in real time, over a real AudioSocket connection
+    Demo(demo::Options),
+    /// Play a WAV file to the agent as if it were a caller, and record both sides
+    Call(call::Options),
+    /// Answer calls from Asterisk (AudioSocket)
+    Serve(serve::Options),
+    /// Talk to the agent through microphone and speaker (use a headset)
+    Chat(chat::Options),
+    /// Speak a text into a WAV file
+    Say(say::Options),
+    /// Turn the speech in a WAV file into text
+    Transcribe(transcribe::Options),
+    /// Say what is missing or wrong: config, playbooks, models, voice, devices
+    Check(check::Options),
+    /// List microphones and speakers
+    Devices(devices::Options),
+    /// List, fetch and verify model files
+    Models(models::Options),
+    /// Measure this machine with the configured models
+    Bench(bench::Options),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the command that was typed.
+pub(crate) fn run() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::parse();
+    whisper_rs_quiet();
+    let load = || -> anyhow::Result<Loaded> { Ok(config::load(arguments.config.as_deref())?) };
+    match arguments.command {
+        Command::Demo(options) => demo::run(&load()?, &options),
+        Command::Call(options) => call::run(&load()?, &options),
+        Command::Serve(options) => serve::run(&load()?, &options),
+        Command::Chat(options) => chat::run(&load()?, &options),
+        Command::Say(options) => say::run(&load()?, &options),
+        Command::Transcribe(options) => transcribe::run(&load()?, &options),
+        Command::Check(options) => check::run(arguments.config.as_deref(), &options),
+        Command::Devices(options) => devices::run(&options),
+        Command::Models(options) => models::run(&load()?, &options),
+        Command::Bench(options) => bench::run(&load()?, &options),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "patter", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// whisper.cpp writes to stderr what nobody needs.
+fn whisper_rs_quiet() {
+    patter::asr::whisper::be_quiet();
+}
+
+/// Prints an error in one line, and its hint in a second.
+pub(crate) fn complain(error: &anyhow::Error) {
+    let mut line = String::new();
+    for cause in error.chain() {
+        let text = cause.to_string().replace('\n', " ");
+        if !line.contains(&text) {
+            if !line.is_empty() {
+                line.push_str(": ");
+            }
+            line.push_str(&text);
+        }
+    }
+    eprintln!("patter: {line}");
+    if let Some(hint) = patter::hint::of(error.as_ref()) {
+        eprintln!("hint: {hint}");
+    }
+}
+
+/// Prints `value` as one line of JSON.
+fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string(value)?);
+    Ok(())
+}
+
+/// Loads all engines, and says so on stderr.
+fn engines(loaded: &Loaded) -> anyhow::Result<Arc<Engines>> {
+    let engines = Engines::load(loaded)?;
+    patter::log::info(&format!("ready after {:.1} s", engines.ready_ms / 1000.0));
+    Ok(Arc::new(engines))
+}
+
+/// The median and the 95th percentile (nearest rank) of `values`.
+fn median_p95(values: &mut [f32]) -> (f32, f32) {
+    if values.is_empty() {
+        return (f32::NAN, f32::NAN);
+    }
+    values.sort_by(f32::total_cmp);
+    let rank = |share: f32| values[((values.len() as f32 * share).ceil() as usize).clamp(1, values.len()) - 1];
+    (rank(0.5), rank(0.95))
+}
+
+/// The playbook that `--playbook` names, relative to here, in place of the config's.
+fn with_playbook(loaded: &Loaded, playbook: Option<&PathBuf>) -> anyhow::Result<Loaded> {
+    let mut loaded = loaded.clone();
+    if let Some(path) = playbook {
+        loaded.config.dialogue.playbook = std::path::absolute(path).context("the playbook's path")?;
+    }
+    Ok(loaded)
+}
+
+/// Prints events as they come: JSON lines, or a conversation to follow.
+fn printer(json: bool) -> impl FnMut(&patter::events::Stamped) + Send + 'static {
+    move |event| {
+        if json {
+            println!("{}", serde_json::to_string(event).unwrap_or_default());
+        } else if let Some(line) = show::line(event) {
+            println!("{line}");
+        }
+    }
+}

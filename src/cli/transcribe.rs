@@ -1,0 +1,97 @@
+//! `patter transcribe`: the speech in a WAV file as text.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use patter::asr::agreement::Agreement;
+use patter::asr::whisper::{Model, Session};
+use patter::audio::{FRAME_SAMPLES, FRAME_MS, ms_to_samples, samples_to_ms, wav};
+use patter::config::Loaded;
+use patter::turn::{TurnEvent, Turns};
+use patter::vad::Vad;
+
+/// Finds the utterances in FILE as a call would, and prints the words of each with its place.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// A WAV file
+    file: PathBuf,
+    /// Also print what would be known while the speech goes on
+    #[arg(long)]
+    partials: bool,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
+    let clip = wav::read(&options.file)?;
+    if clip.truncated {
+        patter::log::warn("the file is cut short; what there is of it is transcribed");
+    }
+    let samples = patter::audio::resample::convert(&clip.samples, clip.rate_hz, patter::audio::SAMPLE_RATE_HZ)?;
+    let config = &loaded.config;
+    let model = Model::load(&loaded.model(&config.asr.model), &config.asr)?;
+    let mut scribe = Scribe {
+        session: model.session()?,
+        agreement: Agreement::default(),
+        options,
+    };
+    let mut vad = Vad::new(&config.vad);
+    let mut turns = Turns::new(&config.turn);
+    let preroll = ms_to_samples(config.turn.preroll_ms + config.turn.start_ms);
+    let (mut start, mut partial_at) = (0, 0);
+    // A second of silence lets the last turn end.
+    let tail = vec![0i16; ms_to_samples(config.turn.end_silence_ms + 1_000)];
+    let padded: Vec<i16> = samples.iter().chain(&tail).copied().collect();
+    for (number, chunk) in padded.chunks_exact(FRAME_SAMPLES).enumerate() {
+        let mut frame = patter::audio::SILENCE;
+        frame.copy_from_slice(chunk);
+        let end = (number + 1) * FRAME_SAMPLES;
+        match turns.step(vad.is_speech(&frame), false) {
+            Some(TurnEvent::SpeechStart) => {
+                start = end.saturating_sub(preroll);
+                partial_at = start;
+                scribe.agreement.reset();
+            }
+            Some(TurnEvent::TurnEnd { silence_ms, .. }) => {
+                let spoken = end - ms_to_samples(silence_ms.saturating_sub(config.turn.pause_ms.min(silence_ms)));
+                scribe.write("final", &padded, start, spoken)?;
+            }
+            _ => {
+                let due = options.partials
+                    && turns.caller_speaking()
+                    && end - partial_at >= ms_to_samples(config.asr.partial_ms.max(FRAME_MS * 10));
+                if due {
+                    partial_at = end;
+                    scribe.write("partial", &padded, start, end)?;
+                }
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+struct Scribe<'a> {
+    session: Session,
+    agreement: Agreement,
+    options: &'a Options,
+}
+
+impl Scribe<'_> {
+    fn write(&mut self, kind: &str, samples: &[i16], start: usize, end: usize) -> anyhow::Result<()> {
+        let transcript = self.session.transcribe(&samples[start..end])?;
+        let agreed = self.agreement.update(&transcript.text);
+        let (from, to) = (samples_to_ms(start), samples_to_ms(end));
+        if self.options.json {
+            super::print_json(&serde_json::json!({
+                "event": kind, "start_ms": from, "end_ms": to, "text": transcript.text, "agreed": agreed,
+                "logprob": transcript.logprob, "no_speech": transcript.no_speech, "asr_ms": transcript.took_ms,
+            }))?;
+        } else if kind == "partial" {
+            println!("{:8.2} s  … {}", to as f32 / 1000.0, transcript.text);
+        } else if !transcript.text.is_empty() {
+            println!("{:8.2} s  {}   [{:.0} ms]", from as f32 / 1000.0, transcript.text, transcript.took_ms);
+        }
+        Ok(())
+    }
+}

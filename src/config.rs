@@ -1,0 +1,502 @@
+//! `config.toml`: every setting, with its default.
+//!
+//! Thread: main, before anything runs. In: TOML text. Out: a checked [`Config`]. Each key is explained where users read it, in
+//! `config.toml` itself; a test holds that file against [`Config::default`]. A mistake gives one line with file, line and hint.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Why a config cannot be used.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// It cannot be read.
+    #[error("cannot read config `{}`: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not the TOML that is expected: syntax, unknown key, wrong type.
+    #[error("config `{}` line {line}, column {column}: {message}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+        /// What is wrong, in one line.
+        message: String,
+    },
+    /// A value that makes no sense.
+    #[error("config `{}` line {line}: `{section}.{key}` is {value}, but must be {rule}", path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// From 1; 0 when the value is a default.
+        line: usize,
+        /// Table.
+        section: &'static str,
+        /// Key.
+        key: &'static str,
+        /// What it is.
+        value: String,
+        /// What it must be.
+        rule: String,
+    },
+}
+
+impl ConfigError {
+    /// What to try next.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Read { .. } => {
+                "give the path with `--config`, or leave it out to use the defaults".into()
+            }
+            Self::Parse { message, .. } if message.contains("unknown field") => {
+                "check the spelling; the repository's config.toml holds every key".into()
+            }
+            Self::Parse { .. } => {
+                "the repository's config.toml shows each key with its type and unit".into()
+            }
+            Self::Value { section, key, .. } => {
+                format!("change `{key}` under `[{section}]`, or delete the line to get the default")
+            }
+        })
+    }
+}
+
+macro_rules! section {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ty = $default:expr,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub struct $name { $($(#[$field_doc])* pub $field: $kind,)+ }
+        impl Default for $name {
+            fn default() -> Self { Self { $($field: $default,)+ } }
+        }
+    };
+}
+
+section!(
+    /// The whole file.
+    Config {
+        /// Where models lie.
+        models: ModelsConfig = ModelsConfig::default(),
+        /// Speech or not.
+        vad: VadConfig = VadConfig::default(),
+        /// Whose turn it is.
+        turn: TurnConfig = TurnConfig::default(),
+        /// Speech to text.
+        asr: AsrConfig = AsrConfig::default(),
+        /// Text generation.
+        llm: LlmConfig = LlmConfig::default(),
+        /// Text to speech.
+        tts: TtsConfig = TtsConfig::default(),
+        /// What is said.
+        dialogue: DialogueConfig = DialogueConfig::default(),
+        /// The AudioSocket server.
+        serve: ServeConfig = ServeConfig::default(),
+        /// Microphone and speaker.
+        device: DeviceConfig = DeviceConfig::default(),
+    }
+);
+
+section!(
+    /// `[models]`
+    ModelsConfig {
+        /// Folder of the model files, relative to the config file.
+        folder: PathBuf = "models".into(),
+    }
+);
+
+section!(
+    /// `[vad]`
+    VadConfig {
+        /// webrtc-vad's mode, 0 to 3; higher lets less pass as speech.
+        aggressiveness: u8 = 2,
+        /// Sound below this level is never speech, in dBFS.
+        min_level_dbfs: f32 = -50.0,
+        /// Speech stands at least this far above the line's own noise, in dB.
+        noise_margin_db: f32 = 8.0,
+    }
+);
+
+section!(
+    /// `[turn]`
+    TurnConfig {
+        /// Speech before a turn begins, in ms.
+        start_ms: u32 = 60,
+        /// Speech before the agent is interrupted, in ms.
+        barge_in_ms: u32 = 160,
+        /// Silence that ends a turn, in ms.
+        end_silence_ms: u32 = 440,
+        /// Silence after which the words are decoded ahead of the turn's end, in ms.
+        pause_ms: u32 = 160,
+        /// Less speech than this is a click, in ms.
+        min_speech_ms: u32 = 100,
+        /// A turn is cut here, in ms.
+        max_turn_ms: u32 = 25_000,
+        /// Sound kept from before the turn's start, in ms.
+        preroll_ms: u32 = 300,
+    }
+);
+
+section!(
+    /// `[asr]`
+    AsrConfig {
+        /// Model file in the models folder.
+        model: PathBuf = "patter-asr-v0.bin".into(),
+        /// Language code; Whisper's English-only models ignore it.
+        language: String = "en".into(),
+        /// Worker threads; all engines together should not exceed the cores.
+        threads: u32 = 2,
+        /// Time between partial transcripts, in ms; 0 for none.
+        partial_ms: u32 = 500,
+        /// Above this probability of "no speech" a transcript is dropped.
+        no_speech_threshold: f32 = 0.6,
+        /// Below this mean log probability of its tokens a transcript is dropped.
+        min_logprob: f32 = -1.5,
+        /// Smallest encoder window, in positions of 20 ms.
+        min_audio_ctx: u32 = 256,
+        /// The model was trained with timestamps (OpenAI's were; the default one was not).
+        timestamps: bool = false,
+        /// Run on the GPU when built with one.
+        gpu: bool = true,
+    }
+);
+
+section!(
+    /// `[llm]`
+    LlmConfig {
+        /// Model file in the models folder.
+        model: PathBuf = "SmolLM2-135M-Instruct.Q4_1.gguf".into(),
+        /// Worker threads.
+        threads: u32 = 2,
+        /// Tokens of context for all calls together.
+        context_tokens: u32 = 8_192,
+        /// Tokens that one step may prefill; smaller keeps other calls' replies fluent.
+        prefill_chunk_tokens: u32 = 128,
+        /// Longest reply, in tokens.
+        max_reply_tokens: u32 = 60,
+        /// Longest time for a reply, in ms.
+        max_reply_ms: u32 = 6_000,
+        /// 0 is greedy.
+        temperature: f32 = 0.3,
+        /// Candidates kept, by count.
+        top_k: u32 = 40,
+        /// Candidates kept, by mass.
+        top_p: f32 = 0.9,
+        /// Above 1 makes words already said less likely.
+        repeat_penalty: f32 = 1.15,
+        /// Seed of the sampler; the same seed gives the same reply.
+        seed: u32 = 7,
+        /// Layers on the GPU when built with one.
+        gpu_layers: u32 = 99,
+    }
+);
+
+section!(
+    /// `[tts]`
+    TtsConfig {
+        /// `espeak` or `piper`.
+        engine: String = "espeak".into(),
+        /// Seconds of speech kept for lines said again; 0 for none.
+        cache_seconds: u32 = 120,
+        /// `[tts.espeak]`
+        espeak: EspeakConfig = EspeakConfig::default(),
+        /// `[tts.piper]`
+        piper: PiperConfig = PiperConfig::default(),
+    }
+);
+
+section!(
+    /// `[tts.espeak]`
+    EspeakConfig {
+        /// Voice as espeak-ng names it.
+        voice: String = "en-us".into(),
+        /// Words per minute, 80 to 450.
+        words_per_minute: u32 = 165,
+        /// 0 to 99.
+        pitch: u32 = 45,
+    }
+);
+
+section!(
+    /// `[tts.piper]`
+    PiperConfig {
+        /// Voice file in the models folder; its JSON lies beside it.
+        voice: PathBuf = "en_US-lessac-medium.onnx".into(),
+        /// ONNX Runtime's library in the models folder.
+        runtime: PathBuf = "libonnxruntime.so".into(),
+        /// Above 1 speaks slower.
+        length_scale: f32 = 1.0,
+        /// Speaker of a voice that has several.
+        speaker: i64 = 0,
+    }
+);
+
+section!(
+    /// `[dialogue]`
+    DialogueConfig {
+        /// Playbook, relative to the config file.
+        playbook: PathBuf = "playbooks/fitness.toml".into(),
+        /// Exchanges that the model sees; older ones are left out.
+        history_turns: u32 = 6,
+    }
+);
+
+section!(
+    /// `[serve]`
+    ServeConfig {
+        /// Address and port to listen on.
+        listen: String = "127.0.0.1:8090".into(),
+        /// Calls at once; one more is hung up on.
+        max_calls: u32 = 8,
+        /// Sound sent ahead of the clock, in ms; the floor under barge-in.
+        lead_ms: u32 = 40,
+        /// A caller who sends no frame at all for this long is gone, in ms.
+        idle_timeout_ms: u32 = 60_000,
+        /// Folder for records of calls (events, and sound if `record_audio`), relative to the config file; empty for none.
+        records: PathBuf = PathBuf::new(),
+        /// Keep a stereo WAV of each call.
+        record_audio: bool = false,
+    }
+);
+
+section!(
+    /// `[device]`
+    DeviceConfig {
+        /// Microphone by name; empty for the system's default.
+        input: String = String::new(),
+        /// Speaker by name; empty for the system's default.
+        output: String = String::new(),
+    }
+);
+
+/// A config and where its relative paths start.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The checked settings.
+    pub config: Config,
+    /// The file, when there is one.
+    pub path: Option<PathBuf>,
+    /// Folder that relative paths start from.
+    pub base: PathBuf,
+}
+
+impl Loaded {
+    /// `path` as seen from the config's folder.
+    pub fn resolve(&self, path: &Path) -> PathBuf {
+        self.base.join(path)
+    }
+
+    /// A file in the models folder.
+    pub fn model(&self, file: &Path) -> PathBuf {
+        self.resolve(&self.config.models.folder).join(file)
+    }
+}
+
+/// Loads `path`; without one, `config.toml` of the working folder or of the program's folder; without that, the defaults.
+///
+/// # Errors
+/// Unreadable, unknown key, wrong type, impossible value.
+pub fn load(path: Option<&Path>) -> Result<Loaded, ConfigError> {
+    let program_folder = std::env::current_exe()
+        .ok()
+        .and_then(|exe| exe.parent().map(Path::to_owned));
+    let candidates = [Some(PathBuf::new()), program_folder.clone()];
+    let found = path.map(Path::to_owned).or_else(|| {
+        candidates
+            .iter()
+            .flatten()
+            .map(|folder| folder.join("config.toml"))
+            .find(|file| file.is_file())
+    });
+    let Some(path) = found else {
+        let base = candidates
+            .into_iter()
+            .flatten()
+            .find(|folder| folder.join("models").is_dir())
+            .unwrap_or_default();
+        return Ok(Loaded {
+            config: Config::default(),
+            path: None,
+            base,
+        });
+    };
+    let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Read {
+        path: path.clone(),
+        source,
+    })?;
+    let config = parse(&text, &path)?;
+    let base = path.parent().map(Path::to_owned).unwrap_or_default();
+    Ok(Loaded {
+        config,
+        path: Some(path),
+        base,
+    })
+}
+
+/// Parses and checks `text`; `path` is for messages.
+///
+/// # Errors
+/// Syntax, unknown key, wrong type, impossible value.
+pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
+    let config: Config = toml::from_str(text).map_err(|error| {
+        let (line, column) = crate::hint::line_and_column(text, error.span().map_or(0, |s| s.start));
+        ConfigError::Parse {
+            path: path.to_owned(),
+            line,
+            column,
+            message: error.message().replace('\n', ", "),
+        }
+    })?;
+    check(&config, text, path)?;
+    Ok(config)
+}
+
+fn check(config: &Config, text: &str, path: &Path) -> Result<(), ConfigError> {
+    let fail = |section, key, value: String, rule: String| ConfigError::Value {
+        path: path.to_owned(),
+        line: line_of(text, section, key),
+        section,
+        key,
+        value,
+        rule,
+    };
+    macro_rules! within {
+        ($section:literal, $object:expr, $key:ident, $range:expr, $unit:literal) => {
+            if !$range.contains(&$object.$key) {
+                let range = $range;
+                return Err(fail(
+                    $section,
+                    stringify!($key),
+                    $object.$key.to_string(),
+                    format!("from {} to {}{}", range.start(), range.end(), $unit),
+                ));
+            }
+        };
+    }
+    let c = config;
+    within!("vad", c.vad, aggressiveness, 0..=3, "");
+    within!("vad", c.vad, min_level_dbfs, -90.0..=-10.0, " dBFS");
+    within!("vad", c.vad, noise_margin_db, 0.0..=40.0, " dB");
+    within!("turn", c.turn, start_ms, 20..=500, " ms");
+    within!("turn", c.turn, barge_in_ms, 20..=2_000, " ms");
+    within!("turn", c.turn, end_silence_ms, 100..=5_000, " ms");
+    within!("turn", c.turn, pause_ms, 60..=c.turn.end_silence_ms, " ms (end_silence_ms)");
+    within!("turn", c.turn, min_speech_ms, 20..=1_000, " ms");
+    within!("turn", c.turn, max_turn_ms, 2_000..=29_000, " ms");
+    within!("turn", c.turn, preroll_ms, 0..=1_000, " ms");
+    within!("asr", c.asr, threads, 1..=256, "");
+    within!("asr", c.asr, partial_ms, 0..=10_000, " ms");
+    within!("asr", c.asr, no_speech_threshold, 0.0..=1.0, "");
+    within!("asr", c.asr, min_logprob, -10.0..=0.0, "");
+    within!("asr", c.asr, min_audio_ctx, 64..=1_500, " positions");
+    within!("llm", c.llm, threads, 1..=256, "");
+    within!("llm", c.llm, context_tokens, 512..=1_048_576, " tokens");
+    within!("llm", c.llm, prefill_chunk_tokens, 8..=4_096, " tokens");
+    within!("llm", c.llm, max_reply_tokens, 1..=1_000, " tokens");
+    within!("llm", c.llm, max_reply_ms, 100..=120_000, " ms");
+    within!("llm", c.llm, temperature, 0.0..=2.0, "");
+    within!("llm", c.llm, top_k, 1..=1_000, "");
+    within!("llm", c.llm, top_p, 0.05..=1.0, "");
+    within!("llm", c.llm, repeat_penalty, 1.0..=2.0, "");
+    within!("tts", c.tts, cache_seconds, 0..=3_600, " s");
+    within!("tts.espeak", c.tts.espeak, words_per_minute, 80..=450, "");
+    within!("tts.espeak", c.tts.espeak, pitch, 0..=99, "");
+    within!("tts.piper", c.tts.piper, length_scale, 0.3..=3.0, "");
+    within!("tts.piper", c.tts.piper, speaker, 0..=100_000, "");
+    within!("dialogue", c.dialogue, history_turns, 1..=100, "");
+    within!("serve", c.serve, max_calls, 1..=256, "");
+    within!("serve", c.serve, lead_ms, 20..=60, " ms");
+    within!("serve", c.serve, idle_timeout_ms, 1_000..=3_600_000, " ms");
+    let engines = crate::tts::ENGINES;
+    if !engines.contains(&c.tts.engine.as_str()) {
+        let rule = format!("one of {}", engines.join(", "));
+        return Err(fail("tts", "engine", format!("`{}`", c.tts.engine), rule));
+    }
+    if c.serve.listen.parse::<std::net::SocketAddr>().is_err() {
+        let rule = "an address with a port, such as 127.0.0.1:8090".into();
+        return Err(fail("serve", "listen", format!("`{}`", c.serve.listen), rule));
+    }
+    Ok(())
+}
+
+/// The line of `key` in `[section]`, from 1; 0 when the file does not hold it.
+fn line_of(text: &str, section: &str, key: &str) -> usize {
+    let mut current = "";
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if let Some(name) = line.strip_prefix('[') {
+            current = name.split(']').next().unwrap_or("").trim();
+        } else if current == section
+            && line
+                .split_once('=')
+                .is_some_and(|(name, _)| name.trim() == key)
+        {
+            return index + 1;
+        }
+    }
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error_of(text: &str) -> String {
+        parse(text, Path::new("config.toml")).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_shipped_file_holds_every_key_at_its_default() {
+        let text = include_str!("../config.toml");
+        assert_eq!(parse(text, Path::new("config.toml")).unwrap(), Config::default());
+        let shipped: toml::Table = toml::from_str(text).unwrap();
+        let all = toml::Table::try_from(Config::default()).unwrap();
+        assert_same_keys(&all, &shipped, "");
+    }
+
+    fn assert_same_keys(all: &toml::Table, shipped: &toml::Table, place: &str) {
+        for (key, value) in all {
+            let found = shipped.get(key);
+            assert!(found.is_some(), "config.toml lacks `{place}{key}`");
+            if let (Some(all), Some(shipped)) = (value.as_table(), found.and_then(|v| v.as_table())) {
+                assert_same_keys(all, shipped, &format!("{place}{key}."));
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_names_its_line() {
+        let message = error_of("[vad]\naggressiveness = 1\nagressive = 2\n");
+        assert!(message.starts_with("config `config.toml` line 3, column 1: unknown field `agressive`"), "{message}");
+    }
+
+    #[test]
+    fn a_wrong_type_names_its_line() {
+        let message = error_of("[turn]\n\nstart_ms = \"soon\"\n");
+        assert!(message.contains("line 3, column 12"), "{message}");
+        assert!(!message.contains('\n'));
+    }
+
+    #[test]
+    fn an_impossible_value_names_its_line_and_the_range() {
+        assert_eq!(
+            error_of("[llm]\ntop_k = 3\n[turn]\nstart_ms = 9000\n"),
+            "config `config.toml` line 4: `turn.start_ms` is 9000, but must be from 20 to 500 ms"
+        );
+        assert!(error_of("[tts]\nengine = \"festival\"").contains("must be one of espeak, piper"));
+        assert!(error_of("[serve]\nlisten = \"localhost\"").contains("an address with a port"));
+    }
+
+    #[test]
+    fn nan_is_no_value() {
+        assert!(error_of("[llm]\ntemperature = nan").contains("must be from 0 to 2"));
+    }
+}

@@ -1,0 +1,108 @@
+//! What each side really said and heard.
+//!
+//! Thread: `think`. In: the caller's words, and the part of the agent's words that was played. Out: messages for the model.
+//! Memory: the whole call as text; the model sees the last few exchanges.
+
+use crate::llm::{ChatMessage, Role};
+
+/// The words of one call.
+pub struct History {
+    messages: Vec<ChatMessage>,
+    turns: usize,
+}
+
+impl History {
+    /// `turns`: exchanges that the model sees.
+    pub fn new(turns: usize) -> Self {
+        Self {
+            messages: Vec::new(),
+            turns,
+        }
+    }
+
+    /// The caller said `text`.
+    pub fn caller(&mut self, text: &str) {
+        self.push(Role::User, text);
+    }
+
+    /// The caller heard `text` from the agent.
+    pub fn agent(&mut self, text: &str) {
+        self.push(Role::Assistant, text);
+    }
+
+    /// Two messages of one side in a row become one: chat templates want them to alternate.
+    fn push(&mut self, role: Role, text: &str) {
+        let text = text.trim();
+        if text.is_empty() {
+            return;
+        }
+        match self.messages.last_mut() {
+            Some(last) if last.role == role => {
+                last.text.push(' ');
+                last.text.push_str(text);
+            }
+            _ => self.messages.push(ChatMessage {
+                role,
+                text: text.to_owned(),
+            }),
+        }
+    }
+
+    /// What all prompts begin with.
+    pub fn prompt_prefix(&self, system: &str) -> Vec<ChatMessage> {
+        vec![ChatMessage {
+            role: Role::System,
+            text: system.to_owned(),
+        }]
+    }
+
+    /// The prompt: system text, then the newest exchanges. Old ones leave in blocks, so that the cached beginning stays the same
+    /// for several turns.
+    pub fn prompt(&self, system: &str) -> Vec<ChatMessage> {
+        let mut prompt = self.prompt_prefix(system);
+        let limit = self.turns * 2;
+        let over = self.messages.len().saturating_sub(limit);
+        let block = (limit / 2).max(1);
+        let skip = over.div_ceil(block) * block;
+        let mut recent = &self.messages[skip.min(self.messages.len().saturating_sub(1))..];
+        // Many templates refuse a chat that the assistant begins, after a cut.
+        if skip > 0 && recent.len() > 1 && recent[0].role == Role::Assistant {
+            recent = &recent[1..];
+        }
+        prompt.extend_from_slice(recent);
+        prompt
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sides_alternate_and_empty_words_leave_no_message() {
+        let mut history = History::new(6);
+        history.agent("Hello.");
+        history.caller("I");
+        history.agent("  ");
+        history.caller("am here.");
+        let prompt = history.prompt("system");
+        assert_eq!(prompt.len(), 3);
+        assert_eq!(prompt[2].text, "I am here.");
+    }
+
+    #[test]
+    fn old_exchanges_leave_in_blocks_and_the_newest_stays() {
+        let mut history = History::new(3);
+        let mut starts = Vec::new();
+        for n in 0..20 {
+            history.caller(&format!("c{n}"));
+            let prompt = history.prompt("s");
+            assert!(prompt.len() <= 8, "{}", prompt.len());
+            assert_eq!(prompt.last().unwrap().text, format!("c{n}"));
+            starts.push(prompt[1].text.clone());
+            history.agent(&format!("a{n}"));
+        }
+        let changes = starts.windows(2).filter(|w| w[0] != w[1]).count();
+        assert!(changes < 19, "the cached beginning changed with every turn");
+    }
+}

@@ -1,0 +1,306 @@
+//! Text in, what to say out: one turn of the conversation at a time.
+//!
+//! Thread: `think`, one per call. In: what the caller said, what of the last reply was heard. Out: a [`Plan`]: approved lines of the
+//! playbook where one fits, else a request to the model. Memory: the history. A pure state machine: no clocks, no engines.
+
+pub mod history;
+pub mod playbook;
+pub mod sentence;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::llm::ChatMessage;
+use history::History;
+use playbook::{MatchKind, Playbook};
+
+/// A line to be said, and where it is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedLine {
+    /// The words.
+    pub text: String,
+    /// `line:…`, naming its place in the playbook.
+    pub source: String,
+}
+
+/// What to do in this turn.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Plan {
+    /// Approved lines, in order.
+    pub lines: Vec<PlannedLine>,
+    /// With no line that fits: what the model is asked.
+    pub prompt: Option<Vec<ChatMessage>>,
+    /// Hang up when it has been said.
+    pub ends_call: bool,
+    /// Stage left and entered, and why.
+    pub moved: Option<(String, String, String)>,
+}
+
+/// One call's conversation.
+pub struct Dialogue {
+    playbook: Arc<Playbook>,
+    slots: BTreeMap<String, String>,
+    system: String,
+    stage: usize,
+    objections: HashMap<String, usize>,
+    last_said: Vec<PlannedLine>,
+    history: History,
+}
+
+const YES: &[&str] = &[
+    "yes", "yeah", "yep", "sure", "okay", "ok", "alright", "of course", "absolutely", "exactly", "that's right",
+    "that's correct", "that's fine", "perfect", "sounds good", "go ahead", "yes please", "that sounds good",
+];
+const NO: &[&str] = &["no", "no thanks", "no thank you", "not really", "nope"];
+const REPEAT: &[&str] = &[
+    "pardon", "sorry", "what", "what did you say", "can you repeat that", "could you say that again please",
+    "i didn't catch that", "can you explain that again", "could you say that again",
+];
+
+impl Dialogue {
+    /// The conversation before its first word.
+    pub fn new(playbook: Arc<Playbook>, history_turns: usize) -> Self {
+        let slots = BTreeMap::new();
+        let system = playbook.system_prompt(&slots);
+        Self {
+            playbook,
+            slots,
+            system,
+            stage: 0,
+            objections: HashMap::new(),
+            last_said: Vec::new(),
+            history: History::new(history_turns),
+        }
+    }
+
+    /// What every prompt of this playbook begins with.
+    pub fn shared_prefix(&self) -> Vec<ChatMessage> {
+        self.history.prompt_prefix(&self.system)
+    }
+
+    /// The first words: greeting, notice, and the first stage's question.
+    pub fn opening(&mut self) -> Plan {
+        let mut plan = Plan::default();
+        let playbook = Arc::clone(&self.playbook);
+        self.line(&mut plan, &playbook.lines.opening, "lines.opening");
+        self.line(&mut plan, &playbook.compliance.opening_notice, "compliance.opening_notice");
+        if let Some(stage) = playbook.flow.first() {
+            self.line(&mut plan, &stage.ask, &format!("flow.{}.ask", stage.id));
+            plan.moved = Some((String::new(), stage.id.clone(), "call start".into()));
+        }
+        self.last_said.clone_from(&plan.lines);
+        plan
+    }
+
+    /// Takes what the caller heard of the last reply, which a cut may have made shorter than what was planned.
+    pub fn heard_of_reply(&mut self, text: &str) {
+        self.history.agent(text);
+    }
+
+    /// What to say to `heard`; an empty text means that something was said and not understood.
+    pub fn reply(&mut self, heard: &str) -> Plan {
+        let mut plan = Plan::default();
+        let playbook = Arc::clone(&self.playbook);
+        if heard.trim().is_empty() {
+            self.line(&mut plan, &playbook.lines.repeat, "lines.repeat");
+            return plan;
+        }
+        self.history.caller(heard);
+        let words = playbook::normalise(heard);
+        if REPEAT.contains(&words.as_str()) && !self.last_said.is_empty() {
+            plan.lines.clone_from(&self.last_said);
+            return plan;
+        }
+        let last_stage = self.stage + 1 >= playbook.flow.len();
+        let plain_no = NO.contains(&words.as_str());
+        if last_stage && (plain_no || YES.contains(&words.as_str())) {
+            self.goodbye(&mut plan);
+        } else if let Some(found) = playbook.matches(heard) {
+            self.follow(&mut plan, &found.kind, &found.id, &found.phrase);
+        } else if YES.contains(&words.as_str()) {
+            self.advance(&mut plan, "the caller agreed");
+        } else {
+            let mut prompt = self.history.prompt(&self.system);
+            if let (Some(stage), Some(first)) = (playbook.flow.get(self.stage), prompt.last_mut()) {
+                // The stage's goal rides on the newest message: nothing cached before it changes.
+                first.text.push_str(&format!("\n(Goal now: {})", stage.goal));
+            }
+            plan.prompt = Some(prompt);
+        }
+        if !plan.lines.is_empty() {
+            self.last_said.clone_from(&plan.lines);
+        }
+        plan
+    }
+
+    /// The line for when the model brought nothing that can be said.
+    pub fn fallback(&self) -> PlannedLine {
+        PlannedLine {
+            text: self
+                .playbook
+                .fill(&self.playbook.lines.fallback, &self.slots)
+                .unwrap_or_else(|| "Sorry, could you say that again?".into()),
+            source: "line:lines.fallback".into(),
+        }
+    }
+
+    /// Remembers what the model said, for a caller who asks again.
+    pub fn model_said(&mut self, text: &str) {
+        self.last_said = vec![PlannedLine {
+            text: text.to_owned(),
+            source: "model".into(),
+        }];
+    }
+
+    fn follow(&mut self, plan: &mut Plan, kind: &MatchKind, id: &str, phrase: &str) {
+        let playbook = Arc::clone(&self.playbook);
+        match kind {
+            MatchKind::OptOut | MatchKind::Goodbye => self.goodbye(plan),
+            MatchKind::Fact => {
+                if let Some(fact) = playbook.fact(id) {
+                    self.line(plan, &fact.say, &format!("facts.{id}"));
+                }
+                self.ask(plan);
+            }
+            MatchKind::Objection => {
+                let used = self.objections.entry(id.to_owned()).or_default();
+                let tactic = playbook.objection(id).and_then(|o| o.say.get(*used)).cloned();
+                *used += 1;
+                match tactic {
+                    Some(say) => {
+                        let number = self.objections.get(id).copied().unwrap_or(1);
+                        self.line(plan, &say, &format!("objections.{id}.{number}"));
+                    }
+                    None => self.goodbye(plan),
+                }
+            }
+            MatchKind::Stage => {
+                let to = playbook.flow.iter().position(|s| s.id == id).unwrap_or(self.stage);
+                if to > self.stage {
+                    self.enter(plan, to, &format!("the caller said `{phrase}`"));
+                } else {
+                    self.advance(plan, "the caller agreed");
+                }
+            }
+        }
+    }
+
+    fn advance(&mut self, plan: &mut Plan, why: &str) {
+        let playbook = Arc::clone(&self.playbook);
+        let here = playbook.flow.get(self.stage).map(|s| s.id.as_str()).unwrap_or("");
+        let next = playbook
+            .stage_after(here)
+            .and_then(|next| playbook.flow.iter().position(|s| s.id == next.id));
+        match next {
+            Some(to) => self.enter(plan, to, why),
+            None => self.goodbye(plan),
+        }
+    }
+
+    fn enter(&mut self, plan: &mut Plan, to: usize, why: &str) {
+        let name = |n: usize| self.playbook.flow.get(n).map(|s| s.id.clone()).unwrap_or_default();
+        plan.moved = Some((name(self.stage), name(to), why.to_owned()));
+        self.stage = to;
+        self.ask(plan);
+    }
+
+    /// The stage's question, unless it was the last thing said.
+    fn ask(&self, plan: &mut Plan) {
+        let Some(stage) = self.playbook.flow.get(self.stage) else { return };
+        let source = format!("flow.{}.ask", stage.id);
+        let just_asked = self.last_said.iter().any(|l| l.source == format!("line:{source}"));
+        if !just_asked || plan.lines.is_empty() {
+            self.line(plan, &stage.ask, &source);
+        }
+    }
+
+    fn goodbye(&self, plan: &mut Plan) {
+        self.line(plan, &self.playbook.lines.goodbye, "lines.goodbye");
+        plan.ends_call = true;
+    }
+
+    /// Adds a line, unless one of its slots has no value: then it is never spoken.
+    fn line(&self, plan: &mut Plan, text: &str, place: &str) {
+        if let Some(text) = self.playbook.fill(text, &self.slots)
+            && !text.trim().is_empty()
+        {
+            plan.lines.push(PlannedLine {
+                text,
+                source: format!("line:{place}"),
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fitness() -> Dialogue {
+        let playbook = Playbook::parse(include_str!("../../playbooks/fitness.toml"), "fitness").unwrap();
+        Dialogue::new(Arc::new(playbook), 6)
+    }
+
+    fn said(plan: &Plan) -> String {
+        plan.lines.iter().map(|l| l.text.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_sale_goes_from_greeting_to_goodbye_on_approved_lines() {
+        let mut dialogue = fitness();
+        assert!(dialogue.opening().moved.is_some());
+        let steps = [
+            ("Sure, go ahead.", "discovery"),
+            ("I want to lose weight.", "pitch"),
+            ("Yes, please.", "closing"),
+            ("Saturday at ten works", "confirm"),
+        ];
+        for (heard, stage) in steps {
+            let plan = dialogue.reply(heard);
+            assert_eq!(plan.moved.as_ref().map(|m| m.1.as_str()), Some(stage), "{heard}");
+            assert!(!plan.lines.is_empty() && plan.prompt.is_none());
+        }
+        let plan = dialogue.reply("Thanks, bye.");
+        assert!(plan.ends_call);
+        assert!(said(&plan).contains("oodbye"), "{}", said(&plan));
+    }
+
+    #[test]
+    fn an_objection_gets_its_tactics_in_order_and_then_a_goodbye() {
+        let mut dialogue = fitness();
+        dialogue.opening();
+        let first = dialogue.reply("It's too expensive.");
+        let second = dialogue.reply("That's too expensive.");
+        assert_ne!(said(&first), said(&second));
+        assert!(!second.ends_call);
+        assert!(dialogue.reply("It's too expensive.").ends_call);
+    }
+
+    #[test]
+    fn what_no_line_fits_goes_to_the_model_with_the_history() {
+        let mut dialogue = fitness();
+        dialogue.opening();
+        dialogue.heard_of_reply("Hello, this is Alex");
+        let plan = dialogue.reply("My grandmother collects stamps from Peru");
+        let prompt = plan.prompt.unwrap();
+        assert!(prompt.iter().any(|m| m.text == "Hello, this is Alex"));
+        assert!(prompt.last().unwrap().text.starts_with("My grandmother collects stamps from Peru"));
+        assert!(plan.lines.is_empty());
+    }
+
+    #[test]
+    fn a_caller_who_did_not_catch_it_hears_it_again() {
+        let mut dialogue = fitness();
+        dialogue.opening();
+        let price = dialogue.reply("How much is it?");
+        assert_eq!(dialogue.reply("Pardon?").lines, price.lines);
+        assert!(!dialogue.reply("").lines.is_empty());
+    }
+
+    #[test]
+    fn opting_out_ends_the_call() {
+        let mut dialogue = fitness();
+        dialogue.opening();
+        assert!(dialogue.reply("Please take me off your list.").ends_call);
+    }
+}

@@ -1,0 +1,196 @@
+//! Text generation: one engine thread serves all calls.
+//!
+//! Thread: `llm`, one for the program ([`engine`]); calls talk to it by channels through a [`Session`]. In: chat messages. Out: pieces of
+//! text as they are made. Memory: one context for all calls; see [`engine`]. When full: a session is refused.
+
+pub mod engine;
+pub mod loops;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossbeam_channel::{Receiver, Sender};
+use thiserror::Error;
+
+/// What can go wrong with thinking.
+#[derive(Debug, Error, Clone)]
+pub enum LlmError {
+    /// No such file.
+    #[error("the language model `{}` is not there", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is no model, or a damaged one.
+    #[error("the language model `{}` cannot be loaded: {reason}", path.display())]
+    Load {
+        /// The file.
+        path: PathBuf,
+        /// What the engine said.
+        reason: String,
+    },
+    /// All sequences are in use.
+    #[error("the language model already serves {limit} calls")]
+    Full {
+        /// How many it can.
+        limit: u32,
+    },
+    /// The prompt does not fit.
+    #[error("a prompt of {tokens} tokens does not fit into the {limit} of one call")]
+    TooLong {
+        /// Its length.
+        tokens: usize,
+        /// What fits.
+        limit: usize,
+    },
+    /// The engine failed in the middle.
+    #[error("the language model failed: {reason}")]
+    Engine {
+        /// What it said.
+        reason: String,
+    },
+}
+
+impl LlmError {
+    /// What to try next.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Missing { .. } => "`patter models list` shows what there is, `patter models fetch` gets it".into(),
+            Self::Load { .. } => "`patter models verify` finds damaged files; an instruct model in GGUF format is wanted".into(),
+            Self::Full { .. } => "raise `serve.max_calls`, if the machine carries more".into(),
+            Self::TooLong { .. } => "raise `llm.context_tokens`, lower `serve.max_calls` or `dialogue.history_turns`, or shorten the playbook".into(),
+            Self::Engine { .. } => return None,
+        })
+    }
+}
+
+/// Who said a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Instructions.
+    System,
+    /// The caller.
+    User,
+    /// The agent.
+    Assistant,
+}
+
+/// One message of a chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatMessage {
+    /// Who.
+    pub role: Role,
+    /// What.
+    pub text: String,
+}
+
+/// Why generation stopped.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Finish {
+    /// The model ended its turn.
+    EndOfTurn,
+    /// The token cap.
+    Tokens,
+    /// The time cap.
+    Time,
+    /// It had begun to repeat itself.
+    Loop,
+    /// Cancelled by the caller's speech.
+    Cancelled,
+    /// The engine failed.
+    Failed(String),
+}
+
+/// What a generation sends.
+#[derive(Debug, Clone)]
+pub enum Piece {
+    /// A few letters more.
+    Text(String),
+    /// The end.
+    Done(Stats),
+}
+
+/// Figures of one generation.
+#[derive(Debug, Clone)]
+pub struct Stats {
+    /// Why it ended.
+    pub finish: Finish,
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Tokens that had to be prefilled; the rest was in the cache.
+    pub prefilled_tokens: usize,
+    /// Tokens made.
+    pub tokens: usize,
+    /// From the request to the first token, in ms.
+    pub first_token_ms: f32,
+    /// From the request to the end, in ms.
+    pub total_ms: f32,
+}
+
+pub(crate) enum Request {
+    Open {
+        reply: Sender<Result<u32, LlmError>>,
+    },
+    Close {
+        slot: u32,
+    },
+    Prefix {
+        messages: Vec<ChatMessage>,
+    },
+    Generate {
+        slot: u32,
+        messages: Vec<ChatMessage>,
+        cancel: Arc<AtomicBool>,
+        sink: Sender<Piece>,
+    },
+}
+
+/// One call's share of the engine. Dropping it frees its place.
+pub struct Session {
+    slot: u32,
+    requests: Sender<Request>,
+}
+
+/// A running generation. Dropping it cancels.
+pub struct Generation {
+    /// Pieces as they come; the last is [`Piece::Done`].
+    pub pieces: Receiver<Piece>,
+    cancel: Arc<AtomicBool>,
+}
+
+impl Generation {
+    /// Stops it before the next token.
+    pub fn cancel(&self) {
+        self.cancel.store(true, Ordering::Release);
+    }
+}
+
+impl Drop for Generation {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}
+
+impl Session {
+    /// Begins a reply to `messages`. Whatever they share with the last request is in the cache already.
+    pub fn generate(&self, messages: Vec<ChatMessage>) -> Generation {
+        let (sink, pieces) = crossbeam_channel::unbounded();
+        let cancel = Arc::new(AtomicBool::new(false));
+        let request = Request::Generate {
+            slot: self.slot,
+            messages,
+            cancel: Arc::clone(&cancel),
+            sink,
+        };
+        // A dead engine drops the sink, which the receiver sees as the end.
+        let _ = self.requests.send(request);
+        Generation { pieces, cancel }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.requests.send(Request::Close { slot: self.slot });
+    }
+}

@@ -1,0 +1,17 @@
+//! The `patter` program: parses, runs one command, prints what went wrong, exits.
+//!
+//! Exit codes: 0 done, 1 ran but found something wrong, 2 could not run.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cli::run() {
+        Ok(code) => code,
+        Err(error) => {
+            cli::complain(&error);
+            ExitCode::from(2)
+        }
+    }
+}

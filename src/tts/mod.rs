@@ -1,0 +1,146 @@
+//! Text to speech: a sentence in, 16 kHz samples out.
+//!
+//! Thread: `think`, one per call; a voice that cannot work for two calls at once locks inside. In: one sentence. Out: samples at
+//! 16 kHz. Memory: one voice for all calls, and the [`cache`] of lines said before. When late: the line is silent until it is done.
+
+pub mod cache;
+pub mod espeak;
+pub mod piper;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use thiserror::Error;
+
+use crate::audio::{SAMPLE_RATE_HZ, resample};
+use crate::config::Loaded;
+
+/// The engines by name; the default first.
+pub const ENGINES: &[&str] = &["espeak", "piper"];
+
+/// What can go wrong with speaking.
+#[derive(Debug, Error)]
+pub enum TtsError {
+    /// A file of the voice is missing.
+    #[error("the voice needs `{}`, which is not there", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The voice cannot be loaded.
+    #[error("the voice `{name}` cannot be loaded: {reason}")]
+    Load {
+        /// The voice.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// A text could not be spoken.
+    #[error("the voice could not speak: {reason}")]
+    Speak {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl TtsError {
+    /// What to try next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { .. } => Some(
+                "`patter models fetch` gets the defaults; `tts.engine = \"espeak\"` needs no voice file".into(),
+            ),
+            Self::Load { .. } => Some(
+                "`patter models verify` finds damaged files; `tts.engine = \"espeak\"` is the default voice".into(),
+            ),
+            Self::Speak { .. } => None,
+        }
+    }
+}
+
+/// One voice: what an engine file has to bring.
+pub trait Voice: Send + Sync {
+    /// Rate of the samples it makes, in Hz.
+    fn rate_hz(&self) -> u32;
+
+    /// Speaks `text`: mono samples at [`Voice::rate_hz`].
+    ///
+    /// # Errors
+    /// The engine failed on this text.
+    fn speak(&self, text: &str) -> Result<Vec<i16>, TtsError>;
+}
+
+/// A loaded voice and its cache, shared by all calls.
+#[derive(Clone)]
+pub struct Speaker {
+    voice: Arc<dyn Voice>,
+    cache: Arc<cache::LineCache>,
+}
+
+/// One spoken sentence.
+pub struct Spoken {
+    /// 16 kHz mono.
+    pub samples: Arc<[i16]>,
+    /// Time that it took, in ms.
+    pub took_ms: f32,
+    /// It had been said before.
+    pub cached: bool,
+}
+
+impl Speaker {
+    /// Loads the voice that the config names, or `engine` instead.
+    ///
+    /// # Errors
+    /// Missing or damaged files.
+    pub fn load(loaded: &Loaded, engine: Option<&str>) -> Result<Self, TtsError> {
+        let config = &loaded.config.tts;
+        let voice: Arc<dyn Voice> = match engine.unwrap_or(&config.engine) {
+            "espeak" => Arc::new(espeak::Espeak::load(&loaded.model(&PathBuf::new()), &config.espeak)?),
+            "piper" => Arc::new(piper::PiperVoice::load(loaded)?),
+            other => {
+                return Err(TtsError::Load {
+                    name: other.to_owned(),
+                    reason: format!("there is no such engine; known are {}", ENGINES.join(", ")),
+                });
+            }
+        };
+        Ok(Self::new(voice, config.cache_seconds))
+    }
+
+    /// Wraps a voice.
+    pub fn new(voice: Arc<dyn Voice>, cache_seconds: u32) -> Self {
+        Self {
+            voice,
+            cache: Arc::new(cache::LineCache::new(cache_seconds as usize * SAMPLE_RATE_HZ as usize)),
+        }
+    }
+
+    /// Speaks one sentence. `keep` puts it into the cache: for lines of the playbook, which come again.
+    ///
+    /// # Errors
+    /// The engine failed.
+    pub fn speak(&self, text: &str, keep: bool) -> Result<Spoken, TtsError> {
+        let started = Instant::now();
+        let took_ms = |started: Instant| started.elapsed().as_secs_f32() * 1000.0;
+        if let Some(samples) = self.cache.get(text) {
+            return Ok(Spoken {
+                samples,
+                took_ms: took_ms(started),
+                cached: true,
+            });
+        }
+        let samples = self.voice.speak(text)?;
+        let samples: Arc<[i16]> = resample::convert(&samples, self.voice.rate_hz(), SAMPLE_RATE_HZ)
+            .map_err(|e| TtsError::Speak { reason: e.to_string() })?
+            .into();
+        if keep {
+            self.cache.put(text, Arc::clone(&samples));
+        }
+        Ok(Spoken {
+            samples,
+            took_ms: took_ms(started),
+            cached: false,
+        })
+    }
+}
