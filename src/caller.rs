@@ -86,6 +86,7 @@ impl ScriptedCaller {
             self.agent_quiet_ms = 0;
             self.agent_speech_ms += FRAME_MS;
             self.agent_answered = true;
+            self.waited_ms = 0;
         } else {
             self.agent_quiet_ms += FRAME_MS;
             if self.agent_quiet_ms >= 400 {
@@ -95,12 +96,17 @@ impl ScriptedCaller {
     }
 
     fn cue_has_come(&self) -> bool {
-        let Some(line) = self.lines.get(self.next) else { return false };
+        let Some(line) = self.lines.get(self.next) else {
+            return false;
+        };
         match line.cue {
             Cue::Turn => {
-                (self.agent_answered && self.agent_quiet_ms >= AGENT_DONE_MS) || self.waited_ms >= PATIENCE_MS
+                (self.agent_answered && self.agent_quiet_ms >= AGENT_DONE_MS)
+                    || self.waited_ms >= PATIENCE_MS
             }
-            Cue::Interrupt { after_ms } => self.agent_speech_ms >= after_ms || self.waited_ms >= PATIENCE_MS,
+            Cue::Interrupt { after_ms } => {
+                self.agent_speech_ms >= after_ms || self.waited_ms >= PATIENCE_MS
+            }
         }
     }
 
@@ -112,7 +118,10 @@ impl ScriptedCaller {
             .zip(&self.lines)
             .enumerate()
             .map(|(number, (&(start, end), line))| {
-                let until = self.spoken.get(number + 1).map_or(agent.len(), |next| next.0);
+                let until = self
+                    .spoken
+                    .get(number + 1)
+                    .map_or(agent.len(), |next| next.0);
                 let interrupts = line.cue != Cue::Turn;
                 let last = interrupts.then(|| last_sound(agent, start)).flatten();
                 let from = last.map_or(end, |last| last.max(end));
@@ -160,8 +169,13 @@ impl Caller for ScriptedCaller {
         if !self.speaking {
             if self.next >= self.lines.len() {
                 // All is said: wait for the answer to end.
-                let over = (self.agent_answered && self.agent_quiet_ms >= 1_500) || self.waited_ms >= PATIENCE_MS;
-                return if over { Act::HangUp } else { Act::Speak(SILENCE) };
+                let over = (self.agent_answered && self.agent_quiet_ms >= 1_500)
+                    || self.waited_ms >= PATIENCE_MS;
+                return if over {
+                    Act::HangUp
+                } else {
+                    Act::Speak(SILENCE)
+                };
             }
             if !self.cue_has_come() {
                 return Act::Speak(SILENCE);
@@ -194,7 +208,9 @@ pub fn trim(samples: &[i16]) -> Vec<i16> {
     let first = samples.chunks(GRID).position(loud);
     let last = samples.chunks(GRID).rposition(loud);
     match (first, last) {
-        (Some(first), Some(last)) => samples[first * GRID..((last + 1) * GRID).min(samples.len())].to_vec(),
+        (Some(first), Some(last)) => {
+            samples[first * GRID..((last + 1) * GRID).min(samples.len())].to_vec()
+        }
         _ => Vec::new(),
     }
 }
@@ -204,7 +220,9 @@ mod tests {
     use super::*;
 
     fn tone(ms: usize) -> Vec<i16> {
-        (0..ms * 16).map(|n| if n % 40 < 20 { 6_000 } else { -6_000 }).collect()
+        (0..ms * 16)
+            .map(|n| if n % 40 < 20 { 6_000 } else { -6_000 })
+            .collect()
     }
 
     #[test]
@@ -235,7 +253,10 @@ mod tests {
             text: "x".into(),
             samples: tone(100),
         };
-        let mut caller = ScriptedCaller::new(vec![line(Cue::Turn), line(Cue::Interrupt { after_ms: 300 })]);
+        let mut caller = ScriptedCaller::new(vec![
+            line(Cue::Turn),
+            line(Cue::Interrupt { after_ms: 300 }),
+        ]);
         let mut loud = SILENCE;
         loud.copy_from_slice(&tone(20));
         let mut at = 0;

@@ -347,7 +347,8 @@ pub fn load(path: Option<&Path>) -> Result<Loaded, ConfigError> {
 /// Syntax, unknown key, wrong type, impossible value.
 pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
     let config: Config = toml::from_str(text).map_err(|error| {
-        let (line, column) = crate::hint::line_and_column(text, error.span().map_or(0, |s| s.start));
+        let (line, column) =
+            crate::hint::line_and_column(text, error.span().map_or(0, |s| s.start));
         ConfigError::Parse {
             path: path.to_owned(),
             line,
@@ -388,7 +389,13 @@ fn check(config: &Config, text: &str, path: &Path) -> Result<(), ConfigError> {
     within!("turn", c.turn, start_ms, 20..=500, " ms");
     within!("turn", c.turn, barge_in_ms, 20..=2_000, " ms");
     within!("turn", c.turn, end_silence_ms, 100..=5_000, " ms");
-    within!("turn", c.turn, pause_ms, 60..=c.turn.end_silence_ms, " ms (end_silence_ms)");
+    within!(
+        "turn",
+        c.turn,
+        pause_ms,
+        60..=c.turn.end_silence_ms,
+        " ms (end_silence_ms)"
+    );
     within!("turn", c.turn, min_speech_ms, 20..=1_000, " ms");
     within!("turn", c.turn, max_turn_ms, 2_000..=29_000, " ms");
     within!("turn", c.turn, preroll_ms, 0..=1_000, " ms");
@@ -422,7 +429,12 @@ fn check(config: &Config, text: &str, path: &Path) -> Result<(), ConfigError> {
     }
     if c.serve.listen.parse::<std::net::SocketAddr>().is_err() {
         let rule = "an address with a port, such as 127.0.0.1:8090".into();
-        return Err(fail("serve", "listen", format!("`{}`", c.serve.listen), rule));
+        return Err(fail(
+            "serve",
+            "listen",
+            format!("`{}`", c.serve.listen),
+            rule,
+        ));
     }
     Ok(())
 }
@@ -450,13 +462,18 @@ mod tests {
     use super::*;
 
     fn error_of(text: &str) -> String {
-        parse(text, Path::new("config.toml")).unwrap_err().to_string()
+        parse(text, Path::new("config.toml"))
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
     fn the_shipped_file_holds_every_key_at_its_default() {
         let text = include_str!("../config.toml");
-        assert_eq!(parse(text, Path::new("config.toml")).unwrap(), Config::default());
+        assert_eq!(
+            parse(text, Path::new("config.toml")).unwrap(),
+            Config::default()
+        );
         let shipped: toml::Table = toml::from_str(text).unwrap();
         let all = toml::Table::try_from(Config::default()).unwrap();
         assert_same_keys(&all, &shipped, "");
@@ -466,7 +483,8 @@ mod tests {
         for (key, value) in all {
             let found = shipped.get(key);
             assert!(found.is_some(), "config.toml lacks `{place}{key}`");
-            if let (Some(all), Some(shipped)) = (value.as_table(), found.and_then(|v| v.as_table())) {
+            if let (Some(all), Some(shipped)) = (value.as_table(), found.and_then(|v| v.as_table()))
+            {
                 assert_same_keys(all, shipped, &format!("{place}{key}."));
             }
         }
@@ -475,7 +493,10 @@ mod tests {
     #[test]
     fn an_unknown_key_names_its_line() {
         let message = error_of("[vad]\naggressiveness = 1\nagressive = 2\n");
-        assert!(message.starts_with("config `config.toml` line 3, column 1: unknown field `agressive`"), "{message}");
+        assert!(
+            message.starts_with("config `config.toml` line 3, column 1: unknown field `agressive`"),
+            "{message}"
+        );
     }
 
     #[test]

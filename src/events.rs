@@ -218,7 +218,10 @@ pub fn write(
     let mut file = path
         .map(|path| {
             std::fs::File::create(path).map_err(|e| {
-                std::io::Error::new(e.kind(), format!("cannot write events to `{}`: {e}", path.display()))
+                std::io::Error::new(
+                    e.kind(),
+                    format!("cannot write events to `{}`: {e}", path.display()),
+                )
             })
         })
         .transpose()?;
@@ -272,7 +275,11 @@ mod tests {
         seen.recv().unwrap();
         seen.recv().unwrap();
         // The second was seen, so the first is written, though the call still runs.
-        assert!(std::fs::read_to_string(&path).unwrap().starts_with("{\"t_ms\":"));
+        assert!(
+            std::fs::read_to_string(&path)
+                .unwrap()
+                .starts_with("{\"t_ms\":")
+        );
         drop(sink);
         thread.join().unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 2);

@@ -1,4 +1,25 @@
-//! Patter: a self-contained voice agent.
+//! Patter: a self-contained voice agent. Sound in, words, an answer, sound out, and silence when the caller interrupts.
+//!
+//! ```text
+//! microphone ─ device ┐                                   ┌────── dialogue ───────┐
+//!                     ├─► vad ─► turn ─► asr ─► words ───►│ playbook ► line, or   │
+//! AudioSocket, file ──┘           │                       │ llm ► sentences       │
+//!                                 │ barge-in: next turn   └──────────┬────────────┘
+//!                                 ▼                                  ▼
+//!      speaker, socket, file ◄─ playback ◄──────────────────────── tts
+//!                                 └─ what was played ─► history, events
+//! ```
+//!
+//! Threads of the program: `llm` ([`llm::engine`]), and for a server `accept` ([`transport::audiosocket::server`]). Of each call: `listen`, `hear`,
+//! `think` ([`call`]), `events` ([`events`]), and those of its transport: `socket-in`, `socket-out`, `record`, or the device's two callbacks and `device-pump`
+//! ([`transport::device`]). Only the callbacks are real-time.
+//!
+//! The modules in the order the sound flows: [`audio`], [`transport`], [`vad`], [`turn`], [`asr`], [`dialogue`], [`llm`], [`tts`], [`call`];
+//! beside them [`caller`] (a synthetic one), [`config`], [`events`], [`models`], [`hint`], [`log`].
+//!
+//! Where to change what: a new engine is a file in its step's folder; a new way for sound to come in, a file in `transport`; a rule of interruption, `turn`;
+//! what may be said, the playbook; a command, a file in `cli`.
+
 pub mod asr;
 pub mod audio;
 pub mod call;

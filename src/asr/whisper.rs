@@ -8,7 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use whisper_rs::{FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState};
+use whisper_rs::{
+    FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState,
+};
 
 use super::{AsrError, Transcript};
 use crate::audio::SAMPLE_RATE_HZ;
@@ -37,7 +39,9 @@ impl Model {
     /// Missing, damaged, or no Whisper model.
     pub fn load(path: &Path, config: &AsrConfig) -> Result<Self, AsrError> {
         if !path.is_file() {
-            return Err(AsrError::Missing { path: path.to_owned() });
+            return Err(AsrError::Missing {
+                path: path.to_owned(),
+            });
         }
         let load = |reason: String| AsrError::Load {
             path: path.to_owned(),
@@ -45,7 +49,9 @@ impl Model {
         };
         check_header(path).map_err(load)?;
         let mut parameters = WhisperContextParameters::new();
-        parameters.use_gpu(config.gpu && cfg!(any(feature = "cuda", feature = "vulkan", feature = "metal")));
+        parameters.use_gpu(
+            config.gpu && cfg!(any(feature = "cuda", feature = "vulkan", feature = "metal")),
+        );
         let context = WhisperContext::new_with_params(path, parameters)
             .map_err(|e| load(format!("{e}; the file is damaged or cut short")))?;
         Ok(Self {
@@ -86,13 +92,20 @@ fn check_header(path: &Path) -> Result<(), String> {
     file.read_exact(&mut header)
         .map_err(|_| "it is too short to be a model".to_owned())?;
     let number = |n: usize| {
-        i32::from_le_bytes([header[n * 4], header[n * 4 + 1], header[n * 4 + 2], header[n * 4 + 3]])
+        i32::from_le_bytes([
+            header[n * 4],
+            header[n * 4 + 1],
+            header[n * 4 + 2],
+            header[n * 4 + 3],
+        ])
     };
     if header[..4] != 0x6767_6d6c_u32.to_le_bytes() {
         return Err("it is not in ggml format".into());
     }
     // vocab, audio ctx/state/head/layer, text ctx/state/head/layer, mels, type
-    let limits = [100_000, 10_000, 8_192, 256, 256, 10_000, 8_192, 256, 256, 256];
+    let limits = [
+        100_000, 10_000, 8_192, 256, 256, 10_000, 8_192, 256, 256, 256,
+    ];
     for (index, limit) in limits.into_iter().enumerate() {
         let value = number(index + 1);
         if value < 1 || value > limit {
@@ -175,7 +188,11 @@ impl Session {
                 }
             }
         }
-        let logprob = if tokens == 0 { 0.0 } else { logprob / tokens as f32 };
+        let logprob = if tokens == 0 {
+            0.0
+        } else {
+            logprob / tokens as f32
+        };
         let text = text.trim();
         let keep = no_speech < self.config.no_speech_threshold
             && logprob >= self.config.min_logprob
@@ -214,7 +231,11 @@ mod tests {
         let config = AsrConfig::default();
         let error = Model::load(&path, &config).err().unwrap().to_string();
         assert!(error.contains("is not there"), "{error}");
-        for bytes in [&b"abc"[..], &[0x11; 4_000], &[b"lmgg".as_slice(), &[0xff; 4_000]].concat()] {
+        for bytes in [
+            &b"abc"[..],
+            &[0x11; 4_000],
+            &[b"lmgg".as_slice(), &[0xff; 4_000]].concat(),
+        ] {
             std::fs::write(&path, bytes).unwrap();
             let error = Model::load(&path, &config).err().unwrap().to_string();
             assert!(error.contains("cannot be loaded"), "{error}");

@@ -88,7 +88,11 @@ pub fn read(path: &Path) -> Result<Clip, WavError> {
     let (samples, truncated) = match (spec.sample_format, spec.bits_per_sample) {
         (hound::SampleFormat::Int, bits @ 1..=32) => {
             mix(reader.into_samples::<i32>(), channels, |x| {
-                if bits >= 16 { x >> (bits - 16) } else { x << (16 - bits) }
+                if bits >= 16 {
+                    x >> (bits - 16)
+                } else {
+                    x << (16 - bits)
+                }
             })
         }
         (hound::SampleFormat::Float, 32) => mix(reader.into_samples::<f32>(), channels, |x| {
@@ -129,7 +133,9 @@ where
     let mut out = Vec::new();
     let (mut sum, mut count) = (0i32, 0usize);
     for sample in samples {
-        let Ok(sample) = sample else { return (out, true) };
+        let Ok(sample) = sample else {
+            return (out, true);
+        };
         sum += to_i16(sample).clamp(-32768, 32767);
         count += 1;
         if count == channels {
@@ -180,11 +186,12 @@ impl StereoWriter {
     /// # Errors
     /// The file cannot be made.
     pub fn create(path: &Path) -> Result<Self, WavError> {
-        let writer =
-            hound::WavWriter::create(path, spec(2, SAMPLE_RATE_HZ)).map_err(|e| WavError::Write {
+        let writer = hound::WavWriter::create(path, spec(2, SAMPLE_RATE_HZ)).map_err(|e| {
+            WavError::Write {
                 path: path.to_owned(),
                 reason: e.to_string(),
-            })?;
+            }
+        })?;
         Ok(Self {
             writer: Some(writer),
             path: path.to_owned(),
@@ -197,7 +204,9 @@ impl StereoWriter {
     /// # Errors
     /// The disk is full or gone. Later calls then do nothing.
     pub fn write(&mut self, caller: &[i16], agent: &[i16]) -> Result<(), WavError> {
-        let Some(writer) = &mut self.writer else { return Ok(()) };
+        let Some(writer) = &mut self.writer else {
+            return Ok(());
+        };
         let count = caller.len().max(agent.len());
         let result = (0..count)
             .try_for_each(|n| {

@@ -10,11 +10,11 @@ use crossbeam_channel::{Receiver, Sender};
 use ringbuf::HeapCons;
 use ringbuf::traits::Consumer;
 
-use super::hear::{Heard, HearJob, Purpose};
+use super::hear::{HearJob, Heard, Purpose};
 use super::line::Line;
 use super::think::{Said, ThinkJob};
-use crate::audio::{FRAME_MS, FRAME_SAMPLES, Frame, ms_to_frames, ms_to_samples};
 use crate::asr::Transcript;
+use crate::audio::{FRAME_MS, FRAME_SAMPLES, Frame, ms_to_frames, ms_to_samples};
 use crate::config::Config;
 use crate::events::{Event, EventSink};
 use crate::turn::{TurnEvent, Turns};
@@ -120,7 +120,10 @@ pub struct Listener {
 
 impl Listener {
     /// The state before the first frame.
-    #[expect(clippy::too_many_arguments, reason = "the ends of all channels of one call meet here")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the ends of all channels of one call meet here"
+    )]
     pub fn new(
         config: &Config,
         incoming: HeapCons<Frame>,
@@ -184,7 +187,12 @@ impl Listener {
             self.close_reply(&reply);
         }
         self.events.send(Event::CallEnd {
-            reason: if self.ended_by_agent { "agent" } else { "caller" }.into(),
+            reason: if self.ended_by_agent {
+                "agent"
+            } else {
+                "caller"
+            }
+            .into(),
             turns: self.agent_turns,
             barge_ins: self.barge_ins,
             dropped_frames: self.line.dropped(),
@@ -216,7 +224,10 @@ impl Listener {
                 self.utterance.ahead = None;
                 self.utterance.ahead_answer = None;
             }
-            Some(TurnEvent::TurnEnd { speech_ms, silence_ms }) => self.turn_end(speech_ms, silence_ms),
+            Some(TurnEvent::TurnEnd {
+                speech_ms,
+                silence_ms,
+            }) => self.turn_end(speech_ms, silence_ms),
             Some(TurnEvent::FalseStart) => self.events.send(Event::FalseStart),
             None => self.partial(),
         }
@@ -264,7 +275,9 @@ impl Listener {
     fn barge_in(&mut self, speech_ms: u32) {
         // The add comes first: from here on the line is silent.
         self.line.next_turn();
-        let Some(reply) = self.reply.take() else { return };
+        let Some(reply) = self.reply.take() else {
+            return;
+        };
         let played = self.frames_played(&reply);
         if played > 0 {
             self.barge_ins += 1;
@@ -278,7 +291,10 @@ impl Listener {
     }
 
     fn turn_end(&mut self, speech_ms: u32, silence_ms: u32) {
-        self.events.send(Event::SpeechEnd { speech_ms, silence_ms });
+        self.events.send(Event::SpeechEnd {
+            speech_ms,
+            silence_ms,
+        });
         let now = self.line.now_us();
         let ahead = self.utterance.ahead.take();
         let mut waiting = Waiting {
@@ -315,7 +331,9 @@ impl Listener {
         let transcript = match heard.result {
             Ok(transcript) => transcript,
             Err(error) => {
-                self.events.send(Event::Error { message: error.to_string() });
+                self.events.send(Event::Error {
+                    message: error.to_string(),
+                });
                 Transcript {
                     text: String::new(),
                     no_speech: 1.0,
@@ -358,7 +376,11 @@ impl Listener {
         }
         self.begin_reply(
             turn,
-            Some((waiting.speech_end_us, waiting.decided_us, self.line.now_us())),
+            Some((
+                waiting.speech_end_us,
+                waiting.decided_us,
+                self.line.now_us(),
+            )),
         );
         let _ = self.think_jobs.send(ThinkJob::Reply {
             turn,
@@ -381,12 +403,20 @@ impl Listener {
 
     fn take_said(&mut self, said: Said) {
         let turn = match &said {
-            Said::Sentence { turn, .. } | Said::First { turn, .. } | Said::Done { turn, .. } => *turn,
+            Said::Sentence { turn, .. } | Said::First { turn, .. } | Said::Done { turn, .. } => {
+                *turn
+            }
         };
-        let Some(reply) = self.reply.as_mut().filter(|r| r.turn == turn) else { return };
+        let Some(reply) = self.reply.as_mut().filter(|r| r.turn == turn) else {
+            return;
+        };
         match said {
             Said::Sentence { text, frames, .. } => reply.sentences.push((text, frames)),
-            Said::First { first_token_ms, tts_ms, .. } => reply.first = Some((first_token_ms, tts_ms)),
+            Said::First {
+                first_token_ms,
+                tts_ms,
+                ..
+            } => reply.first = Some((first_token_ms, tts_ms)),
             Said::Done { ends_call, .. } => {
                 reply.done = true;
                 reply.ends_call = ends_call;
@@ -396,7 +426,11 @@ impl Listener {
 
     fn frames_played(&self, reply: &Reply) -> u32 {
         let played = self.line.played();
-        if played.turn == reply.turn { played.frames } else { 0 }
+        if played.turn == reply.turn {
+            played.frames
+        } else {
+            0
+        }
     }
 
     fn watch_playing(&mut self) {
@@ -404,7 +438,8 @@ impl Listener {
         let events = &self.events;
         let Some(reply) = &mut self.reply else { return };
         if played.turn == reply.turn
-            && let (Some((speech_end, decided, words)), Some((first_token_ms, tts_ms))) = (reply.times, reply.first)
+            && let (Some((speech_end, decided, words)), Some((first_token_ms, tts_ms))) =
+                (reply.times, reply.first)
         {
             reply.times = None;
             let ms = |from: u64, to: u64| to.saturating_sub(from) as f32 / 1000.0;
@@ -418,7 +453,8 @@ impl Listener {
             });
         }
         let all_played = reply.done
-            && (reply.frames() == 0 || (played.turn == reply.turn && played.frames >= reply.frames()));
+            && (reply.frames() == 0
+                || (played.turn == reply.turn && played.frames >= reply.frames()));
         if all_played && let Some(reply) = self.reply.take() {
             self.close_reply(&reply);
             if reply.ends_call {
@@ -445,7 +481,10 @@ impl Listener {
     }
 }
 
-const _: () = assert!(FRAME_SAMPLES == 320, "the rings' memory is worked out for 20 ms frames");
+const _: () = assert!(
+    FRAME_SAMPLES == 320,
+    "the rings' memory is worked out for 20 ms frames"
+);
 
 #[cfg(test)]
 mod tests {
@@ -454,7 +493,10 @@ mod tests {
     fn reply() -> Reply {
         Reply {
             turn: 1,
-            sentences: vec![("Hello there.".into(), 50), ("How are you today?".into(), 100)],
+            sentences: vec![
+                ("Hello there.".into(), 50),
+                ("How are you today?".into(), 100),
+            ],
             done: false,
             ends_call: false,
             first: None,

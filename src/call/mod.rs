@@ -17,9 +17,10 @@ use crate::asr::{self, AsrError};
 use crate::config::{Config, Loaded};
 use crate::dialogue::Dialogue;
 use crate::dialogue::playbook::{Playbook, PlaybookError};
+use crate::dialogue::sentence::Sentences;
 use crate::events::{Event, EventSink};
-use crate::llm::engine::Engine;
 use crate::llm::LlmError;
+use crate::llm::engine::Engine;
 use crate::tts::{Speaker, TtsError};
 use line::CallEnds;
 
@@ -68,12 +69,21 @@ impl Engines {
         let started = Instant::now();
         let config = &loaded.config;
         let playbook = Arc::new(Playbook::load(&loaded.resolve(&config.dialogue.playbook))?);
-        let llm = Engine::start(&loaded.model(&config.llm.model), &config.llm, config.serve.max_calls)?;
-        let mut opening = Dialogue::new(Arc::clone(&playbook), config.dialogue.history_turns as usize);
+        let llm = Engine::start(
+            &loaded.model(&config.llm.model),
+            &config.llm,
+            config.serve.max_calls,
+        )?;
+        let mut opening = Dialogue::new(
+            Arc::clone(&playbook),
+            config.dialogue.history_turns as usize,
+        );
         llm.share_prefix(opening.shared_prefix());
         let tts = Speaker::load(loaded, None)?;
         for line in opening.opening().lines {
-            tts.speak(&line.text, true)?;
+            for sentence in Sentences::whole(&line.text) {
+                tts.speak(&sentence, true)?;
+            }
         }
         let asr = asr::whisper::Model::load(&loaded.model(&config.asr.model), &config.asr)?;
         drop(asr.session()?);
@@ -112,7 +122,9 @@ impl Call {
         let (hearing, thinking) = match started {
             Ok(both) => both,
             Err(error) => {
-                events.send(Event::Error { message: error.to_string() });
+                events.send(Event::Error {
+                    message: error.to_string(),
+                });
                 ends.line.close();
                 return Err(error);
             }
@@ -131,7 +143,9 @@ impl Call {
         let (heard_sender, heard) = crossbeam_channel::unbounded();
         let (think_jobs, think_inbox) = crossbeam_channel::unbounded();
         let (said_sender, said) = crossbeam_channel::unbounded();
-        let mut threads = vec![spawn("hear", move || hear::run(hearing, &hear_inbox, &heard_sender))?];
+        let mut threads = vec![spawn("hear", move || {
+            hear::run(hearing, &hear_inbox, &heard_sender)
+        })?];
         let thinker = think::Thinker {
             dialogue: Dialogue::new(
                 Arc::clone(&engines.playbook),
@@ -147,7 +161,10 @@ impl Call {
         threads.push(spawn("think", move || thinker.run(&think_inbox))?);
         let config = engines.config.clone();
         threads.push(spawn("listen", move || {
-            listen::Listener::new(&config, incoming, line, events, hear_jobs, heard, think_jobs, said).run();
+            listen::Listener::new(
+                &config, incoming, line, events, hear_jobs, heard, think_jobs, said,
+            )
+            .run();
         })?);
         Ok(Self { threads })
     }

@@ -132,10 +132,7 @@ impl Thinker {
         };
         for line in plan.lines {
             // A line of several sentences is spoken one by one: the first sound comes earlier.
-            let mut sentences = Sentences::default();
-            let mut parts = sentences.push(&line.text);
-            parts.extend(sentences.finish());
-            for part in parts {
+            for part in Sentences::whole(&line.text) {
                 if !self.say(&mut reply, &part, &line.source) {
                     return;
                 }

@@ -41,7 +41,13 @@ struct Row {
 fn row(what: &'static str, unit: &'static str, mut values: Vec<f32>) -> Row {
     let n = values.len();
     let (median, p95) = super::median_p95(&mut values);
-    Row { what, unit, n, median, p95 }
+    Row {
+        what,
+        unit,
+        n,
+        median,
+        p95,
+    }
 }
 
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
@@ -58,7 +64,13 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         Ok(Espeak::load(&loaded.model(&PathBuf::new()), &config)?)
     };
     let voice = Speaker::new(std::sync::Arc::new(espeak("en-us+f3")?), 0);
-    let mut utterance = voice.speak("I'd like to change my appointment. Can we do Saturday morning instead?", false)?.samples.to_vec();
+    let mut utterance = voice
+        .speak(
+            "I'd like to change my appointment. Can we do Saturday morning instead?",
+            false,
+        )?
+        .samples
+        .to_vec();
     utterance.resize(ms_to_samples(3_000), 0);
     let mut session = engines.asr.session()?;
     let asr: Result<Vec<f32>, _> = (0..options.repeat)
@@ -71,7 +83,12 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let mut first_tokens = Vec::new();
     for number in 0..options.repeat {
         dialogue.heard_of_reply("Great. What would you like from training?");
-        let Some(prompt) = dialogue.reply(&format!("My cousin told me {number} stories about it")).prompt else { continue };
+        let Some(prompt) = dialogue
+            .reply(&format!("My cousin told me {number} stories about it"))
+            .prompt
+        else {
+            continue;
+        };
         let generation = thinking.generate(prompt);
         for piece in &generation.pieces {
             if let Piece::Done(stats) = piece {
@@ -87,20 +104,36 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let speak = (0..options.repeat.max(20)).map(|number| {
         let started = Instant::now();
         uncached
-            .speak(&format!("That is {number} dollars a month, and the first week is free."))
+            .speak(&format!(
+                "That is {number} dollars a month, and the first week is free."
+            ))
             .map(|_| started.elapsed().as_secs_f32() * 1000.0)
     });
-    rows.push(row("text to first audio (espeak)", "ms", speak.collect::<Result<_, _>>()?));
+    rows.push(row(
+        "text to first audio (espeak)",
+        "ms",
+        speak.collect::<Result<_, _>>()?,
+    ));
     drop(thinking);
     drop(session);
 
-    let server = Server::start("127.0.0.1:0", engines, super::serve::server_options(&loaded))?;
+    let server = Server::start(
+        "127.0.0.1:0",
+        engines,
+        super::serve::server_options(&loaded),
+    )?;
     let (mut answers, mut silenced) = (Vec::new(), Vec::new());
     for number in 0..options.calls {
         eprintln!("call {} of {}, in real time", number + 1, options.calls);
         let mut caller = caller(&loaded, Story::Fitness)?;
         let uuid = uuid::Uuid::new_v4().into_bytes();
-        let recording = client::call(server.address(), uuid, 8_000, &mut caller, Duration::from_secs(180))?;
+        let recording = client::call(
+            server.address(),
+            uuid,
+            8_000,
+            &mut caller,
+            Duration::from_secs(180),
+        )?;
         for exchange in caller.exchanges(&recording) {
             if exchange.interrupts {
                 silenced.extend(exchange.silenced_ms);
@@ -109,10 +142,22 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
             }
         }
     }
-    rows.push(row("end of speech to first sound, on the wire", "ms", answers));
+    rows.push(row(
+        "end of speech to first sound, on the wire",
+        "ms",
+        answers,
+    ));
     rows.push(row("interruption to silence, on the wire", "ms", silenced));
-    rows.push(row("resident memory, after the calls", "MB", vec![memory_mb("VmRSS")]));
-    rows.push(row("resident memory, highest", "MB", vec![memory_mb("VmHWM")]));
+    rows.push(row(
+        "resident memory, after the calls",
+        "MB",
+        vec![memory_mb("VmRSS")],
+    ));
+    rows.push(row(
+        "resident memory, highest",
+        "MB",
+        vec![memory_mb("VmHWM")],
+    ));
     print(&loaded, &rows, options.json)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -126,12 +171,16 @@ fn tokens_per_second(session: &patter::llm::Session, repeat: usize) -> Vec<f32> 
     };
     let mut out = Vec::new();
     for number in 0..repeat {
-        let generation = session.generate(message(&format!("Tell me a long story about {number} ships and the sea.")));
+        let generation = session.generate(message(&format!(
+            "Tell me a long story about {number} ships and the sea."
+        )));
         for piece in &generation.pieces {
             if let Piece::Done(stats) = piece
                 && stats.tokens > 5
             {
-                out.push((stats.tokens - 1) as f32 * 1000.0 / (stats.total_ms - stats.first_token_ms));
+                out.push(
+                    (stats.tokens - 1) as f32 * 1000.0 / (stats.total_ms - stats.first_token_ms),
+                );
             }
         }
     }
@@ -151,18 +200,38 @@ fn memory_mb(key: &str) -> f32 {
 fn print(loaded: &Loaded, rows: &[Row], json: bool) -> anyhow::Result<()> {
     let cpu = std::fs::read_to_string("/proc/cpuinfo")
         .ok()
-        .and_then(|text| text.lines().find_map(|l| Some(l.strip_prefix("model name")?.split_once(':')?.1.trim().to_owned())))
+        .and_then(|text| {
+            text.lines().find_map(|l| {
+                Some(
+                    l.strip_prefix("model name")?
+                        .split_once(':')?
+                        .1
+                        .trim()
+                        .to_owned(),
+                )
+            })
+        })
         .unwrap_or_else(|| "unknown processor".into());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let config = &loaded.config;
-    let models = format!("{}, {}, {}", config.asr.model.display(), config.llm.model.display(), config.tts.engine);
+    let models = format!(
+        "{}, {}, {}",
+        config.asr.model.display(),
+        config.llm.model.display(),
+        config.tts.engine
+    );
     if json {
-        return super::print_json(&serde_json::json!({ "machine": cpu, "cores": cores, "models": models, "rows": rows }));
+        return super::print_json(
+            &serde_json::json!({ "machine": cpu, "cores": cores, "models": models, "rows": rows }),
+        );
     }
     println!("{cores} cores of {cpu}; {models}");
     println!("{:44} {:>4} {:>9} {:>9}", "", "n", "median", "p95");
     for row in rows {
-        println!("{:44} {:>4} {:>9.1} {:>9.1} {}", row.what, row.n, row.median, row.p95, row.unit);
+        println!(
+            "{:44} {:>4} {:>9.1} {:>9.1} {}",
+            row.what, row.n, row.median, row.p95, row.unit
+        );
     }
     Ok(())
 }

@@ -30,10 +30,18 @@ pub(crate) struct Options {
 
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
     let clip = wav::read_16k(&options.wav)?;
-    let out = options.out.as_deref().map(wav::StereoWriter::create).transpose()?;
+    let out = options
+        .out
+        .as_deref()
+        .map(wav::StereoWriter::create)
+        .transpose()?;
     let loaded = super::with_playbook(loaded, options.playbook.as_ref())?;
     let (sink, received) = EventSink::new(&uuid::Uuid::new_v4().to_string());
-    let writer = events::write(received, options.events.as_deref(), super::printer(options.json))?;
+    let writer = events::write(
+        received,
+        options.events.as_deref(),
+        super::printer(options.json),
+    )?;
     let engines = super::engines(&loaded)?;
     let (ends, call_ends) = patter::call::line::line();
     let call = Call::start(&engines, call_ends, "file", sink)?;

@@ -31,7 +31,9 @@ pub(crate) struct Options {
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
     let loaded = super::with_playbook(loaded, options.playbook.as_ref())?;
     let name = |typed: &Option<String>, configured: &str| {
-        typed.clone().or_else(|| (!configured.is_empty()).then(|| configured.to_owned()))
+        typed
+            .clone()
+            .or_else(|| (!configured.is_empty()).then(|| configured.to_owned()))
     };
     let input = name(&options.input, &loaded.config.device.input);
     let output = name(&options.output, &loaded.config.device.output);
@@ -40,7 +42,11 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let devices = device::open(input.as_deref(), output.as_deref(), ends)?;
     let engines = super::engines(&loaded)?;
     let (sink, received) = EventSink::new(&uuid::Uuid::new_v4().to_string());
-    let writer = events::write(received, options.events.as_deref(), super::printer(options.json))?;
+    let writer = events::write(
+        received,
+        options.events.as_deref(),
+        super::printer(options.json),
+    )?;
     let call = Call::start(&engines, call_ends, "device", sink)?;
     let report = devices.wait();
     call.join();

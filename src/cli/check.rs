@@ -30,7 +30,13 @@ struct Report {
 }
 
 impl Report {
-    fn add(&mut self, part: &str, state: &'static str, message: impl Into<String>, hint: Option<String>) {
+    fn add(
+        &mut self,
+        part: &str,
+        state: &'static str,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) {
         self.findings.push(Finding {
             part: part.to_owned(),
             state,
@@ -54,7 +60,10 @@ pub(crate) fn run(path: Option<&Path>, options: &Options) -> anyhow::Result<Exit
     let mut report = Report::default();
     match config::load(path) {
         Ok(loaded) => {
-            let from = loaded.path.as_ref().map_or("the defaults".into(), |p| format!("`{}`", p.display()));
+            let from = loaded
+                .path
+                .as_ref()
+                .map_or("the defaults".into(), |p| format!("`{}`", p.display()));
             report.add("config", "ok", format!("{from} is sound"), None);
             files(&loaded, &mut report);
             playbooks(&loaded, &mut report);
@@ -68,7 +77,10 @@ pub(crate) fn run(path: Option<&Path>, options: &Options) -> anyhow::Result<Exit
         super::print_json(&report.findings)?;
     } else {
         for finding in &report.findings {
-            println!("{:7} {:10} {}", finding.state, finding.part, finding.message);
+            println!(
+                "{:7} {:10} {}",
+                finding.state, finding.part, finding.message
+            );
             if let Some(hint) = &finding.hint {
                 println!("        hint: {hint}");
             }
@@ -88,10 +100,25 @@ fn files(loaded: &Loaded, report: &mut Report) {
             Ok(Status::Ok | Status::Present) => {}
             Ok(Status::Missing) => {
                 // A default that the config does not use may be missing.
-                report.add("models", "note", format!("default `{}` is not here", model.name), Some(format!("`patter models fetch {}`", model.name)));
+                report.add(
+                    "models",
+                    "note",
+                    format!("default `{}` is not here", model.name),
+                    Some(format!("`patter models fetch {}`", model.name)),
+                );
             }
-            Ok(_) => report.add("models", "wrong", format!("`{}` has the wrong size", model.name), Some(format!("`patter models fetch {}`", model.name))),
-            Err(error) => report.add("models", "wrong", format!("`{}`: {error}", model.name), None),
+            Ok(_) => report.add(
+                "models",
+                "wrong",
+                format!("`{}` has the wrong size", model.name),
+                Some(format!("`patter models fetch {}`", model.name)),
+            ),
+            Err(error) => report.add(
+                "models",
+                "wrong",
+                format!("`{}`: {error}", model.name),
+                None,
+            ),
         }
     }
     let config = &loaded.config;
@@ -105,7 +132,10 @@ fn files(loaded: &Loaded, report: &mut Report) {
         );
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
-    for (name, threads) in [("asr.threads", config.asr.threads), ("llm.threads", config.llm.threads)] {
+    for (name, threads) in [
+        ("asr.threads", config.asr.threads),
+        ("llm.threads", config.llm.threads),
+    ] {
         if threads > cores {
             report.add("config", "wrong", format!("`{name}` is {threads}, but there are {cores} cores: replies get many times slower"), Some(format!("set `{name}` to {cores} or less")));
         }
@@ -115,7 +145,10 @@ fn files(loaded: &Loaded, report: &mut Report) {
 fn playbooks(loaded: &Loaded, report: &mut Report) {
     let used = loaded.resolve(&loaded.config.dialogue.playbook);
     let mut paths = vec![used.clone()];
-    if let Some(entries) = used.parent().and_then(|folder| std::fs::read_dir(folder).ok()) {
+    if let Some(entries) = used
+        .parent()
+        .and_then(|folder| std::fs::read_dir(folder).ok())
+    {
         let mut others: Vec<_> = entries
             .filter_map(|e| e.ok().map(|e| e.path()))
             .filter(|p| p.extension().is_some_and(|e| e == "toml") && *p != used)
@@ -132,7 +165,12 @@ fn playbooks(loaded: &Loaded, report: &mut Report) {
             Some(playbook) => {
                 let problems = playbook.validate();
                 if problems.is_empty() {
-                    report.add("playbook", "ok", format!("`{name}`: {}", playbook.title), None);
+                    report.add(
+                        "playbook",
+                        "ok",
+                        format!("`{name}`: {}", playbook.title),
+                        None,
+                    );
                 }
                 for problem in problems {
                     report.add(
@@ -156,13 +194,26 @@ fn engines(loaded: &Loaded, report: &mut Report) {
         "asr",
         patter::asr::whisper::Model::load(&loaded.model(&config.asr.model), &config.asr)
             .and_then(|model| model.session())
-            .map(|_| format!("`{}` loads and decodes ({} ms)", config.asr.model.display(), ms(started))),
+            .map(|_| {
+                format!(
+                    "`{}` loads and decodes ({} ms)",
+                    config.asr.model.display(),
+                    ms(started)
+                )
+            }),
     );
     let started = std::time::Instant::now();
     report.result(
         "llm",
-        patter::llm::engine::Engine::start(&loaded.model(&config.llm.model), &config.llm, 1)
-            .map(|_| format!("`{}` loads ({} ms)", config.llm.model.display(), ms(started))),
+        patter::llm::engine::Engine::start(&loaded.model(&config.llm.model), &config.llm, 1).map(
+            |_| {
+                format!(
+                    "`{}` loads ({} ms)",
+                    config.llm.model.display(),
+                    ms(started)
+                )
+            },
+        ),
     );
     let started = std::time::Instant::now();
     report.result(
@@ -175,7 +226,10 @@ fn engines(loaded: &Loaded, report: &mut Report) {
 
 fn devices(report: &mut Report) {
     match patter::transport::device::list() {
-        Ok(devices) if devices.iter().any(|d| d.default_input) && devices.iter().any(|d| d.default_output) => {
+        Ok(devices)
+            if devices.iter().any(|d| d.default_input)
+                && devices.iter().any(|d| d.default_output) =>
+        {
             report.add("devices", "ok", "microphone and speaker are there", None);
         }
         Ok(_) => report.add(

@@ -25,7 +25,7 @@ const FITNESS: &[(Cue, &str)] = &[
     (Cue::Turn, "I want to lose weight."),
     (Cue::Turn, "How much is it?"),
     (Cue::Interrupt { after_ms: 1_200 }, "It's too expensive."),
-    (Cue::Turn, "I live near the station."),
+    (Cue::Turn, "I moved in March."),
     (Cue::Turn, "Yes, please."),
     (Cue::Turn, "Saturday is better."),
     (Cue::Turn, "Thanks, bye."),
@@ -120,8 +120,14 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     serving.watch = Arc::new(move |event| drop(copy_in.send(event.clone())));
     let server = Server::start("127.0.0.1:0", engines, serving)?;
     let uuid = uuid::Uuid::new_v4().into_bytes();
-    let recording = client::call(server.address(), uuid, 16_000, &mut caller, Duration::from_secs(180))
-        .context("the demo's caller could not reach the demo's server")?;
+    let recording = client::call(
+        server.address(),
+        uuid,
+        16_000,
+        &mut caller,
+        Duration::from_secs(180),
+    )
+    .context("the demo's caller could not reach the demo's server")?;
     drop(server);
     let _ = writer.join();
     recorder.write(&recording.caller, &recording.agent)?;
@@ -131,7 +137,11 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         return Ok(ExitCode::SUCCESS);
     }
     report(&exchanges);
-    println!("\n{}: both sides, caller left, agent right; {}: what happened", options.out.display(), options.events.display());
+    println!(
+        "\n{}: both sides, caller left, agent right; {}: what happened",
+        options.out.display(),
+        options.events.display()
+    );
     Ok(ExitCode::SUCCESS)
 }
 
@@ -141,15 +151,29 @@ fn report(exchanges: &[Exchange]) {
     for exchange in exchanges {
         let number = |value: Option<f32>| value.map_or("   –".into(), |v| format!("{v:4.0}"));
         let stop = if exchange.interrupts {
-            format!(", agent silent {} ms after the interruption began", number(exchange.silenced_ms))
+            format!(
+                ", agent silent {} ms after the interruption began",
+                number(exchange.silenced_ms)
+            )
         } else {
             String::new()
         };
-        println!("  {:42} answer after {} ms{stop}", exchange.text, number(exchange.response_ms));
+        println!(
+            "  {:42} answer after {} ms{stop}",
+            exchange.text,
+            number(exchange.response_ms)
+        );
     }
-    let mut answers: Vec<f32> = exchanges.iter().filter(|e| !e.interrupts).filter_map(|e| e.response_ms).collect();
+    let mut answers: Vec<f32> = exchanges
+        .iter()
+        .filter(|e| !e.interrupts)
+        .filter_map(|e| e.response_ms)
+        .collect();
     let (median, p95) = super::median_p95(&mut answers);
-    println!("  end of speech to first sound: median {median:.0} ms, p95 {p95:.0} ms, n {}", answers.len());
+    println!(
+        "  end of speech to first sound: median {median:.0} ms, p95 {p95:.0} ms, n {}",
+        answers.len()
+    );
 }
 
 #[cfg(test)]

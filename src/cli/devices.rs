@@ -29,7 +29,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if devices.is_empty() {
-        println!("this machine has no microphone and no speaker; `patter call --wav` and `patter serve` need none");
+        println!(
+            "this machine has no microphone and no speaker; `patter call --wav` and `patter serve` need none"
+        );
     }
     for d in devices {
         let kind = match (d.input, d.output) {
@@ -37,8 +39,15 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
             (true, false) => "microphone",
             _ => "speaker",
         };
-        let default = if d.default_input || d.default_output { ", default" } else { "" };
-        println!("{kind:10}  {}  ({}–{} Hz, {} channels{default})", d.name, d.rates_hz.0, d.rates_hz.1, d.channels);
+        let default = if d.default_input || d.default_output {
+            ", default"
+        } else {
+            ""
+        };
+        println!(
+            "{kind:10}  {}  ({}–{} Hz, {} channels{default})",
+            d.name, d.rates_hz.0, d.rates_hz.1, d.channels
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

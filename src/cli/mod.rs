@@ -80,7 +80,12 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         Command::Models(options) => models::run(&load()?, &options),
         Command::Bench(options) => bench::run(&load()?, &options),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "patter", &mut std::io::stdout());
+            clap_complete::generate(
+                shell,
+                &mut Arguments::command(),
+                "patter",
+                &mut std::io::stdout(),
+            );
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -128,7 +133,9 @@ fn median_p95(values: &mut [f32]) -> (f32, f32) {
         return (f32::NAN, f32::NAN);
     }
     values.sort_by(f32::total_cmp);
-    let rank = |share: f32| values[((values.len() as f32 * share).ceil() as usize).clamp(1, values.len()) - 1];
+    let rank = |share: f32| {
+        values[((values.len() as f32 * share).ceil() as usize).clamp(1, values.len()) - 1]
+    };
     (rank(0.5), rank(0.95))
 }
 
@@ -136,7 +143,8 @@ fn median_p95(values: &mut [f32]) -> (f32, f32) {
 fn with_playbook(loaded: &Loaded, playbook: Option<&PathBuf>) -> anyhow::Result<Loaded> {
     let mut loaded = loaded.clone();
     if let Some(path) = playbook {
-        loaded.config.dialogue.playbook = std::path::absolute(path).context("the playbook's path")?;
+        loaded.config.dialogue.playbook =
+            std::path::absolute(path).context("the playbook's path")?;
     }
     Ok(loaded)
 }

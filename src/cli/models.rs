@@ -59,7 +59,9 @@ fn word(status: &Status) -> String {
     match status {
         Status::Missing => "missing".into(),
         Status::Present => "here".into(),
-        Status::SizeDiffers { expected, found } => format!("wrong size: {found} bytes, should be {expected}"),
+        Status::SizeDiffers { expected, found } => {
+            format!("wrong size: {found} bytes, should be {expected}")
+        }
         Status::HashDiffers { .. } => "damaged: its sha256 differs".into(),
         Status::Ok => "here".into(),
     }
@@ -96,7 +98,12 @@ fn list(manifest: &Manifest, folder: &std::path::Path, json: bool) -> anyhow::Re
     Ok(ExitCode::SUCCESS)
 }
 
-fn fetch(manifest: &Manifest, folder: PathBuf, names: &[String], from: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+fn fetch(
+    manifest: &Manifest,
+    folder: PathBuf,
+    names: &[String],
+    from: Option<PathBuf>,
+) -> anyhow::Result<ExitCode> {
     let wanted = if names.is_empty() {
         manifest.defaults().collect()
     } else {
@@ -109,18 +116,37 @@ fn fetch(manifest: &Manifest, folder: PathBuf, names: &[String], from: Option<Pa
         bar.clear();
         match outcome? {
             Outcome::AlreadyThere => println!("{}: already here", model.name),
-            Outcome::Fetched { source, sha256, checked: true } => {
-                println!("{}: fetched from {source}, sha256 {sha256} is right", model.name);
+            Outcome::Fetched {
+                source,
+                sha256,
+                checked: true,
+            } => {
+                println!(
+                    "{}: fetched from {source}, sha256 {sha256} is right",
+                    model.name
+                );
             }
-            Outcome::Fetched { source, sha256, checked: false } => {
-                println!("{}: fetched from {source}, sha256 {sha256} (the manifest has none to check it against)", model.name);
+            Outcome::Fetched {
+                source,
+                sha256,
+                checked: false,
+            } => {
+                println!(
+                    "{}: fetched from {source}, sha256 {sha256} (the manifest has none to check it against)",
+                    model.name
+                );
             }
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn verify(manifest: &Manifest, folder: &std::path::Path, names: &[String], json: bool) -> anyhow::Result<ExitCode> {
+fn verify(
+    manifest: &Manifest,
+    folder: &std::path::Path,
+    names: &[String],
+    json: bool,
+) -> anyhow::Result<ExitCode> {
     let wanted = if names.is_empty() {
         manifest.models.iter().collect()
     } else {
@@ -185,7 +211,11 @@ impl<'a> Bar<'a> {
             Progress::Verifying => format!("{}: checking its sha256", self.name),
         };
         self.shown = Some(Instant::now());
-        let line = if self.terminal { format!("\r\x1b[K{text}") } else { format!("{text}\n") };
+        let line = if self.terminal {
+            format!("\r\x1b[K{text}")
+        } else {
+            format!("{text}\n")
+        };
         let _ = std::io::stderr().write_all(line.as_bytes());
     }
 

@@ -41,7 +41,12 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
             "out": options.out, "audio_ms": audio_ms, "tts_ms": spoken.took_ms,
         }))?;
     } else {
-        println!("{}: {:.2} s of speech, made in {:.0} ms", options.out.display(), audio_ms as f32 / 1000.0, spoken.took_ms);
+        println!(
+            "{}: {:.2} s of speech, made in {:.0} ms",
+            options.out.display(),
+            audio_ms as f32 / 1000.0,
+            spoken.took_ms
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -37,7 +37,10 @@ pub(crate) fn server_options(loaded: &Loaded) -> ServerOptions {
 
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
     let loaded = super::with_playbook(loaded, options.playbook.as_ref())?;
-    let address = options.listen.clone().unwrap_or_else(|| loaded.config.serve.listen.clone());
+    let address = options
+        .listen
+        .clone()
+        .unwrap_or_else(|| loaded.config.serve.listen.clone());
     // A port in use is known at once; the models take seconds.
     drop(std::net::TcpListener::bind(&address).map_err(|source| {
         patter::transport::audiosocket::ServeError::Listen {

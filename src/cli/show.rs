@@ -7,18 +7,47 @@ pub(crate) fn line(stamped: &Stamped) -> Option<String> {
     let time = format!("{:7.2} s", stamped.t_ms as f32 / 1000.0);
     let text = match &stamped.event {
         Event::CallStart { playbook, .. } => format!("           call begins: {playbook}"),
-        Event::Final { text, asr_ms, .. } if text.is_empty() => format!("  (sound)  no words in it [{asr_ms:.0} ms]"),
-        Event::Final { text, asr_ms, .. } => format!("  caller   {text}   [heard in {asr_ms:.0} ms]"),
-        Event::Spoken { text, source, tts_ms, cached, .. } => {
-            let from = if source == "model" { "generated" } else { "approved line" };
-            let voice = if *cached { "cached".to_owned() } else { format!("voice {tts_ms:.0} ms") };
+        Event::Final { text, asr_ms, .. } if text.is_empty() => {
+            format!("  (sound)  no words in it [{asr_ms:.0} ms]")
+        }
+        Event::Final { text, asr_ms, .. } => {
+            format!("  caller   {text}   [heard in {asr_ms:.0} ms]")
+        }
+        Event::Spoken {
+            text,
+            source,
+            tts_ms,
+            cached,
+            ..
+        } => {
+            let from = if source == "model" {
+                "generated"
+            } else {
+                "approved line"
+            };
+            let voice = if *cached {
+                "cached".to_owned()
+            } else {
+                format!("voice {tts_ms:.0} ms")
+            };
             format!("  agent    {text}   [{from}, {voice}]")
         }
         Event::Stage { to, .. } => format!("           stage: {to}"),
-        Event::BargeIn { played_ms, speech_ms, .. } => {
-            format!("  !!       caller interrupts after {:.1} s of the agent, on {speech_ms} ms of speech", *played_ms as f32 / 1000.0)
+        Event::BargeIn {
+            played_ms,
+            speech_ms,
+            ..
+        } => {
+            format!(
+                "  !!       caller interrupts after {:.1} s of the agent, on {speech_ms} ms of speech",
+                *played_ms as f32 / 1000.0
+            )
         }
-        Event::PlayedUntil { text, complete: false, .. } if !text.is_empty() => {
+        Event::PlayedUntil {
+            text,
+            complete: false,
+            ..
+        } if !text.is_empty() => {
             format!("           heard of it: {text} …")
         }
         Event::Latency {
@@ -32,8 +61,15 @@ pub(crate) fn line(stamped: &Stamped) -> Option<String> {
         ),
         Event::Dtmf { key } => format!("  caller   presses {key}"),
         Event::Error { message } => format!("  error    {message}"),
-        Event::CallEnd { reason, turns, barge_ins, .. } => {
-            format!("           call ends by {reason}: {turns} agent turns, {barge_ins} interruptions")
+        Event::CallEnd {
+            reason,
+            turns,
+            barge_ins,
+            ..
+        } => {
+            format!(
+                "           call ends by {reason}: {turns} agent turns, {barge_ins} interruptions"
+            )
         }
         _ => return None,
     };

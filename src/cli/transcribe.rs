@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use patter::asr::agreement::Agreement;
 use patter::asr::whisper::{Model, Session};
-use patter::audio::{FRAME_SAMPLES, FRAME_MS, ms_to_samples, samples_to_ms, wav};
+use patter::audio::{FRAME_MS, FRAME_SAMPLES, ms_to_samples, samples_to_ms, wav};
 use patter::config::Loaded;
 use patter::turn::{TurnEvent, Turns};
 use patter::vad::Vad;
@@ -28,7 +28,11 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     if clip.truncated {
         patter::log::warn("the file is cut short; what there is of it is transcribed");
     }
-    let samples = patter::audio::resample::convert(&clip.samples, clip.rate_hz, patter::audio::SAMPLE_RATE_HZ)?;
+    let samples = patter::audio::resample::convert(
+        &clip.samples,
+        clip.rate_hz,
+        patter::audio::SAMPLE_RATE_HZ,
+    )?;
     let config = &loaded.config;
     let model = Model::load(&loaded.model(&config.asr.model), &config.asr)?;
     let mut scribe = Scribe {
@@ -54,7 +58,10 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
                 scribe.agreement.reset();
             }
             Some(TurnEvent::TurnEnd { silence_ms, .. }) => {
-                let spoken = end - ms_to_samples(silence_ms.saturating_sub(config.turn.pause_ms.min(silence_ms)));
+                let spoken = end
+                    - ms_to_samples(
+                        silence_ms.saturating_sub(config.turn.pause_ms.min(silence_ms)),
+                    );
                 scribe.write("final", &padded, start, spoken)?;
             }
             _ => {
@@ -78,7 +85,13 @@ struct Scribe<'a> {
 }
 
 impl Scribe<'_> {
-    fn write(&mut self, kind: &str, samples: &[i16], start: usize, end: usize) -> anyhow::Result<()> {
+    fn write(
+        &mut self,
+        kind: &str,
+        samples: &[i16],
+        start: usize,
+        end: usize,
+    ) -> anyhow::Result<()> {
         let transcript = self.session.transcribe(&samples[start..end])?;
         let agreed = self.agreement.update(&transcript.text);
         let (from, to) = (samples_to_ms(start), samples_to_ms(end));
@@ -90,7 +103,12 @@ impl Scribe<'_> {
         } else if kind == "partial" {
             println!("{:8.2} s  … {}", to as f32 / 1000.0, transcript.text);
         } else if !transcript.text.is_empty() {
-            println!("{:8.2} s  {}   [{:.0} ms]", from as f32 / 1000.0, transcript.text, transcript.took_ms);
+            println!(
+                "{:8.2} s  {}   [{:.0} ms]",
+                from as f32 / 1000.0,
+                transcript.text,
+                transcript.took_ms
+            );
         }
         Ok(())
     }

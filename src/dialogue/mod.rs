@@ -48,13 +48,36 @@ pub struct Dialogue {
 }
 
 const YES: &[&str] = &[
-    "yes", "yeah", "yep", "sure", "okay", "ok", "alright", "of course", "absolutely", "exactly", "that's right",
-    "that's correct", "that's fine", "perfect", "sounds good", "go ahead", "yes please", "that sounds good",
+    "yes",
+    "yeah",
+    "yep",
+    "sure",
+    "okay",
+    "ok",
+    "alright",
+    "of course",
+    "absolutely",
+    "exactly",
+    "that's right",
+    "that's correct",
+    "that's fine",
+    "perfect",
+    "sounds good",
+    "go ahead",
+    "yes please",
+    "that sounds good",
 ];
 const NO: &[&str] = &["no", "no thanks", "no thank you", "not really", "nope"];
 const REPEAT: &[&str] = &[
-    "pardon", "sorry", "what", "what did you say", "can you repeat that", "could you say that again please",
-    "i didn't catch that", "can you explain that again", "could you say that again",
+    "pardon",
+    "sorry",
+    "what",
+    "what did you say",
+    "can you repeat that",
+    "could you say that again please",
+    "i didn't catch that",
+    "can you explain that again",
+    "could you say that again",
 ];
 
 impl Dialogue {
@@ -83,7 +106,11 @@ impl Dialogue {
         let mut plan = Plan::default();
         let playbook = Arc::clone(&self.playbook);
         self.line(&mut plan, &playbook.lines.opening, "lines.opening");
-        self.line(&mut plan, &playbook.compliance.opening_notice, "compliance.opening_notice");
+        self.line(
+            &mut plan,
+            &playbook.compliance.opening_notice,
+            "compliance.opening_notice",
+        );
         if let Some(stage) = playbook.flow.first() {
             self.line(&mut plan, &stage.ask, &format!("flow.{}.ask", stage.id));
             plan.moved = Some((String::new(), stage.id.clone(), "call start".into()));
@@ -116,14 +143,16 @@ impl Dialogue {
         if last_stage && (plain_no || YES.contains(&words.as_str())) {
             self.goodbye(&mut plan);
         } else if let Some(found) = playbook.matches(heard) {
-            self.follow(&mut plan, &found.kind, &found.id, &found.phrase);
+            self.follow(&mut plan, found.kind, found.id, found.phrase);
         } else if YES.contains(&words.as_str()) {
             self.advance(&mut plan, "the caller agreed");
         } else {
             let mut prompt = self.history.prompt(&self.system);
             if let (Some(stage), Some(first)) = (playbook.flow.get(self.stage), prompt.last_mut()) {
                 // The stage's goal rides on the newest message: nothing cached before it changes.
-                first.text.push_str(&format!("\n(Goal now: {})", stage.goal));
+                first
+                    .text
+                    .push_str(&format!("\n(Goal now: {})", stage.goal));
             }
             plan.prompt = Some(prompt);
         }
@@ -152,7 +181,7 @@ impl Dialogue {
         }];
     }
 
-    fn follow(&mut self, plan: &mut Plan, kind: &MatchKind, id: &str, phrase: &str) {
+    fn follow(&mut self, plan: &mut Plan, kind: MatchKind, id: &str, phrase: &str) {
         let playbook = Arc::clone(&self.playbook);
         match kind {
             MatchKind::OptOut | MatchKind::Goodbye => self.goodbye(plan),
@@ -164,7 +193,10 @@ impl Dialogue {
             }
             MatchKind::Objection => {
                 let used = self.objections.entry(id.to_owned()).or_default();
-                let tactic = playbook.objection(id).and_then(|o| o.say.get(*used)).cloned();
+                let tactic = playbook
+                    .objection(id)
+                    .and_then(|o| o.say.get(*used))
+                    .cloned();
                 *used += 1;
                 match tactic {
                     Some(say) => {
@@ -175,7 +207,11 @@ impl Dialogue {
                 }
             }
             MatchKind::Stage => {
-                let to = playbook.flow.iter().position(|s| s.id == id).unwrap_or(self.stage);
+                let to = playbook
+                    .flow
+                    .iter()
+                    .position(|s| s.id == id)
+                    .unwrap_or(self.stage);
                 if to > self.stage {
                     self.enter(plan, to, &format!("the caller said `{phrase}`"));
                 } else {
@@ -187,7 +223,11 @@ impl Dialogue {
 
     fn advance(&mut self, plan: &mut Plan, why: &str) {
         let playbook = Arc::clone(&self.playbook);
-        let here = playbook.flow.get(self.stage).map(|s| s.id.as_str()).unwrap_or("");
+        let here = playbook
+            .flow
+            .get(self.stage)
+            .map(|s| s.id.as_str())
+            .unwrap_or("");
         let next = playbook
             .stage_after(here)
             .and_then(|next| playbook.flow.iter().position(|s| s.id == next.id));
@@ -198,7 +238,13 @@ impl Dialogue {
     }
 
     fn enter(&mut self, plan: &mut Plan, to: usize, why: &str) {
-        let name = |n: usize| self.playbook.flow.get(n).map(|s| s.id.clone()).unwrap_or_default();
+        let name = |n: usize| {
+            self.playbook
+                .flow
+                .get(n)
+                .map(|s| s.id.clone())
+                .unwrap_or_default()
+        };
         plan.moved = Some((name(self.stage), name(to), why.to_owned()));
         self.stage = to;
         self.ask(plan);
@@ -206,9 +252,14 @@ impl Dialogue {
 
     /// The stage's question, unless it was the last thing said.
     fn ask(&self, plan: &mut Plan) {
-        let Some(stage) = self.playbook.flow.get(self.stage) else { return };
+        let Some(stage) = self.playbook.flow.get(self.stage) else {
+            return;
+        };
         let source = format!("flow.{}.ask", stage.id);
-        let just_asked = self.last_said.iter().any(|l| l.source == format!("line:{source}"));
+        let just_asked = self
+            .last_said
+            .iter()
+            .any(|l| l.source == format!("line:{source}"));
         if !just_asked || plan.lines.is_empty() {
             self.line(plan, &stage.ask, &source);
         }
@@ -237,12 +288,17 @@ mod tests {
     use super::*;
 
     fn fitness() -> Dialogue {
-        let playbook = Playbook::parse(include_str!("../../playbooks/fitness.toml"), "fitness").unwrap();
+        let playbook =
+            Playbook::parse(include_str!("../../playbooks/fitness.toml"), "fitness").unwrap();
         Dialogue::new(Arc::new(playbook), 6)
     }
 
     fn said(plan: &Plan) -> String {
-        plan.lines.iter().map(|l| l.text.as_str()).collect::<Vec<_>>().join(" ")
+        plan.lines
+            .iter()
+            .map(|l| l.text.as_str())
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     #[test]
@@ -257,7 +313,11 @@ mod tests {
         ];
         for (heard, stage) in steps {
             let plan = dialogue.reply(heard);
-            assert_eq!(plan.moved.as_ref().map(|m| m.1.as_str()), Some(stage), "{heard}");
+            assert_eq!(
+                plan.moved.as_ref().map(|m| m.1.as_str()),
+                Some(stage),
+                "{heard}"
+            );
             assert!(!plan.lines.is_empty() && plan.prompt.is_none());
         }
         let plan = dialogue.reply("Thanks, bye.");
@@ -284,7 +344,13 @@ mod tests {
         let plan = dialogue.reply("My grandmother collects stamps from Peru");
         let prompt = plan.prompt.unwrap();
         assert!(prompt.iter().any(|m| m.text == "Hello, this is Alex"));
-        assert!(prompt.last().unwrap().text.starts_with("My grandmother collects stamps from Peru"));
+        assert!(
+            prompt
+                .last()
+                .unwrap()
+                .text
+                .starts_with("My grandmother collects stamps from Peru")
+        );
         assert!(plan.lines.is_empty());
     }
 

@@ -15,6 +15,17 @@ pub struct Sentences {
 }
 
 impl Sentences {
+    /// For a text that is known as a whole: no clause is cut off early.
+    pub fn whole(text: &str) -> Vec<String> {
+        let mut sentences = Self {
+            given: 1,
+            ..Self::default()
+        };
+        let mut out = sentences.push(text);
+        out.extend(sentences.finish());
+        out
+    }
+
     /// Takes the next piece; gives the sentences that are complete now.
     pub fn push(&mut self, piece: &str) -> Vec<String> {
         self.buffer.push_str(piece);
@@ -55,8 +66,14 @@ impl Sentences {
             match c {
                 '。' | '！' | '？' => return Some(end),
                 '\n' if self.buffer[..at].chars().any(char::is_alphanumeric) => return Some(end),
-                '.' | '!' | '?' if space_follows && !is_abbreviation(&self.buffer[..at]) => return Some(end),
-                ',' | ';' | ':' if space_follows && self.given == 0 && words + 1 >= CLAUSE_WORDS => return Some(end),
+                '.' | '!' | '?' if space_follows && !is_abbreviation(&self.buffer[..at]) => {
+                    return Some(end);
+                }
+                ',' | ';' | ':'
+                    if space_follows && self.given == 0 && words + 1 >= CLAUSE_WORDS =>
+                {
+                    return Some(end);
+                }
                 c if c.is_whitespace() => {
                     words += 1;
                     if letters > LONGEST {
@@ -72,8 +89,10 @@ impl Sentences {
 
 fn is_abbreviation(before: &str) -> bool {
     let word = before.rsplit(char::is_whitespace).next().unwrap_or("");
-    matches!(word, "Mr" | "Mrs" | "Ms" | "Dr" | "St" | "No" | "e.g" | "i.e" | "a.m" | "p.m" | "approx")
-        || (word.chars().count() == 1 && word.chars().all(char::is_uppercase) && word != "I")
+    matches!(
+        word,
+        "Mr" | "Mrs" | "Ms" | "Dr" | "St" | "No" | "e.g" | "i.e" | "a.m" | "p.m" | "approx"
+    ) || (word.chars().count() == 1 && word.chars().all(char::is_uppercase) && word != "I")
 }
 
 #[cfg(test)]
@@ -100,7 +119,11 @@ mod tests {
     fn the_first_clause_comes_early_and_later_ones_stay_whole() {
         assert_eq!(
             all("I see what you mean, and it is fair. First, we look, then we talk."),
-            ["I see what you mean,", "and it is fair.", "First, we look, then we talk."]
+            [
+                "I see what you mean,",
+                "and it is fair.",
+                "First, we look, then we talk."
+            ]
         );
         assert_eq!(all("Well, yes."), ["Well, yes."]);
     }

@@ -41,7 +41,9 @@ impl Engine {
     /// Missing or damaged file, no memory.
     pub fn start(path: &Path, config: &LlmConfig, max_calls: u32) -> Result<Self, LlmError> {
         if !path.is_file() {
-            return Err(LlmError::Missing { path: path.to_owned() });
+            return Err(LlmError::Missing {
+                path: path.to_owned(),
+            });
         }
         let (requests, inbox) = crossbeam_channel::unbounded();
         let (ready_in, ready) = crossbeam_channel::bounded(1);
@@ -50,7 +52,9 @@ impl Engine {
         std::thread::Builder::new()
             .name("llm".into())
             .spawn(move || run(&at, &config, max_calls, &inbox, &ready_in))
-            .map_err(|e| LlmError::Engine { reason: e.to_string() })?;
+            .map_err(|e| LlmError::Engine {
+                reason: e.to_string(),
+            })?;
         match ready.recv() {
             Ok(result) => result.map(|()| Self { requests }),
             Err(_) => Err(LlmError::Load {
@@ -71,8 +75,12 @@ impl Engine {
     /// All places are taken.
     pub fn session(&self) -> Result<Session, LlmError> {
         let (reply, answer) = crossbeam_channel::bounded(1);
-        let gone = || LlmError::Engine { reason: "its thread has ended".into() };
-        self.requests.send(Request::Open { reply }).map_err(|_| gone())?;
+        let gone = || LlmError::Engine {
+            reason: "its thread has ended".into(),
+        };
+        self.requests
+            .send(Request::Open { reply })
+            .map_err(|_| gone())?;
         let slot = answer.recv().map_err(|_| gone())??;
         Ok(Session {
             slot,
@@ -104,11 +112,19 @@ fn run(
     let parameters = LlamaModelParams::default().with_n_gpu_layers(gpu_layers);
     let model = match LlamaModel::load_from_file(backend, path, &parameters) {
         Ok(model) => model,
-        Err(e) => return drop(ready.send(Err(load(format!("{e}; it is damaged, cut short or no GGUF file"))))),
+        Err(e) => {
+            return drop(ready.send(Err(load(format!(
+                "{e}; it is damaged, cut short or no GGUF file"
+            )))));
+        }
     };
     let template = match model.chat_template(None) {
         Ok(template) => template,
-        Err(_) => return drop(ready.send(Err(load("it has no chat template; an instruct model is wanted".into())))),
+        Err(_) => {
+            return drop(ready.send(Err(load(
+                "it has no chat template; an instruct model is wanted".into(),
+            ))));
+        }
     };
     let chunk = config.prefill_chunk_tokens.max(max_calls + 1);
     let parameters = LlamaContextParams::default()
@@ -121,7 +137,12 @@ fn run(
         .with_n_threads_batch(config.threads as i32);
     let context = match model.new_context(backend, parameters) {
         Ok(context) => context,
-        Err(e) => return drop(ready.send(Err(load(format!("no context of {} tokens: {e}", config.context_tokens))))),
+        Err(e) => {
+            return drop(ready.send(Err(load(format!(
+                "no context of {} tokens: {e}",
+                config.context_tokens
+            )))));
+        }
     };
     let mut worker = Worker {
         model: &model,
@@ -383,7 +404,9 @@ impl Worker<'_> {
 
     fn drop_cancelled(&mut self) {
         for slot in 0..self.slots.len() {
-            let Some(job) = &self.slots[slot].job else { continue };
+            let Some(job) = &self.slots[slot].job else {
+                continue;
+            };
             let limit = Duration::from_millis(u64::from(self.config.max_reply_ms));
             if job.cancel.load(Ordering::Acquire) {
                 self.finish(slot, Finish::Cancelled);
@@ -406,7 +429,11 @@ impl Worker<'_> {
                 && let Some(token) = job.next.take()
             {
                 let at = self.batch.n_tokens();
-                if self.batch.add(token, cached.len() as i32, &[slot as i32], true).is_ok() {
+                if self
+                    .batch
+                    .add(token, cached.len() as i32, &[slot as i32], true)
+                    .is_ok()
+                {
                     cached.push(token);
                     job.logits_at = Some(at);
                     room -= 1;
@@ -422,7 +449,11 @@ impl Worker<'_> {
             {
                 let last = job.pending.is_empty();
                 let at = self.batch.n_tokens();
-                if self.batch.add(token, cached.len() as i32, &[slot as i32], last).is_err() {
+                if self
+                    .batch
+                    .add(token, cached.len() as i32, &[slot as i32], last)
+                    .is_err()
+                {
                     break;
                 }
                 cached.push(token);
@@ -435,8 +466,12 @@ impl Worker<'_> {
     }
 
     fn sample(&mut self, slot: usize) {
-        let Some(job) = &mut self.slots[slot].job else { return };
-        let Some(at) = job.logits_at.take() else { return };
+        let Some(job) = &mut self.slots[slot].job else {
+            return;
+        };
+        let Some(at) = job.logits_at.take() else {
+            return;
+        };
         let Some(sink) = &job.sink else {
             return self.finish(slot, Finish::EndOfTurn);
         };
@@ -462,7 +497,9 @@ impl Worker<'_> {
     }
 
     fn finish(&mut self, slot: usize, finish: Finish) {
-        let Some(job) = self.slots[slot].job.take() else { return };
+        let Some(job) = self.slots[slot].job.take() else {
+            return;
+        };
         if let Some(sink) = job.sink {
             let ms = |d: Duration| d.as_secs_f32() * 1000.0;
             let _ = sink.send(Piece::Done(Stats {
@@ -494,7 +531,9 @@ fn common(a: &[LlamaToken], b: &[LlamaToken]) -> usize {
 
 /// What somebody says must not become a control token of the template, nor end a C string.
 fn plain(text: &str) -> String {
-    text.replace("<|", "< |").replace("|>", "| >").replace('\0', " ")
+    text.replace("<|", "< |")
+        .replace("|>", "| >")
+        .replace('\0', " ")
 }
 
 /// Takes complete UTF-8 off the front; bytes that can never become any are dropped.
@@ -545,7 +584,12 @@ mod tests {
     fn a_missing_or_damaged_model_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("m.gguf");
-        let start = || Engine::start(&path, &LlmConfig::default(), 1).err().unwrap().to_string();
+        let start = || {
+            Engine::start(&path, &LlmConfig::default(), 1)
+                .err()
+                .unwrap()
+                .to_string()
+        };
         assert!(start().contains("is not there"));
         std::fs::write(&path, [b"GGUF".as_slice(), &[0x7f; 5_000]].concat()).unwrap();
         assert!(start().contains("cannot be loaded"));

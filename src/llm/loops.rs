@@ -15,7 +15,10 @@ pub fn is_looping<T: PartialEq>(tokens: &[T]) -> bool {
             return false;
         }
         let last = &tokens[tokens.len() - length..];
-        tokens.rchunks_exact(length).take(times).all(|piece| piece == last)
+        tokens
+            .rchunks_exact(length)
+            .take(times)
+            .all(|piece| piece == last)
     })
 }
 

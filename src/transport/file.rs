@@ -21,14 +21,22 @@ const AGENT_SILENT_DBFS: f32 = -60.0;
 ///
 /// # Errors
 /// The recording cannot be written; the call is ended.
-pub fn run(clip: &[i16], mut ends: LineEnds, mut out: Option<StereoWriter>) -> Result<(), WavError> {
+pub fn run(
+    clip: &[i16],
+    mut ends: LineEnds,
+    mut out: Option<StereoWriter>,
+) -> Result<(), WavError> {
     let started = Instant::now();
     let frames = clip.chunks(FRAME_SAMPLES);
     let count = frames.len();
     let mut quiet = 0;
     let mut result = Ok(());
     let longest = count + ms_to_frames(AFTER_CLIP_MS) as usize;
-    for (number, chunk) in frames.chain(std::iter::repeat(&[][..])).take(longest).enumerate() {
+    for (number, chunk) in frames
+        .chain(std::iter::repeat(&[][..]))
+        .take(longest)
+        .enumerate()
+    {
         if ends.line.is_closed() {
             break;
         }
@@ -43,7 +51,11 @@ pub fn run(clip: &[i16], mut ends: LineEnds, mut out: Option<StereoWriter>) -> R
             }
         }
         let silent = dbfs(&spoken) < AGENT_SILENT_DBFS;
-        quiet = if silent && number >= count { quiet + 1 } else { 0 };
+        quiet = if silent && number >= count {
+            quiet + 1
+        } else {
+            0
+        };
         if quiet >= ms_to_frames(QUIET_END_MS) {
             break;
         }

@@ -4,7 +4,10 @@
 //! In: text in UTF-8. Out: 22,050 Hz. Memory: the sentence. It also turns text into phonemes for [`super::piper`].
 //! Source: espeak-ng's speak_lib.h.
 
-#![expect(unsafe_code, reason = "espeak-ng is a C library and its crate has no safe layer for synthesis")]
+#![expect(
+    unsafe_code,
+    reason = "espeak-ng is a C library and its crate has no safe layer for synthesis"
+)]
 
 use std::ffi::{CStr, CString, c_int, c_short, c_void};
 use std::path::{Path, PathBuf};
@@ -46,7 +49,9 @@ fn library(models: &Path) -> Result<(MutexGuard<'static, Option<u32>>, u32), Tts
     let data: PathBuf = models.join(DATA_FOLDER);
     for file in ["phontab", "phonindex", "phondata", "intonations"] {
         if !data.join(file).is_file() {
-            return Err(TtsError::Missing { path: data.join(file) });
+            return Err(TtsError::Missing {
+                path: data.join(file),
+            });
         }
     }
     let path = CString::new(models.to_string_lossy().as_bytes())
@@ -60,10 +65,15 @@ fn library(models: &Path) -> Result<(MutexGuard<'static, Option<u32>>, u32), Tts
             sys::espeakINITIALIZE_DONT_EXIT as c_int,
         )
     };
-    let rate_hz = u32::try_from(rate)
-        .ok()
-        .filter(|r| *r > 0)
-        .ok_or_else(|| load_error("espeak", format!("its data in `{}` does not fit (code {rate})", data.display())))?;
+    let rate_hz = u32::try_from(rate).ok().filter(|r| *r > 0).ok_or_else(|| {
+        load_error(
+            "espeak",
+            format!(
+                "its data in `{}` does not fit (code {rate})",
+                data.display()
+            ),
+        )
+    })?;
     // SAFETY: `collect` has the signature that the header asks for and lives for ever.
     unsafe { sys::espeak_SetSynthCallback(Some(collect)) };
     *state = Some(rate_hz);
@@ -71,7 +81,11 @@ fn library(models: &Path) -> Result<(MutexGuard<'static, Option<u32>>, u32), Tts
 }
 
 /// Called by the library with each buffer of sound; `user_data` is the `Vec` that `speak` handed in.
-unsafe extern "C" fn collect(wav: *mut c_short, count: c_int, events: *mut sys::espeak_EVENT) -> c_int {
+unsafe extern "C" fn collect(
+    wav: *mut c_short,
+    count: c_int,
+    events: *mut sys::espeak_EVENT,
+) -> c_int {
     if wav.is_null() || events.is_null() || count <= 0 {
         return 0;
     }
@@ -106,17 +120,56 @@ impl Espeak {
     }
 }
 
+/// Selects a voice by its name (`en-us`, `cmn`) or, as `en-gb` wants, by its language; `+f3` and the like choose a variant.
 fn set_voice(voice: &CStr) -> Result<(), TtsError> {
     // SAFETY: the caller holds the library's lock; the name is a C string.
-    let code = unsafe { sys::espeak_SetVoiceByName(voice.as_ptr()) };
-    if code == sys::espeak_ERROR_EE_OK {
-        Ok(())
-    } else {
-        Err(load_error(
-            &voice.to_string_lossy(),
-            "espeak-ng has no such voice; `en-us`, `en-gb`, `cmn` and variants such as `en-us+f3` are some",
-        ))
+    let by_name = |name: &CStr| unsafe { sys::espeak_SetVoiceByName(name.as_ptr()) } == sys::espeak_ERROR_EE_OK;
+    if by_name(voice) {
+        return Ok(());
     }
+    let typed = voice.to_string_lossy();
+    let (language, variant) = typed
+        .split_once('+')
+        .map_or((typed.as_ref(), ""), |(l, v)| (l, v));
+    let found = file_for_language(language).map(|file| match variant {
+        "" => file,
+        variant => format!("{file}+{variant}"),
+    });
+    if let Some(name) = found.and_then(|name| CString::new(name).ok())
+        && by_name(&name)
+    {
+        return Ok(());
+    }
+    Err(load_error(
+        &typed,
+        "espeak-ng has no such voice; `en-us`, `en-gb`, `cmn` and variants such as `en-us+f3` are some",
+    ))
+}
+
+/// The voice file (such as `gmw/en`) that speaks `language`. The caller holds the library's lock.
+fn file_for_language(language: &str) -> Option<String> {
+    // SAFETY: the library returns an array of voices that ends with null and stays valid until the next call; `languages` is a list
+    // of (priority byte, C string) that ends with a zero byte.
+    unsafe {
+        let mut voices = sys::espeak_ListVoices(std::ptr::null_mut());
+        while !voices.is_null() && !(*voices).is_null() {
+            let voice = &**voices;
+            let mut at = voice.languages;
+            while !at.is_null() && *at != 0 {
+                let name = CStr::from_ptr(at.add(1));
+                if name.to_bytes() == language.as_bytes() {
+                    return Some(
+                        CStr::from_ptr(voice.identifier)
+                            .to_string_lossy()
+                            .into_owned(),
+                    );
+                }
+                at = at.add(1 + name.to_bytes_with_nul().len());
+            }
+            voices = voices.add(1);
+        }
+    }
+    None
 }
 
 impl Voice for Espeak {
@@ -133,7 +186,11 @@ impl Voice for Espeak {
         set_voice(&self.voice)?;
         // SAFETY: the lock is held; the text and `out` outlive the call, which is synchronous (AUDIO_OUTPUT_SYNCHRONOUS).
         let code = unsafe {
-            sys::espeak_SetParameter(sys::espeak_PARAMETER_espeakRATE, self.words_per_minute as c_int, 0);
+            sys::espeak_SetParameter(
+                sys::espeak_PARAMETER_espeakRATE,
+                self.words_per_minute as c_int,
+                0,
+            );
             sys::espeak_SetParameter(sys::espeak_PARAMETER_espeakPITCH, self.pitch as c_int, 0);
             sys::espeak_Synth(
                 text.as_ptr().cast::<c_void>(),
@@ -163,7 +220,9 @@ fn trim_silence(samples: &mut Vec<i16>, rate_hz: u32) {
     const QUIET: i16 = 60;
     let pause = rate_hz as usize / 8;
     let loud = |s: &i16| s.saturating_abs() > QUIET;
-    let Some(last) = samples.iter().rposition(loud) else { return };
+    let Some(last) = samples.iter().rposition(loud) else {
+        return;
+    };
     samples.truncate(last + 1 + pause);
     samples.resize(last + 1 + pause, 0);
     if let Some(first) = samples.iter().position(loud) {

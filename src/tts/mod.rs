@@ -96,7 +96,10 @@ impl Speaker {
     pub fn load(loaded: &Loaded, engine: Option<&str>) -> Result<Self, TtsError> {
         let config = &loaded.config.tts;
         let voice: Arc<dyn Voice> = match engine.unwrap_or(&config.engine) {
-            "espeak" => Arc::new(espeak::Espeak::load(&loaded.model(&PathBuf::new()), &config.espeak)?),
+            "espeak" => Arc::new(espeak::Espeak::load(
+                &loaded.model(&PathBuf::new()),
+                &config.espeak,
+            )?),
             "piper" => Arc::new(piper::PiperVoice::load(loaded)?),
             other => {
                 return Err(TtsError::Load {
@@ -112,7 +115,9 @@ impl Speaker {
     pub fn new(voice: Arc<dyn Voice>, cache_seconds: u32) -> Self {
         Self {
             voice,
-            cache: Arc::new(cache::LineCache::new(cache_seconds as usize * SAMPLE_RATE_HZ as usize)),
+            cache: Arc::new(cache::LineCache::new(
+                cache_seconds as usize * SAMPLE_RATE_HZ as usize,
+            )),
         }
     }
 
@@ -132,7 +137,9 @@ impl Speaker {
         }
         let samples = self.voice.speak(text)?;
         let samples: Arc<[i16]> = resample::convert(&samples, self.voice.rate_hz(), SAMPLE_RATE_HZ)
-            .map_err(|e| TtsError::Speak { reason: e.to_string() })?
+            .map_err(|e| TtsError::Speak {
+                reason: e.to_string(),
+            })?
             .into();
         if keep {
             self.cache.put(text, Arc::clone(&samples));

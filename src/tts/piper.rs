@@ -113,7 +113,14 @@ impl Voice for PiperVoice {
         }
         let mut piper = self.piper.lock().unwrap_or_else(PoisonError::into_inner);
         let (samples, _) = piper
-            .create(&phonemes, true, Some(self.speaker), Some(self.length_scale), None, None)
+            .create(
+                &phonemes,
+                true,
+                Some(self.speaker),
+                Some(self.length_scale),
+                None,
+                None,
+            )
             .map_err(|e| TtsError::Speak {
                 reason: e.to_string().replace('\n', " "),
             })?;

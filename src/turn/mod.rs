@@ -201,7 +201,13 @@ mod tests {
             [
                 (260, TurnEvent::SpeechStart),
                 (1200 + 160, TurnEvent::Pause),
-                (1200 + 440, TurnEvent::TurnEnd { speech_ms: 1000, silence_ms: 440 }),
+                (
+                    1200 + 440,
+                    TurnEvent::TurnEnd {
+                        speech_ms: 1000,
+                        silence_ms: 440
+                    }
+                ),
             ]
         );
         assert!(!turns.caller_speaking());
@@ -210,7 +216,11 @@ mod tests {
     #[test]
     fn a_pause_inside_a_turn_does_not_end_it() {
         let mut turns = Turns::new(&TurnConfig::default());
-        let events = play(&mut turns, &[(true, 50), (false, 15), (true, 30), (false, 40)], false);
+        let events = play(
+            &mut turns,
+            &[(true, 50), (false, 15), (true, 30), (false, 40)],
+            false,
+        );
         let kinds: Vec<_> = events.iter().map(|e| e.1).collect();
         assert_eq!(
             kinds,
@@ -219,7 +229,10 @@ mod tests {
                 TurnEvent::Pause,
                 TurnEvent::Resume,
                 TurnEvent::Pause,
-                TurnEvent::TurnEnd { speech_ms: 1600, silence_ms: 440 },
+                TurnEvent::TurnEnd {
+                    speech_ms: 1600,
+                    silence_ms: 440
+                },
             ]
         );
     }
@@ -230,7 +243,10 @@ mod tests {
         let events = play(&mut turns, &[(true, 40)], true);
         assert_eq!(
             events,
-            [(60, TurnEvent::SpeechStart), (160, TurnEvent::BargeIn { speech_ms: 160 })]
+            [
+                (60, TurnEvent::SpeechStart),
+                (160, TurnEvent::BargeIn { speech_ms: 160 })
+            ]
         );
         let mut turns = Turns::new(&TurnConfig::default());
         assert_eq!(play(&mut turns, &[(true, 40)], false).len(), 1);

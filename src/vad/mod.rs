@@ -65,6 +65,9 @@ mod tests {
         let mut vad = Vad::new(&VadConfig::default());
         assert_eq!(run(&mut vad, &vec![0; 32_000]), 0);
         let false_frames = run(&mut vad, &hum(5, 3_000.0));
-        assert!(false_frames <= 8, "{false_frames} frames of hum passed as speech");
+        assert!(
+            false_frames <= 8,
+            "{false_frames} frames of hum passed as speech"
+        );
     }
 }

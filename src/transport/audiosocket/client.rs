@@ -13,6 +13,10 @@ use crate::audio::resample::Resampler;
 use crate::audio::{FRAME_MS, FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ, SILENCE};
 
 /// What a caller does in a frame.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "frames go by value, so that nothing allocates"
+)]
 pub enum Act {
     /// Say this.
     Speak(Frame),
@@ -77,12 +81,15 @@ pub fn call(
         }
         let heard = ear.frame();
         let at_ms = u64::from(number * FRAME_MS);
-        let Act::Speak(said) = caller.frame(at_ms, &heard) else { break };
+        let Act::Speak(said) = caller.frame(at_ms, &heard) else {
+            break;
+        };
         recording.agent.extend_from_slice(&heard);
         recording.caller.extend_from_slice(&said);
         up.push(&said, &mut pcm);
         while pcm.len() >= size {
-            codec::encode_audio(rate_hz, &pcm[..size], &mut bytes).map_err(|e| invalid(e.to_string()))?;
+            codec::encode_audio(rate_hz, &pcm[..size], &mut bytes)
+                .map_err(|e| invalid(e.to_string()))?;
             pcm.drain(..size);
             if send(&mut stream, &bytes).is_err() {
                 recording.agent_hung_up = true;

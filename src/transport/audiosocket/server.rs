@@ -66,7 +66,11 @@ impl Server {
     ///
     /// # Errors
     /// The address is taken or not this machine's.
-    pub fn start(address: &str, engines: Arc<Engines>, options: Options) -> Result<Self, ServeError> {
+    pub fn start(
+        address: &str,
+        engines: Arc<Engines>,
+        options: Options,
+    ) -> Result<Self, ServeError> {
         let listen = |source| ServeError::Listen {
             address: address.to_owned(),
             source,
@@ -184,7 +188,9 @@ fn serve_one(mut stream: TcpStream, engines: &Arc<Engines>, options: &Options, s
     }
     let mut decoder = Decoder::new();
     let Some(uuid) = hello(&mut stream, &mut decoder, stop) else {
-        crate::log::warn("a connection was closed: it did not begin as AudioSocket does, with a UUID");
+        crate::log::warn(
+            "a connection was closed: it did not begin as AudioSocket does, with a UUID",
+        );
         return refuse(stream);
     };
     let id = codec::format_uuid(&uuid);
@@ -350,7 +356,10 @@ impl Reader<'_> {
                             return Err("the line sends G.711 tagged as PCM: use `c(slin16)` or `c(slin)` in the dialplan's Dial(AudioSocket/…)".into());
                         }
                         if rate_hz != rate {
-                            resampler = Some(Resampler::new(rate_hz, SAMPLE_RATE_HZ).map_err(|e| e.to_string())?);
+                            resampler = Some(
+                                Resampler::new(rate_hz, SAMPLE_RATE_HZ)
+                                    .map_err(|e| e.to_string())?,
+                            );
                             rate = rate_hz;
                             self.shared.rate_hz.store(rate_hz, Ordering::Release);
                         }
@@ -379,7 +388,10 @@ impl Reader<'_> {
                 }
                 Err(e) if would_block(&e) => {
                     if last.elapsed() > idle_timeout {
-                        return Err(format!("nothing came from the peer for {} s", idle_timeout.as_secs()));
+                        return Err(format!(
+                            "nothing came from the peer for {} s",
+                            idle_timeout.as_secs()
+                        ));
                     }
                 }
                 Err(e) => return Err(format!("the connection broke: {e}")),
@@ -441,7 +453,9 @@ fn play(
         if let Some(tap) = &mut tap {
             let _ = tap.try_push(frame);
         }
-        let Some(resampler) = &mut resampler else { break };
+        let Some(resampler) = &mut resampler else {
+            break;
+        };
         resampler.push(&frame, &mut pcm);
         let size = (rate / 1000 * FRAME_MS + rate % 1000 * FRAME_MS / 1000) as usize;
         if pcm.len() < size {

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# From nothing to a spoken call: installs what is missing, builds, fetches the default models, runs `patter demo`.
+# Arguments go to `patter demo`; see `scripts/demo.sh --help` after the first run.
+set -euo pipefail
+here="$PWD"
+cd "$(dirname "$0")/.."
+bash scripts/setup.sh
+echo "demo: building (the first time takes about eight minutes on two cores)" >&2
+cargo build --release
+bash scripts/setup.sh
+target="$PWD"
+cd "$here"
+exec "$target/target/release/patter" --config "$target/config.toml" demo "$@"

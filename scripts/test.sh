@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Every check: format, lints, all tests, doc tests, documentation, scripts. One C++ build, because all of it uses the release profile.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bash scripts/setup.sh
+
+echo "== format" >&2
+cargo fmt --check
+echo "== build" >&2
+cargo build --release --locked
+bash scripts/setup.sh
+echo "== lints" >&2
+cargo clippy --release --locked --all-targets -- -D warnings
+echo "== documentation" >&2
+RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --quiet
+echo "== scripts" >&2
+for script in scripts/*.sh .ci/run; do bash -n "$script"; done
+python3 -m py_compile scripts/*.py
+echo "== doc tests" >&2
+cargo test --release --locked --doc --quiet
+echo "== tests" >&2
+cargo test --release --locked --lib --bins --tests

@@ -1,0 +1,234 @@
+//! The server against good, strange and hostile peers.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use patter::events::Event;
+use patter::transport::audiosocket::codec::{self, Decoder, Message};
+
+use crate::support::{one_at_a_time, server, wait_until};
+
+fn connect(address: std::net::SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_millis(50)))
+        .unwrap();
+    stream
+}
+
+fn hello(stream: &mut TcpStream, id: u8) {
+    let mut bytes = Vec::new();
+    codec::encode(&Message::Uuid([id; 16]), &mut bytes).unwrap();
+    stream.write_all(&bytes).unwrap();
+}
+
+/// Reads messages for `time`; None marks the peer's end of file.
+fn listen(stream: &mut TcpStream, time: Duration) -> Vec<Option<Message>> {
+    let mut decoder = Decoder::new();
+    let mut out = Vec::new();
+    let mut bytes = [0; 8_192];
+    let end = Instant::now() + time;
+    while Instant::now() < end {
+        match stream.read(&mut bytes) {
+            Ok(0) => {
+                out.push(None);
+                break;
+            }
+            Ok(count) => decoder.feed(&bytes[..count]),
+            Err(e) if e.kind() == std::io::ErrorKind::ConnectionReset => {
+                out.push(None);
+                break;
+            }
+            Err(_) => {}
+        }
+        while let Some(message) = decoder.next().unwrap() {
+            out.push(Some(message));
+        }
+    }
+    out
+}
+
+#[test]
+fn each_rate_is_answered_in_kind_with_whole_frames_of_20_ms() {
+    let _turn = one_at_a_time();
+    let (server, _events) = server(4, None);
+    for rate_hz in [8_000u32, 12_000, 16_000, 24_000, 32_000, 44_100, 48_000] {
+        let mut stream = connect(server.address());
+        hello(&mut stream, 9);
+        let size = (rate_hz / 50) as usize;
+        let mut bytes = Vec::new();
+        codec::encode_audio(rate_hz, &vec![0; size], &mut bytes).unwrap();
+        for _ in 0..5 {
+            stream.write_all(&bytes).unwrap();
+        }
+        let messages = listen(&mut stream, Duration::from_millis(700));
+        let right = messages
+            .iter()
+            .filter(|m| matches!(m, Some(Message::Audio { rate_hz: r, samples }) if *r == rate_hz && samples.len() == size))
+            .count();
+        assert!(
+            right >= 15,
+            "{rate_hz} Hz: {right} right frames of {}",
+            messages.len()
+        );
+        drop(stream);
+        assert!(wait_until(|| server.active_calls() == 0));
+    }
+}
+
+#[test]
+fn frames_flow_from_accept_to_close_though_the_caller_sends_none_and_then_the_call_times_out() {
+    let _turn = one_at_a_time();
+    let (server, events) = server(4, None);
+    let mut stream = connect(server.address());
+    hello(&mut stream, 3);
+    let messages = listen(&mut stream, Duration::from_secs(8));
+    let frames = messages
+        .iter()
+        .filter(|m| matches!(m, Some(Message::Audio { .. })))
+        .count();
+    assert!(
+        (120..=175).contains(&frames),
+        "{frames} frames in three seconds"
+    );
+    assert_eq!(messages.last(), Some(&None), "the idle call was not closed");
+    assert!(
+        messages.contains(&Some(Message::HangUp)),
+        "no hang-up before the end of file"
+    );
+    drop(server);
+    let told = events
+        .iter()
+        .any(|e| matches!(&e.event, Event::Error { message } if message.contains("nothing came")));
+    assert!(told);
+}
+
+#[test]
+fn one_call_too_many_hears_a_hang_up() {
+    let _turn = one_at_a_time();
+    let (server, _events) = server(1, None);
+    let mut first = connect(server.address());
+    hello(&mut first, 1);
+    assert!(wait_until(|| server.active_calls() == 1));
+    let mut second = connect(server.address());
+    let answer = listen(&mut second, Duration::from_secs(2));
+    assert_eq!(answer, [Some(Message::HangUp), None]);
+    drop(first);
+    assert!(wait_until(|| server.active_calls() == 0));
+    let mut third = connect(server.address());
+    hello(&mut third, 3);
+    assert!(!listen(&mut third, Duration::from_millis(500)).is_empty());
+}
+
+#[test]
+fn hostile_peers_end_their_own_calls_only() {
+    let _turn = one_at_a_time();
+    let (server, events) = server(8, None);
+    let mut good = connect(server.address());
+    hello(&mut good, 1);
+    let attacks: [&[u8]; 7] = [
+        b"GET / HTTP/1.1\r\n\r\n",
+        &[0xff; 4_000],
+        &[0x01, 0x00, 0x10, 1, 2, 3],
+        &[0x01, 0xff, 0xff],
+        &[0x10, 0x01, 0x40, 0, 0],
+        &[0x00, 0x00, 0x00],
+        &[],
+    ];
+    for attack in attacks {
+        let mut stream = connect(server.address());
+        let _ = stream.write_all(attack);
+        drop(stream);
+    }
+    // These begin well, and then: garbage; a huge frame cut short; half a frame and silence; odd, empty and DTMF frames.
+    let mut told = Vec::new();
+    codec::encode(&Message::Dtmf(b'5'), &mut told).unwrap();
+    let odd = [
+        &[0x10u8, 0, 3, 1, 2, 3, 0x10, 0, 0][..],
+        &told,
+        &[0x03, 0, 2, 1, 1, 0x42, 0, 1, 9],
+    ]
+    .concat();
+    for (number, attack) in [
+        &[0xa5; 60_000][..],
+        &[0x10, 0xff, 0xff, 1, 2],
+        &[0x12, 2, 0x80, 7, 7, 7],
+        &odd,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut stream = connect(server.address());
+        hello(&mut stream, 10 + number as u8);
+        let _ = stream.write_all(attack);
+        std::thread::sleep(Duration::from_millis(150));
+        drop(stream);
+    }
+    // One says nothing at all.
+    let mut mute = connect(server.address());
+    let silence = listen(&mut mute, Duration::from_secs(4));
+    assert_eq!(
+        silence.last(),
+        Some(&None),
+        "a peer without a UUID was kept"
+    );
+
+    // Nothing of that reached the good call; keep it alive and listen.
+    let mut bytes = Vec::new();
+    codec::encode_audio(8_000, &[0; 160], &mut bytes).unwrap();
+    good.write_all(&bytes).unwrap();
+    let messages = listen(&mut good, Duration::from_millis(600));
+    assert!(
+        messages
+            .iter()
+            .filter(|m| matches!(m, Some(Message::Audio { .. })))
+            .count()
+            > 20
+    );
+    drop(good);
+    assert!(
+        wait_until(|| server.active_calls() == 0),
+        "{} calls hang",
+        server.active_calls()
+    );
+    drop(server);
+    let events: Vec<_> = events.iter().collect();
+    assert!(
+        events
+            .iter()
+            .any(|e| matches!(&e.event, Event::Dtmf { key } if key == "5"))
+    );
+    let begun = events
+        .iter()
+        .filter(|e| matches!(e.event, Event::CallStart { .. }))
+        .count();
+    let ended = events
+        .iter()
+        .filter(|e| matches!(e.event, Event::CallEnd { .. }))
+        .count();
+    assert_eq!(begun, ended, "a call has no end in its record");
+}
+
+#[test]
+fn g711_tagged_as_pcm_is_told_with_its_cure() {
+    let _turn = one_at_a_time();
+    let (server, events) = server(1, None);
+    let mut stream = connect(server.address());
+    hello(&mut stream, 4);
+    let mut bytes = Vec::new();
+    codec::encode_audio(8_000, &[0x5555; 80], &mut bytes).unwrap();
+    for _ in 0..12 {
+        stream.write_all(&bytes).unwrap();
+    }
+    assert_eq!(
+        listen(&mut stream, Duration::from_secs(3)).last(),
+        Some(&None)
+    );
+    drop(server);
+    assert!(
+        events
+            .iter()
+            .any(|e| matches!(&e.event, Event::Error { message } if message.contains("c(slin16)")))
+    );
+}

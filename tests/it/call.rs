@@ -1,0 +1,146 @@
+//! Whole calls: a caller with a voice, a real connection, the real engines.
+
+use std::time::Duration;
+
+use patter::audio::wav;
+use patter::caller::Cue;
+use patter::events::{Event, Stamped};
+use patter::transport::audiosocket::client;
+
+use crate::support::{caller, finals, one_at_a_time, server};
+
+const LIMIT: Duration = Duration::from_secs(120);
+
+#[test]
+fn a_caller_is_understood_answered_and_may_interrupt() {
+    let _turn = one_at_a_time();
+    let folder = tempfile::tempdir().unwrap();
+    let (server, events) = server(2, Some(folder.path().to_owned()));
+    let mut caller = caller(&[
+        (Cue::Turn, "How much is it?"),
+        (Cue::Interrupt { after_ms: 1_000 }, "It's too expensive."),
+        (Cue::Turn, "Thanks, bye."),
+    ]);
+    let recording = client::call(server.address(), [7; 16], 8_000, &mut caller, LIMIT).unwrap();
+    drop(server);
+    let events: Vec<Stamped> = events.iter().collect();
+
+    assert_eq!(
+        finals(&events),
+        ["how much is it", "it's too expensive", "thanks bye"]
+    );
+    let exchanges = caller.exchanges(&recording);
+    assert!(
+        exchanges.iter().all(|e| e.response_ms.is_some()),
+        "{exchanges:?}"
+    );
+    assert!(exchanges[1].silenced_ms.is_some());
+    assert!(
+        recording.agent_hung_up,
+        "the agent ends the call after its goodbye"
+    );
+
+    // The interruption cut the price: what was heard of it is a true beginning of what was said.
+    let cut = events
+        .iter()
+        .find_map(|e| match &e.event {
+            Event::BargeIn { turn, .. } => Some(*turn),
+            _ => None,
+        })
+        .expect("no barge-in");
+    let said: Vec<&str> = events
+        .iter()
+        .filter_map(|e| match &e.event {
+            Event::Spoken { turn, text, .. } if *turn == cut => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    let heard = events
+        .iter()
+        .find_map(|e| match &e.event {
+            Event::PlayedUntil {
+                turn,
+                text,
+                complete,
+                ..
+            } if *turn == cut => Some((text.as_str(), *complete)),
+            _ => None,
+        })
+        .unwrap();
+    assert!(!heard.1);
+    assert!(
+        said.join(" ").starts_with(heard.0) && heard.0.len() < said.join(" ").len(),
+        "{said:?} / {heard:?}"
+    );
+
+    // The record has all of it: events that start and end, and both sides' sound.
+    let id = "07070707-0707-0707-0707-070707070707";
+    let lines = std::fs::read_to_string(folder.path().join(format!("{id}.jsonl"))).unwrap();
+    assert!(
+        lines
+            .lines()
+            .next()
+            .unwrap()
+            .contains("\"event\":\"call_start\"")
+    );
+    assert!(
+        lines
+            .lines()
+            .last()
+            .unwrap()
+            .contains("\"event\":\"call_end\"")
+    );
+    assert_eq!(lines.lines().count(), events.len());
+    let sound = wav::read(&folder.path().join(format!("{id}.wav"))).unwrap();
+    let seconds = sound.samples.len() as f32 / 16_000.0;
+    let call_seconds = recording.agent.len() as f32 / 16_000.0;
+    assert!(
+        (seconds - call_seconds).abs() < 2.0,
+        "{seconds} s recorded of {call_seconds} s"
+    );
+}
+
+#[test]
+fn what_no_line_answers_is_generated_and_two_calls_run_at_once() {
+    let _turn = one_at_a_time();
+    let (server, events) = server(2, None);
+    let address = server.address();
+    let other = std::thread::spawn(move || {
+        let mut caller = caller(&[(Cue::Turn, "Thanks, bye.")]);
+        client::call(address, [2; 16], 16_000, &mut caller, LIMIT).unwrap()
+    });
+    let mut caller = caller(&[
+        (Cue::Turn, "I moved in March."),
+        (Cue::Turn, "Thanks, bye."),
+    ]);
+    let recording = client::call(address, [1; 16], 16_000, &mut caller, LIMIT).unwrap();
+    assert!(other.join().unwrap().agent_hung_up);
+    assert!(recording.agent_hung_up);
+    drop(server);
+    let events: Vec<Stamped> = events.iter().collect();
+    let generated = events.iter().find_map(|e| match &e.event {
+        Event::Generated {
+            text,
+            prompt_tokens,
+            prefilled_tokens,
+            ..
+        } => Some((text.clone(), *prompt_tokens, *prefilled_tokens)),
+        _ => None,
+    });
+    let (text, prompt, prefilled) = generated.expect("nothing was generated");
+    assert!(!text.is_empty());
+    assert!(
+        prefilled < prompt,
+        "the playbook's part was not in the cache: {prefilled} of {prompt}"
+    );
+    assert!(
+        events
+            .iter()
+            .any(|e| matches!(&e.event, Event::Spoken { source, .. } if source == "model"))
+    );
+    let ends = events
+        .iter()
+        .filter(|e| matches!(e.event, Event::CallEnd { .. }))
+        .count();
+    assert_eq!(ends, 2);
+}

@@ -1,0 +1,294 @@
+//! The program as a user runs it: exit codes, one-line errors, machine-readable output.
+
+use std::path::Path;
+
+use patter::audio::wav;
+use serde_json::Value;
+
+use crate::support::{one_at_a_time, patter, root, voice};
+
+fn config() -> String {
+    root().join("config.toml").display().to_string()
+}
+
+/// An error is one line with the program's name, and perhaps a hint.
+fn assert_error(result: &(i32, String, String), code: i32, part: &str) {
+    assert_eq!(result.0, code, "{result:?}");
+    assert!(result.2.contains(part), "{result:?}");
+    let lines: Vec<&str> = result
+        .2
+        .lines()
+        .filter(|l| !l.starts_with("ALSA"))
+        .collect();
+    assert!(
+        lines.len() <= 2 && lines[0].starts_with("patter: "),
+        "{result:?}"
+    );
+    assert!(!result.2.contains("panicked"), "{result:?}");
+}
+
+#[test]
+fn bad_input_is_one_line_with_a_next_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    std::fs::write(here.join("typo.toml"), "[vad]\nagressiveness = 1\n").unwrap();
+    let result = patter(here, &["--config", "typo.toml", "devices"]);
+    assert_eq!(result.0, 0, "devices needs no config: {result:?}");
+    let result = patter(here, &["--config", "typo.toml", "models", "list"]);
+    assert_error(
+        &result,
+        2,
+        "config `typo.toml` line 2, column 1: unknown field `agressiveness`",
+    );
+    assert!(result.2.contains("hint: "));
+    let config = config();
+    std::fs::write(here.join("bad.wav"), b"RIFF\x10\0\0\0WAVEgarbage").unwrap();
+    assert_error(
+        &patter(here, &["--config", &config, "transcribe", "bad.wav"]),
+        2,
+        "`bad.wav` is not a WAV file",
+    );
+    assert_error(
+        &patter(here, &["--config", &config, "transcribe", "none.wav"]),
+        2,
+        "cannot open `none.wav`",
+    );
+    assert_error(
+        &patter(here, &["--config", &config, "call", "--wav", "none.wav"]),
+        2,
+        "cannot open `none.wav`",
+    );
+    assert_error(
+        &patter(here, &["--config", &config, "models", "fetch", "gpt-9"]),
+        2,
+        "gpt-9",
+    );
+    assert_error(
+        &patter(
+            here,
+            &[
+                "--config",
+                &config,
+                "say",
+                "hi",
+                "--out",
+                "no/such/folder.wav",
+            ],
+        ),
+        2,
+        "no/such/folder.wav",
+    );
+    assert_error(
+        &patter(
+            here,
+            &[
+                "--config", &config, "say", "hi", "--out", "a.wav", "--engine", "festival",
+            ],
+        ),
+        2,
+        "espeak, piper",
+    );
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let result = patter(here, &["--config", &config, "serve", "--listen", &address]);
+    assert_error(&result, 2, &format!("cannot listen on {address}"));
+    assert!(result.2.contains("hint: another program listens there"));
+}
+
+#[test]
+fn a_machine_without_a_sound_card_is_told_so() {
+    if !Path::new("/dev/snd").exists() {
+        let result = patter(root(), &["chat"]);
+        assert_error(&result, 2, "no microphone");
+    }
+}
+
+#[test]
+fn say_and_transcribe_understand_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config();
+    let said = patter(
+        folder.path(),
+        &[
+            "--config",
+            &config,
+            "say",
+            "How much is the gym membership?",
+            "--out",
+            "a.wav",
+            "--json",
+        ],
+    );
+    assert_eq!(said.0, 0, "{said:?}");
+    let figures: Value = serde_json::from_str(&said.1).unwrap();
+    assert!(figures["audio_ms"].as_u64().unwrap() > 800);
+    let heard = patter(
+        folder.path(),
+        &[
+            "--config",
+            &config,
+            "transcribe",
+            "a.wav",
+            "--json",
+            "--partials",
+        ],
+    );
+    assert_eq!(heard.0, 0, "{heard:?}");
+    let lines: Vec<Value> = heard
+        .1
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    assert!(lines.iter().any(|l| l["event"] == "partial"), "{lines:?}");
+    let last = lines.last().unwrap();
+    assert_eq!(last["event"], "final");
+    assert!(
+        last["text"]
+            .as_str()
+            .unwrap()
+            .to_lowercase()
+            .contains("how much"),
+        "{last}"
+    );
+}
+
+#[test]
+fn a_wav_file_calls_and_both_sides_are_recorded() {
+    let _turn = one_at_a_time();
+    let folder = tempfile::tempdir().unwrap();
+    let mut clip = vec![0i16; 16_000];
+    clip.extend_from_slice(
+        &voice("en-us+f3")
+            .speak("Thanks, bye.", false)
+            .unwrap()
+            .samples,
+    );
+    wav::write(&folder.path().join("in.wav"), &clip, 16_000).unwrap();
+    let result = patter(
+        folder.path(),
+        &[
+            "--config",
+            &config(),
+            "call",
+            "--wav",
+            "in.wav",
+            "--out",
+            "out.wav",
+            "--events",
+            "e.jsonl",
+        ],
+    );
+    assert_eq!(result.0, 0, "{result:?}");
+    let events = std::fs::read_to_string(folder.path().join("e.jsonl")).unwrap();
+    let events: Vec<Value> = events
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    assert_eq!(events[0]["event"], "call_start");
+    assert_eq!(events.last().unwrap()["reason"], "agent");
+    assert!(
+        events.iter().any(|e| e["event"] == "barge_in"),
+        "the clip speaks over the greeting"
+    );
+    let times: Vec<u64> = events.iter().map(|e| e["t_ms"].as_u64().unwrap()).collect();
+    assert!(times.is_sorted());
+    let reader = hound::WavReader::open(folder.path().join("out.wav")).unwrap();
+    assert_eq!(
+        (reader.spec().channels, reader.spec().sample_rate),
+        (2, 16_000)
+    );
+    assert!(reader.duration() > 3 * 16_000);
+}
+
+#[test]
+fn check_and_lists_are_for_people_and_for_programs() {
+    let config = config();
+    let result = patter(root(), &["--config", &config, "check", "--json"]);
+    assert_eq!(result.0, 0, "{result:?}");
+    let findings: Value = serde_json::from_str(&result.1).unwrap();
+    for part in ["config", "playbook", "asr", "llm", "tts"] {
+        let fine = findings
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|f| f["part"] == part && f["state"] == "ok");
+        assert!(fine, "{part}: {findings}");
+    }
+    let models: Value =
+        serde_json::from_str(&patter(root(), &["--config", &config, "models", "list", "--json"]).1)
+            .unwrap();
+    assert!(
+        models
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|m| m["name"] == "whisper-base.en")
+    );
+    let devices: Value = serde_json::from_str(&patter(root(), &["devices", "--json"]).1).unwrap();
+    assert!(devices.is_array());
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(
+            patter(root(), &["completions", shell])
+                .1
+                .contains("transcribe")
+        );
+    }
+}
+
+#[test]
+fn check_finds_what_is_wrong_and_says_how_to_mend_it() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("models")).unwrap();
+    std::fs::copy(
+        root().join("models/manifest.toml"),
+        folder.path().join("models/manifest.toml"),
+    )
+    .unwrap();
+    std::fs::write(
+        folder.path().join("config.toml"),
+        "[dialogue]\nplaybook = \"p.toml\"\n",
+    )
+    .unwrap();
+    std::fs::write(folder.path().join("p.toml"), "title = 3\n").unwrap();
+    let result = patter(folder.path(), &["check", "--json"]);
+    assert_eq!(result.0, 1, "{result:?}");
+    let findings: Vec<Value> = serde_json::from_str(&result.1).unwrap();
+    let wrong = |part: &str| {
+        findings
+            .iter()
+            .find(|f| f["part"] == part && f["state"] == "wrong")
+            .unwrap()
+    };
+    for part in ["playbook", "asr", "llm", "tts"] {
+        assert!(wrong(part)["hint"].is_string(), "{part}");
+    }
+    assert!(
+        wrong("playbook")["message"]
+            .as_str()
+            .unwrap()
+            .contains("line 1")
+    );
+}
+
+#[test]
+fn the_binary_runs_from_another_folder_with_an_empty_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("patter");
+    std::fs::copy(env!("CARGO_BIN_EXE_patter"), &program).unwrap();
+    std::os::unix::fs::symlink(root().join("models"), folder.path().join("models")).unwrap();
+    let out = std::process::Command::new(&program)
+        .env_clear()
+        .current_dir("/")
+        .args(["say", "It runs anywhere.", "--out"])
+        .arg(folder.path().join("a.wav"))
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{out:?}");
+    assert!(
+        wav::read(&folder.path().join("a.wav"))
+            .unwrap()
+            .samples
+            .len()
+            > 8_000
+    );
+}

@@ -1,0 +1,250 @@
+//! The engines with real models.
+
+use patter::asr::whisper;
+use patter::audio::level::dbfs;
+use patter::audio::ms_to_samples;
+use patter::dialogue::playbook::normalise;
+use patter::llm::engine::Engine;
+use patter::llm::{ChatMessage, Finish, Generation, Piece, Role, Stats};
+use patter::tts::Speaker;
+
+use crate::support::{engines, loaded, one_at_a_time, root, voice};
+
+fn user(text: &str) -> Vec<ChatMessage> {
+    vec![ChatMessage {
+        role: Role::User,
+        text: text.into(),
+    }]
+}
+
+fn read(generation: &Generation) -> (String, Stats) {
+    let mut text = String::new();
+    for piece in &generation.pieces {
+        match piece {
+            Piece::Text(piece) => text.push_str(&piece),
+            Piece::Done(stats) => return (text, stats),
+        }
+    }
+    panic!("no end");
+}
+
+#[test]
+fn sentences_of_synthetic_callers_are_understood() {
+    let mut session = engines().asr.session().unwrap();
+    for name in ["en-us+f3", "en-gb"] {
+        let voice = voice(name);
+        for text in [
+            "How much is it?",
+            "I want to lose weight.",
+            "Can I cancel any time?",
+            "It's too expensive.",
+        ] {
+            let mut samples = voice.speak(text, false).unwrap().samples.to_vec();
+            samples.extend([0; 4_000]);
+            let heard = session.transcribe(&samples).unwrap();
+            assert_eq!(normalise(&heard.text), normalise(text), "{name}");
+        }
+    }
+}
+
+#[test]
+fn silence_hiss_and_hum_yield_no_words() {
+    let mut session = engines().asr.session().unwrap();
+    let mut seed = 1u32;
+    let mut noise = |amplitude: i32, count: usize| -> Vec<i16> {
+        (0..count)
+            .map(|_| {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                ((seed >> 16) as i32 % (2 * amplitude + 1) - amplitude) as i16
+            })
+            .collect()
+    };
+    let hum: Vec<i16> = (0..32_000)
+        .map(|n| ((n as f32 * 0.0196).sin() * 2_000.0) as i16)
+        .collect();
+    for (what, samples) in [
+        ("silence", vec![0; 32_000]),
+        ("hiss", noise(300, 32_000)),
+        ("loud hiss", noise(3_000, 24_000)),
+        ("hum", hum),
+        ("nothing", Vec::new()),
+    ] {
+        assert_eq!(session.transcribe(&samples).unwrap().text, "", "{what}");
+    }
+}
+
+#[test]
+fn a_cut_off_speech_model_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("half.bin");
+    let bytes = std::fs::read(root().join("models/patter-asr-v0.bin")).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    let error = whisper::Model::load(&path, &loaded().config.asr)
+        .err()
+        .unwrap();
+    assert!(error.to_string().contains("cannot be loaded"), "{error}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_reply_and_the_cache_keeps_the_history() {
+    let _turn = one_at_a_time();
+    let engines = engines();
+    let session = engines.llm.session().unwrap();
+    let mut chat = user("Hello, what do you sell?");
+    let (first, stats) = read(&session.generate(chat.clone()));
+    assert!(!first.trim().is_empty());
+    assert!(stats.tokens <= 60);
+    let (again, cached) = read(&session.generate(chat.clone()));
+    assert_eq!(first, again);
+    assert_eq!(
+        cached.prefilled_tokens, 1,
+        "only the last token is decoded anew"
+    );
+    chat.push(ChatMessage {
+        role: Role::Assistant,
+        text: first,
+    });
+    chat.extend(user("And the price?"));
+    let (_, next) = read(&session.generate(chat));
+    assert!(next.prefilled_tokens < next.prompt_tokens / 2, "{next:?}");
+}
+
+#[test]
+fn a_generation_can_be_cancelled_and_another_call_goes_on() {
+    let _turn = one_at_a_time();
+    let engines = engines();
+    let (one, two) = (
+        engines.llm.session().unwrap(),
+        engines.llm.session().unwrap(),
+    );
+    let long = one.generate(user("Count from one to one thousand."));
+    let other = two.generate(user("Say hello."));
+    long.cancel();
+    assert_eq!(read(&long).1.finish, Finish::Cancelled);
+    assert!(matches!(
+        read(&other).1.finish,
+        Finish::EndOfTurn | Finish::Tokens | Finish::Loop
+    ));
+}
+
+#[test]
+fn a_prompt_that_does_not_fit_and_a_call_too_many_are_errors() {
+    let mut config = loaded().config.llm;
+    config.context_tokens = 1_024;
+    let path = loaded().model(&config.model);
+    let engine = Engine::start(&path, &config, 1).unwrap();
+    let session = engine.session().unwrap();
+    assert!(
+        engine
+            .session()
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("already serves 1 calls")
+    );
+    let (_, stats) = read(&session.generate(user(&"word ".repeat(5_000))));
+    assert!(
+        matches!(&stats.finish, Finish::Failed(reason) if reason.contains("does not fit")),
+        "{stats:?}"
+    );
+    let (text, _) = read(&session.generate(user("Hello.")));
+    assert!(!text.is_empty(), "the engine goes on after a refusal");
+    drop(session);
+    assert!(engine.session().is_ok(), "a place is free again");
+}
+
+#[test]
+fn a_cut_off_language_model_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("half.gguf");
+    let config = loaded().config.llm;
+    let bytes = std::fs::read(loaded().model(&config.model)).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() / 3]).unwrap();
+    let error = Engine::start(&path, &config, 1).err().unwrap();
+    assert!(error.to_string().contains("cannot be loaded"), "{error}");
+}
+
+#[test]
+fn espeak_speaks_and_lines_of_the_playbook_are_kept() {
+    let speaker = Speaker::load(&loaded(), Some("espeak")).unwrap();
+    let short = speaker.speak("Hello.", true).unwrap();
+    let long = speaker
+        .speak("Hello, this is a much longer sentence than that.", false)
+        .unwrap();
+    assert!(dbfs(&short.samples) > -35.0);
+    assert!(long.samples.len() > 3 * short.samples.len());
+    assert!(!short.cached && speaker.speak("Hello.", true).unwrap().cached);
+    assert!(
+        !speaker
+            .speak("Hello, this is a much longer sentence than that.", false)
+            .unwrap()
+            .cached
+    );
+}
+
+#[test]
+fn a_piper_voice_speaks_at_its_length_and_a_damaged_one_is_an_error() {
+    let mut loaded = loaded();
+    loaded.config.tts.piper.voice = root().join("tests/fixtures/test-voice.onnx");
+    let text = "Hello, this is a test of the voice.";
+    let normal = Speaker::load(&loaded, Some("piper"))
+        .unwrap()
+        .speak(text, false)
+        .unwrap();
+    assert!(
+        dbfs(&normal.samples) > -30.0,
+        "{} dBFS",
+        dbfs(&normal.samples)
+    );
+    let seconds = normal.samples.len() as f32 / 16_000.0;
+    assert!((1.0..5.0).contains(&seconds), "{seconds} s");
+    // Speech moves: its level is not that of a tone.
+    let levels: Vec<f32> = normal.samples.chunks(ms_to_samples(20)).map(dbfs).collect();
+    let quiet = levels.iter().filter(|l| **l < -45.0).count();
+    assert!(
+        quiet >= 3 && quiet < levels.len() / 2,
+        "{quiet} of {}",
+        levels.len()
+    );
+    loaded.config.tts.piper.length_scale = 2.0;
+    let slow = Speaker::load(&loaded, Some("piper"))
+        .unwrap()
+        .speak(text, false)
+        .unwrap();
+    let ratio = slow.samples.len() as f32 / normal.samples.len() as f32;
+    assert!((1.8..2.2).contains(&ratio), "{ratio}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bad.onnx");
+    std::fs::write(&path, b"no model").unwrap();
+    std::fs::copy(
+        root().join("tests/fixtures/test-voice.onnx.json"),
+        folder.path().join("bad.onnx.json"),
+    )
+    .unwrap();
+    loaded.config.tts.piper.voice = path.clone();
+    let error = Speaker::load(&loaded, Some("piper"))
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        error.contains("cannot be loaded") && !error.contains('\n'),
+        "{error}"
+    );
+    std::fs::write(folder.path().join("bad.onnx.json"), b"{\"audio\":").unwrap();
+    assert!(
+        Speaker::load(&loaded, Some("piper"))
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("JSON")
+    );
+    loaded.config.tts.piper.voice = folder.path().join("none.onnx");
+    assert!(
+        Speaker::load(&loaded, Some("piper"))
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("not there")
+    );
+}

@@ -1,0 +1,13 @@
+//! The integration tests, one binary, because the engines link slowly. They need the default models: `scripts/setup.sh` fetches them.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that fails may panic, helpers of tests too"
+)]
+
+mod audiosocket; // the server against good, strange and hostile peers
+mod call; // whole calls over real connections
+mod cli; // the program as a user runs it
+mod engines; // Whisper, llama.cpp, espeak-ng and Piper with real models
+mod real_time; // the callbacks allocate nothing
+mod support; // shared engines, voices, folders

@@ -1,0 +1,113 @@
+//! Shared engines, voices and folders.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use crossbeam_channel::Receiver;
+use patter::call::Engines;
+use patter::caller::{Cue, ScriptLine, ScriptedCaller, trim};
+use patter::config::{self, EspeakConfig, Loaded};
+use patter::events::{Event, Stamped};
+use patter::transport::audiosocket::server::{Options, Server};
+use patter::tts::espeak::Espeak;
+use patter::tts::{Speaker, Voice};
+
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+pub(crate) fn loaded() -> Loaded {
+    config::load(Some(&root().join("config.toml"))).unwrap()
+}
+
+/// The engines, loaded once for all tests.
+pub(crate) fn engines() -> Arc<Engines> {
+    static ENGINES: OnceLock<Arc<Engines>> = OnceLock::new();
+    Arc::clone(ENGINES.get_or_init(|| {
+        patter::asr::whisper::be_quiet();
+        Arc::new(
+            Engines::load(&loaded()).expect("the default models are missing: run scripts/setup.sh"),
+        )
+    }))
+}
+
+/// Whole calls run one after the other: two cores carry one comfortably.
+pub(crate) fn one_at_a_time() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn voice(name: &str) -> Speaker {
+    let config = EspeakConfig {
+        voice: name.into(),
+        words_per_minute: 160,
+        ..EspeakConfig::default()
+    };
+    let voice: Arc<dyn Voice> =
+        Arc::new(Espeak::load(&loaded().model(&PathBuf::new()), &config).unwrap());
+    Speaker::new(voice, 0)
+}
+
+pub(crate) fn caller(lines: &[(Cue, &str)]) -> ScriptedCaller {
+    let voice = voice("en-us+f3");
+    let line = |(cue, text): &(Cue, &str)| ScriptLine {
+        cue: *cue,
+        text: (*text).to_owned(),
+        samples: trim(&voice.speak(text, false).unwrap().samples),
+    };
+    ScriptedCaller::new(lines.iter().map(line).collect())
+}
+
+/// A server on a free port, and all that happens in its calls.
+pub(crate) fn server(max_calls: u32, records: Option<PathBuf>) -> (Server, Receiver<Stamped>) {
+    let (sender, events) = crossbeam_channel::unbounded();
+    let options = Options {
+        max_calls,
+        lead: Duration::from_millis(40),
+        idle_timeout: Duration::from_secs(3),
+        record_audio: records.is_some(),
+        records,
+        watch: Arc::new(move |event| drop(sender.send(event.clone()))),
+    };
+    (
+        Server::start("127.0.0.1:0", engines(), options).unwrap(),
+        events,
+    )
+}
+
+/// Runs the program; its exit code, stdout and stderr.
+pub(crate) fn patter(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let out = std::process::Command::new(env!("CARGO_BIN_EXE_patter"))
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (
+        out.status.code().unwrap_or(-1),
+        text(&out.stdout),
+        text(&out.stderr),
+    )
+}
+
+/// Waits until `done` holds, at most ten seconds.
+pub(crate) fn wait_until(done: impl Fn() -> bool) -> bool {
+    for _ in 0..1_000 {
+        if done() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    done()
+}
+
+pub(crate) fn finals(events: &[Stamped]) -> Vec<String> {
+    events
+        .iter()
+        .filter_map(|e| match &e.event {
+            Event::Final { text, .. } => Some(patter::dialogue::playbook::normalise(text)),
+            _ => None,
+        })
+        .collect()
+}
