@@ -106,7 +106,10 @@ fn the_same_seed_gives_the_same_reply_and_the_cache_keeps_the_history() {
     });
     chat.extend(user("And the price?"));
     let (_, next) = read(&session.generate(chat));
-    assert!(next.prefilled_tokens < next.prompt_tokens / 2, "{next:?}");
+    assert!(
+        next.prompt_tokens - next.prefilled_tokens >= stats.prompt_tokens,
+        "{next:?}"
+    );
 }
 
 #[test]
