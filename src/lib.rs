@@ -15,7 +15,7 @@
 //! ([`transport::device`]). Only the callbacks are real-time.
 //!
 //! The modules in the order the sound flows: [`audio`], [`transport`], [`vad`], [`turn`], [`asr`], [`dialogue`], [`llm`], [`tts`], [`call`];
-//! beside them [`caller`] (a synthetic one), [`config`], [`events`], [`models`], [`hint`], [`log`].
+//! beside them [`caller`] (a synthetic one), [`config`], [`cores`], [`events`], [`models`], [`hint`], [`log`].
 //!
 //! Where to change what: a new engine is a file in its step's folder; a new way for sound to come in, a file in `transport`; a rule of interruption, `turn`;
 //! what may be said, the playbook; a command, a file in `cli`.
@@ -25,6 +25,7 @@ pub mod audio;
 pub mod call;
 pub mod caller;
 pub mod config;
+pub mod cores;
 pub mod dialogue;
 pub mod events;
 pub mod hint;

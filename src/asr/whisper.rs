@@ -15,6 +15,7 @@ use whisper_rs::{
 use super::{AsrError, Transcript};
 use crate::audio::SAMPLE_RATE_HZ;
 use crate::config::AsrConfig;
+use crate::cores::Cores;
 
 /// Encoder positions for a second of sound, whisper.cpp's constant.
 const POSITIONS_PER_SECOND: usize = 50;
@@ -30,6 +31,7 @@ const MAX_TOKENS_PER_SECOND: usize = 10;
 pub struct Model {
     context: Arc<WhisperContext>,
     config: AsrConfig,
+    cores: Cores,
 }
 
 impl Model {
@@ -37,7 +39,7 @@ impl Model {
     ///
     /// # Errors
     /// Missing, damaged, or no Whisper model.
-    pub fn load(path: &Path, config: &AsrConfig) -> Result<Self, AsrError> {
+    pub fn load(path: &Path, config: &AsrConfig, cores: &Cores) -> Result<Self, AsrError> {
         if !path.is_file() {
             return Err(AsrError::Missing {
                 path: path.to_owned(),
@@ -57,6 +59,7 @@ impl Model {
         Ok(Self {
             context: Arc::new(context),
             config: config.clone(),
+            cores: cores.clone(),
         })
     }
 
@@ -72,6 +75,7 @@ impl Model {
             state,
             context: Arc::clone(&self.context),
             config: self.config.clone(),
+            cores: self.cores.clone(),
             samples: Vec::with_capacity(30 * SAMPLE_RATE_HZ as usize),
         };
         session.transcribe(&[0; SAMPLE_RATE_HZ as usize])?;
@@ -120,6 +124,7 @@ pub struct Session {
     state: WhisperState,
     context: Arc<WhisperContext>,
     config: AsrConfig,
+    cores: Cores,
     samples: Vec<f32>,
 }
 
@@ -162,11 +167,13 @@ impl Session {
         parameters.set_print_progress(false);
         parameters.set_print_realtime(false);
         parameters.set_print_timestamps(false);
+        let permit = self.cores.take(self.config.threads);
         self.state
             .full(parameters, &self.samples)
             .map_err(|e| AsrError::Decode {
                 reason: e.to_string(),
             })?;
+        drop(permit);
         Ok(self.collect(started))
     }
 
@@ -229,7 +236,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("m.bin");
         let config = AsrConfig::default();
-        let error = Model::load(&path, &config).err().unwrap().to_string();
+        let error = Model::load(&path, &config, &Cores::new(1))
+            .err()
+            .unwrap()
+            .to_string();
         assert!(error.contains("is not there"), "{error}");
         for bytes in [
             &b"abc"[..],
@@ -237,7 +247,10 @@ mod tests {
             &[b"lmgg".as_slice(), &[0xff; 4_000]].concat(),
         ] {
             std::fs::write(&path, bytes).unwrap();
-            let error = Model::load(&path, &config).err().unwrap().to_string();
+            let error = Model::load(&path, &config, &Cores::new(1))
+                .err()
+                .unwrap()
+                .to_string();
             assert!(error.contains("cannot be loaded"), "{error}");
         }
     }

@@ -112,7 +112,6 @@ pub struct Listener {
     spare: Vec<Vec<i16>>,
     waiting: Option<Waiting>,
     reply: Option<Reply>,
-    heard_before: String,
     agent_turns: u32,
     barge_ins: u32,
     ended_by_agent: bool,
@@ -158,7 +157,6 @@ impl Listener {
             spare: Vec::new(),
             waiting: None,
             reply: None,
-            heard_before: String::new(),
             agent_turns: 0,
             barge_ins: 0,
             ended_by_agent: false,
@@ -385,7 +383,6 @@ impl Listener {
         let _ = self.think_jobs.send(ThinkJob::Reply {
             turn,
             heard: transcript.text.clone(),
-            heard_before: std::mem::take(&mut self.heard_before),
         });
     }
 
@@ -474,10 +471,7 @@ impl Listener {
             text: text.clone(),
             complete: reply.done && played >= reply.frames(),
         });
-        if !self.heard_before.is_empty() && !text.is_empty() {
-            self.heard_before.push(' ');
-        }
-        self.heard_before.push_str(&text);
+        let _ = self.think_jobs.send(ThinkJob::Played { text });
     }
 }
 

@@ -15,6 +15,7 @@ use std::time::Instant;
 
 use crate::asr::{self, AsrError};
 use crate::config::{Config, Loaded};
+use crate::cores::Cores;
 use crate::dialogue::Dialogue;
 use crate::dialogue::playbook::{Playbook, PlaybookError};
 use crate::dialogue::sentence::Sentences;
@@ -69,10 +70,12 @@ impl Engines {
         let started = Instant::now();
         let config = &loaded.config;
         let playbook = Arc::new(Playbook::load(&loaded.resolve(&config.dialogue.playbook))?);
+        let cores = Cores::of_machine();
         let llm = Engine::start(
             &loaded.model(&config.llm.model),
             &config.llm,
             config.serve.max_calls,
+            &cores,
         )?;
         let mut opening = Dialogue::new(
             Arc::clone(&playbook),
@@ -85,7 +88,7 @@ impl Engines {
                 tts.speak(&sentence, true)?;
             }
         }
-        let asr = asr::whisper::Model::load(&loaded.model(&config.asr.model), &config.asr)?;
+        let asr = asr::whisper::Model::load(&loaded.model(&config.asr.model), &config.asr, &cores)?;
         drop(asr.session()?);
         Ok(Self {
             asr,

@@ -34,8 +34,11 @@ pub enum ThinkJob {
         turn: u32,
         /// The caller's words; empty when they were not understood.
         heard: String,
-        /// What the caller heard of the turn before.
-        heard_before: String,
+    },
+    /// A turn is over: this much of it was heard.
+    Played {
+        /// The words.
+        text: String,
     },
 }
 
@@ -101,13 +104,11 @@ impl Thinker {
         for job in jobs {
             let (turn, plan) = match job {
                 ThinkJob::Open { turn } => (turn, self.dialogue.opening()),
-                ThinkJob::Reply {
-                    turn,
-                    heard,
-                    heard_before,
-                } => {
-                    self.dialogue.heard_of_reply(&heard_before);
-                    (turn, self.dialogue.reply(&heard))
+                ThinkJob::Reply { turn, heard } => (turn, self.dialogue.reply(&heard)),
+                ThinkJob::Played { text } => {
+                    self.dialogue.heard_of_reply(&text);
+                    self.llm.warm(self.dialogue.so_far());
+                    continue;
                 }
             };
             let ends_call = plan.ends_call;

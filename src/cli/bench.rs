@@ -83,6 +83,9 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let mut first_tokens = Vec::new();
     for number in 0..options.repeat {
         dialogue.heard_of_reply("Great. What would you like from training?");
+        // As in a call: the history is prefilled while the caller speaks.
+        thinking.warm(dialogue.so_far());
+        std::thread::sleep(Duration::from_millis(1_000));
         let Some(prompt) = dialogue
             .reply(&format!("My cousin told me {number} stories about it"))
             .prompt

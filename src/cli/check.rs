@@ -188,11 +188,12 @@ fn playbooks(loaded: &Loaded, report: &mut Report) {
 
 fn engines(loaded: &Loaded, report: &mut Report) {
     let config = &loaded.config;
+    let cores = patter::cores::Cores::of_machine();
     let ms = |started: std::time::Instant| started.elapsed().as_millis();
     let started = std::time::Instant::now();
     report.result(
         "asr",
-        patter::asr::whisper::Model::load(&loaded.model(&config.asr.model), &config.asr)
+        patter::asr::whisper::Model::load(&loaded.model(&config.asr.model), &config.asr, &cores)
             .and_then(|model| model.session())
             .map(|_| {
                 format!(
@@ -205,15 +206,19 @@ fn engines(loaded: &Loaded, report: &mut Report) {
     let started = std::time::Instant::now();
     report.result(
         "llm",
-        patter::llm::engine::Engine::start(&loaded.model(&config.llm.model), &config.llm, 1).map(
-            |_| {
-                format!(
-                    "`{}` loads ({} ms)",
-                    config.llm.model.display(),
-                    ms(started)
-                )
-            },
-        ),
+        patter::llm::engine::Engine::start(
+            &loaded.model(&config.llm.model),
+            &config.llm,
+            1,
+            &cores,
+        )
+        .map(|_| {
+            format!(
+                "`{}` loads ({} ms)",
+                config.llm.model.display(),
+                ms(started)
+            )
+        }),
     );
     let started = std::time::Instant::now();
     report.result(

@@ -34,7 +34,11 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         patter::audio::SAMPLE_RATE_HZ,
     )?;
     let config = &loaded.config;
-    let model = Model::load(&loaded.model(&config.asr.model), &config.asr)?;
+    let model = Model::load(
+        &loaded.model(&config.asr.model),
+        &config.asr,
+        &patter::cores::Cores::of_machine(),
+    )?;
     let mut scribe = Scribe {
         session: model.session()?,
         agreement: Agreement::default(),

@@ -101,6 +101,11 @@ impl Dialogue {
         self.history.prompt_prefix(&self.system)
     }
 
+    /// What every prompt from here on begins with: for prefilling while the caller speaks.
+    pub fn so_far(&self) -> Vec<ChatMessage> {
+        self.history.prompt(&self.system)
+    }
+
     /// The first words: greeting, notice, and the first stage's question.
     pub fn opening(&mut self) -> Plan {
         let mut plan = Plan::default();

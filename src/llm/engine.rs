@@ -22,6 +22,7 @@ use llama_cpp_2::token::LlamaToken;
 
 use super::{ChatMessage, Finish, LlmError, Piece, Request, Role, Session, Stats};
 use crate::config::LlmConfig;
+use crate::cores::Cores;
 
 /// The sequence that holds the shared beginning of all prompts.
 const PREFIX: i32 = 0;
@@ -39,7 +40,12 @@ impl Engine {
     ///
     /// # Errors
     /// Missing or damaged file, no memory.
-    pub fn start(path: &Path, config: &LlmConfig, max_calls: u32) -> Result<Self, LlmError> {
+    pub fn start(
+        path: &Path,
+        config: &LlmConfig,
+        max_calls: u32,
+        cores: &Cores,
+    ) -> Result<Self, LlmError> {
         if !path.is_file() {
             return Err(LlmError::Missing {
                 path: path.to_owned(),
@@ -47,11 +53,11 @@ impl Engine {
         }
         let (requests, inbox) = crossbeam_channel::unbounded();
         let (ready_in, ready) = crossbeam_channel::bounded(1);
-        let (path, config) = (path.to_owned(), config.clone());
+        let (path, config, cores) = (path.to_owned(), config.clone(), cores.clone());
         let at = path.clone();
         std::thread::Builder::new()
             .name("llm".into())
-            .spawn(move || run(&at, &config, max_calls, &inbox, &ready_in))
+            .spawn(move || run(&at, &config, max_calls, &cores, &inbox, &ready_in))
             .map_err(|e| LlmError::Engine {
                 reason: e.to_string(),
             })?;
@@ -64,9 +70,17 @@ impl Engine {
         }
     }
 
-    /// Prefills what all prompts begin with, so that every call finds it in the cache.
+    /// Prefills what all prompts begin with, so that every call finds it in the cache; returns when it is there.
     pub fn share_prefix(&self, messages: Vec<ChatMessage>) {
-        let _ = self.requests.send(Request::Prefix { messages });
+        let (done, ready) = crossbeam_channel::bounded(1);
+        if self
+            .requests
+            .send(Request::Prefix { messages, done })
+            .is_ok()
+        {
+            // The sender is dropped when the prefix is there, or could not be made.
+            let _ = ready.recv();
+        }
     }
 
     /// A place for one call.
@@ -93,6 +107,7 @@ fn run(
     path: &Path,
     config: &LlmConfig,
     max_calls: u32,
+    cores: &Cores,
     inbox: &Receiver<Request>,
     ready: &Sender<Result<(), LlmError>>,
 ) {
@@ -146,6 +161,7 @@ fn run(
     };
     let mut worker = Worker {
         model: &model,
+        cores,
         template,
         context,
         config,
@@ -191,6 +207,8 @@ struct Job {
     sampler: LlamaSampler,
     cancel: Arc<AtomicBool>,
     sink: Option<Sender<Piece>>,
+    /// Dropped with the job, to tell who waits for a prefix.
+    done: Option<Sender<()>>,
     started: Instant,
     first_token: Option<Duration>,
     prompt_tokens: usize,
@@ -201,6 +219,7 @@ struct Job {
 
 struct Worker<'a> {
     model: &'a LlamaModel,
+    cores: &'a Cores,
     template: LlamaChatTemplate,
     context: LlamaContext<'a>,
     config: &'a LlmConfig,
@@ -246,9 +265,16 @@ impl Worker<'_> {
                 self.forget(slot as usize);
                 self.slots[slot as usize] = Slot::default();
             }
-            Request::Prefix { messages } => {
+            Request::Prefix { messages, done } => {
                 let never = Arc::new(AtomicBool::new(false));
                 self.begin(PREFIX as usize, &messages, never, None);
+                if let Some(job) = &mut self.slots[PREFIX as usize].job {
+                    job.done = Some(done);
+                }
+            }
+            Request::Warm { slot, messages } => {
+                let never = Arc::new(AtomicBool::new(false));
+                self.begin(slot as usize, &messages, never, None);
             }
             Request::Generate {
                 slot,
@@ -337,6 +363,7 @@ impl Worker<'_> {
             sampler: self.sampler(),
             cancel,
             sink,
+            done: None,
             started,
             first_token: None,
             prompt_tokens: tokens.len(),
@@ -387,7 +414,10 @@ impl Worker<'_> {
         if self.batch.n_tokens() == 0 {
             return;
         }
-        if let Err(e) = self.context.decode(&mut self.batch) {
+        let permit = self.cores.take(self.config.threads);
+        let decoded = self.context.decode(&mut self.batch);
+        drop(permit);
+        if let Err(e) = decoded {
             for slot in 0..self.slots.len() {
                 if self.slots[slot].job.is_some() {
                     self.finish(slot, Finish::Failed(e.to_string()));
@@ -500,6 +530,7 @@ impl Worker<'_> {
         let Some(job) = self.slots[slot].job.take() else {
             return;
         };
+        drop(job.done);
         if let Some(sink) = job.sink {
             let ms = |d: Duration| d.as_secs_f32() * 1000.0;
             let _ = sink.send(Piece::Done(Stats {
@@ -585,7 +616,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("m.gguf");
         let start = || {
-            Engine::start(&path, &LlmConfig::default(), 1)
+            Engine::start(&path, &LlmConfig::default(), 1, &Cores::new(1))
                 .err()
                 .unwrap()
                 .to_string()

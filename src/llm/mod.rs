@@ -137,6 +137,11 @@ pub(crate) enum Request {
     },
     Prefix {
         messages: Vec<ChatMessage>,
+        done: Sender<()>,
+    },
+    Warm {
+        slot: u32,
+        messages: Vec<ChatMessage>,
     },
     Generate {
         slot: u32,
@@ -173,6 +178,14 @@ impl Drop for Generation {
 }
 
 impl Session {
+    /// Prefills `messages`, so that the next reply finds them in the cache: for the time in which the caller speaks.
+    pub fn warm(&self, messages: Vec<ChatMessage>) {
+        let _ = self.requests.send(Request::Warm {
+            slot: self.slot,
+            messages,
+        });
+    }
+
     /// Begins a reply to `messages`. Whatever they share with the last request is in the cache already.
     pub fn generate(&self, messages: Vec<ChatMessage>) -> Generation {
         let (sink, pieces) = crossbeam_channel::unbounded();

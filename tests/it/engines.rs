@@ -3,6 +3,7 @@
 use patter::asr::whisper;
 use patter::audio::level::dbfs;
 use patter::audio::ms_to_samples;
+use patter::cores::Cores;
 use patter::dialogue::playbook::normalise;
 use patter::llm::engine::Engine;
 use patter::llm::{ChatMessage, Finish, Generation, Piece, Role, Stats};
@@ -79,7 +80,7 @@ fn a_cut_off_speech_model_is_an_error() {
     let path = folder.path().join("half.bin");
     let bytes = std::fs::read(root().join("models/patter-asr-v0.bin")).unwrap();
     std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
-    let error = whisper::Model::load(&path, &loaded().config.asr)
+    let error = whisper::Model::load(&path, &loaded().config.asr, &Cores::new(2))
         .err()
         .unwrap();
     assert!(error.to_string().contains("cannot be loaded"), "{error}");
@@ -135,7 +136,7 @@ fn a_prompt_that_does_not_fit_and_a_call_too_many_are_errors() {
     let mut config = loaded().config.llm;
     config.context_tokens = 1_024;
     let path = loaded().model(&config.model);
-    let engine = Engine::start(&path, &config, 1).unwrap();
+    let engine = Engine::start(&path, &config, 1, &Cores::new(2)).unwrap();
     let session = engine.session().unwrap();
     assert!(
         engine
@@ -163,7 +164,9 @@ fn a_cut_off_language_model_is_an_error() {
     let config = loaded().config.llm;
     let bytes = std::fs::read(loaded().model(&config.model)).unwrap();
     std::fs::write(&path, &bytes[..bytes.len() / 3]).unwrap();
-    let error = Engine::start(&path, &config, 1).err().unwrap();
+    let error = Engine::start(&path, &config, 1, &Cores::new(2))
+        .err()
+        .unwrap();
     assert!(error.to_string().contains("cannot be loaded"), "{error}");
 }
 

@@ -1,0 +1,151 @@
+//! The models share few cores: a fair budget of threads.
+//!
+//! Thread: `hear` and `llm`, around each pass of a model. In: how many threads a pass uses. Out: a permit, held while it runs. Memory: a counter. When
+//! full: waits, first come first served. ggml's threads spin at barriers: with more of them than cores a short pass takes ten times
+//! as long, so two models must not run at once unless the cores suffice for both.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+/// The budget. Clones share it.
+#[derive(Clone)]
+pub struct Cores {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    total: u32,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    free: u32,
+    next_ticket: u64,
+    serving: u64,
+}
+
+/// The right to run some threads; given back when dropped.
+pub struct Permit {
+    shared: Arc<Shared>,
+    threads: u32,
+}
+
+impl Cores {
+    /// A budget of `total` threads, at least one.
+    pub fn new(total: u32) -> Self {
+        let total = total.max(1);
+        Self {
+            shared: Arc::new(Shared {
+                total,
+                state: Mutex::new(State {
+                    free: total,
+                    next_ticket: 0,
+                    serving: 0,
+                }),
+                changed: Condvar::new(),
+            }),
+        }
+    }
+
+    /// This machine's cores.
+    pub fn of_machine() -> Self {
+        Self::new(std::thread::available_parallelism().map_or(1, |n| n.get() as u32))
+    }
+
+    /// Waits for `threads` cores; more than there are count as all.
+    pub fn take(&self, threads: u32) -> Permit {
+        let threads = threads.clamp(1, self.shared.total);
+        let mut state = self
+            .shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let ticket = state.next_ticket;
+        state.next_ticket += 1;
+        while state.serving != ticket || state.free < threads {
+            state = self
+                .shared
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        state.serving += 1;
+        state.free -= threads;
+        drop(state);
+        self.shared.changed.notify_all();
+        Permit {
+            shared: Arc::clone(&self.shared),
+            threads,
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut state = self
+            .shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        state.free += self.threads;
+        drop(state);
+        self.shared.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[test]
+    fn no_more_threads_run_than_there_are_cores_and_nobody_starves() {
+        let cores = Cores::new(3);
+        let (running, most) = (AtomicU32::new(0), AtomicU32::new(0));
+        std::thread::scope(|scope| {
+            for worker in 0..6u32 {
+                let (cores, running, most) = (&cores, &running, &most);
+                scope.spawn(move || {
+                    let threads = worker % 3 + 1;
+                    for _ in 0..200 {
+                        let _permit = cores.take(threads);
+                        most.fetch_max(
+                            running.fetch_add(threads, Ordering::AcqRel) + threads,
+                            Ordering::AcqRel,
+                        );
+                        running.fetch_sub(threads, Ordering::AcqRel);
+                    }
+                });
+            }
+        });
+        assert!(most.load(Ordering::Acquire) <= 3);
+    }
+
+    #[test]
+    fn who_asks_first_is_served_first() {
+        let cores = Cores::new(1);
+        let held = cores.take(1);
+        let (sender, order) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            for number in 0..4 {
+                let (cores, sender) = (cores.clone(), sender.clone());
+                scope.spawn(move || {
+                    let _permit = cores.take(99);
+                    let _ = sender.send(number);
+                });
+                // Each must have taken its ticket before the next one comes.
+                while waiting(&held) < number + 1 {
+                    std::thread::yield_now();
+                }
+            }
+            drop(held);
+        });
+        drop(sender);
+        assert_eq!(order.iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
+    }
+
+    fn waiting(permit: &Permit) -> u64 {
+        let state = permit.shared.state.lock().unwrap();
+        state.next_ticket - state.serving
+    }
+}
