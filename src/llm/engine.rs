@@ -29,10 +29,20 @@ const PREFIX: i32 = 0;
 /// Tokens that the repeat penalty looks back over.
 const PENALTY_WINDOW: i32 = 64;
 
-/// The handle by which calls reach the engine thread. Clones share it.
-#[derive(Clone)]
+/// The handle by which calls reach the engine thread. Dropping it ends the thread, and waits for that: llama.cpp must not be
+/// running when the process takes its globals down. Sessions that are left then get no more answers.
 pub struct Engine {
     requests: Sender<Request>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let _ = self.requests.send(Request::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Engine {
@@ -55,14 +65,17 @@ impl Engine {
         let (ready_in, ready) = crossbeam_channel::bounded(1);
         let (path, config, cores) = (path.to_owned(), config.clone(), cores.clone());
         let at = path.clone();
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("llm".into())
             .spawn(move || run(&at, &config, max_calls, &cores, &inbox, &ready_in))
             .map_err(|e| LlmError::Engine {
                 reason: e.to_string(),
             })?;
         match ready.recv() {
-            Ok(result) => result.map(|()| Self { requests }),
+            Ok(result) => result.map(|()| Self {
+                requests,
+                thread: Some(thread),
+            }),
             Err(_) => Err(LlmError::Load {
                 path,
                 reason: "the engine stopped while loading".into(),
@@ -234,11 +247,14 @@ impl Worker<'_> {
         loop {
             if self.slots.iter().all(|s| s.job.is_none()) {
                 match inbox.recv() {
+                    Ok(Request::Stop) | Err(_) => return,
                     Ok(request) => self.accept(request),
-                    Err(_) => return,
                 }
             }
             while let Ok(request) = inbox.try_recv() {
+                if matches!(request, Request::Stop) {
+                    return;
+                }
                 self.accept(request);
             }
             self.step();
@@ -247,6 +263,7 @@ impl Worker<'_> {
 
     fn accept(&mut self, request: Request) {
         match request {
+            Request::Stop => {}
             Request::Open { reply } => {
                 let free = self.slots.iter().position(|s| !s.open);
                 let answer = match free {

@@ -129,6 +129,7 @@ pub struct Stats {
 }
 
 pub(crate) enum Request {
+    Stop,
     Open {
         reply: Sender<Result<u32, LlmError>>,
     },
