@@ -179,7 +179,7 @@ section!(
         /// Tokens of context for all calls together.
         context_tokens: u32 = 8_192,
         /// Tokens that one step may prefill; smaller keeps other calls' replies fluent.
-        prefill_chunk_tokens: u32 = 128,
+        prefill_chunk_tokens: u32 = 64,
         /// Longest reply, in tokens.
         max_reply_tokens: u32 = 60,
         /// Longest time for a reply, in ms.

@@ -56,9 +56,10 @@ impl History {
         }]
     }
 
-    /// The prompt: system text, then the newest exchanges. Old ones leave in blocks, so that the cached beginning stays the same
+    /// The prompt: system text, the newest exchanges, and `goal` as a note before the caller's last words (or at the end, where those
+    /// will follow), so that it is prefilled before they are spoken. Old exchanges leave in blocks, so that the cached beginning stays the same
     /// for several turns.
-    pub fn prompt(&self, system: &str) -> Vec<ChatMessage> {
+    pub fn prompt(&self, system: &str, goal: &str) -> Vec<ChatMessage> {
         let mut prompt = self.prompt_prefix(system);
         let limit = self.turns * 2;
         let over = self.messages.len().saturating_sub(limit);
@@ -70,6 +71,13 @@ impl History {
             recent = &recent[1..];
         }
         prompt.extend_from_slice(recent);
+        let asked = prompt.last().is_some_and(|m| m.role == Role::User);
+        let at = prompt.len() - usize::from(asked);
+        let note = ChatMessage {
+            role: Role::System,
+            text: format!("Goal now: {goal}"),
+        };
+        prompt.insert(at, note);
         prompt
     }
 }
@@ -85,9 +93,20 @@ mod tests {
         history.caller("I");
         history.agent("  ");
         history.caller("am here.");
-        let prompt = history.prompt("system");
-        assert_eq!(prompt.len(), 3);
-        assert_eq!(prompt[2].text, "I am here.");
+        let prompt = history.prompt("system", "g");
+        assert_eq!(prompt.len(), 4);
+        assert_eq!(prompt[3].text, "I am here.");
+    }
+
+    #[test]
+    fn the_note_is_prefilled_before_the_caller_speaks() {
+        let mut history = History::new(6);
+        history.agent("Hello.");
+        let before = history.prompt("s", "sell");
+        history.caller("Hi.");
+        let after = history.prompt("s", "sell");
+        assert_eq!(before[..], after[..before.len()]);
+        assert_eq!(after.len(), before.len() + 1);
     }
 
     #[test]
@@ -96,8 +115,8 @@ mod tests {
         let mut starts = Vec::new();
         for n in 0..20 {
             history.caller(&format!("c{n}"));
-            let prompt = history.prompt("s");
-            assert!(prompt.len() <= 8, "{}", prompt.len());
+            let prompt = history.prompt("s", "g");
+            assert!(prompt.len() <= 9, "{}", prompt.len());
             assert_eq!(prompt.last().unwrap().text, format!("c{n}"));
             starts.push(prompt[1].text.clone());
             history.agent(&format!("a{n}"));

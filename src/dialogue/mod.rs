@@ -103,7 +103,12 @@ impl Dialogue {
 
     /// What every prompt from here on begins with: for prefilling while the caller speaks.
     pub fn so_far(&self) -> Vec<ChatMessage> {
-        self.history.prompt(&self.system)
+        let goal = self
+            .playbook
+            .flow
+            .get(self.stage)
+            .map_or("", |stage| &stage.goal);
+        self.history.prompt(&self.system, goal)
     }
 
     /// The first words: greeting, notice, and the first stage's question.
@@ -152,14 +157,7 @@ impl Dialogue {
         } else if YES.contains(&words.as_str()) {
             self.advance(&mut plan, "the caller agreed");
         } else {
-            let mut prompt = self.history.prompt(&self.system);
-            if let (Some(stage), Some(first)) = (playbook.flow.get(self.stage), prompt.last_mut()) {
-                // The stage's goal rides on the newest message: nothing cached before it changes.
-                first
-                    .text
-                    .push_str(&format!("\n(Goal now: {})", stage.goal));
-            }
-            plan.prompt = Some(prompt);
+            plan.prompt = Some(self.so_far());
         }
         if !plan.lines.is_empty() {
             self.last_said.clone_from(&plan.lines);
