@@ -387,7 +387,13 @@ fn check(config: &Config, text: &str, path: &Path) -> Result<(), ConfigError> {
     within!("vad", c.vad, min_level_dbfs, -90.0..=-10.0, " dBFS");
     within!("vad", c.vad, noise_margin_db, 0.0..=40.0, " dB");
     within!("turn", c.turn, start_ms, 20..=500, " ms");
-    within!("turn", c.turn, barge_in_ms, 20..=2_000, " ms");
+    within!(
+        "turn",
+        c.turn,
+        barge_in_ms,
+        c.turn.min_speech_ms..=2_000,
+        " ms (from min_speech_ms)"
+    );
     within!("turn", c.turn, end_silence_ms, 100..=5_000, " ms");
     within!(
         "turn",

@@ -112,6 +112,8 @@ pub struct Listener {
     spare: Vec<Vec<i16>>,
     waiting: Option<Waiting>,
     reply: Option<Reply>,
+    /// The agent was cut off and has not answered since: something must be said, whatever it was.
+    cut: bool,
     agent_turns: u32,
     barge_ins: u32,
     ended_by_agent: bool,
@@ -157,6 +159,7 @@ impl Listener {
             spare: Vec::new(),
             waiting: None,
             reply: None,
+            cut: false,
             agent_turns: 0,
             barge_ins: 0,
             ended_by_agent: false,
@@ -277,6 +280,7 @@ impl Listener {
             return;
         };
         let played = self.frames_played(&reply);
+        self.cut = true;
         if played > 0 {
             self.barge_ins += 1;
             self.events.send(Event::BargeIn {
@@ -364,10 +368,12 @@ impl Listener {
             logprob: transcript.logprob,
             no_speech: transcript.no_speech,
         });
-        let cut_off = self.reply.is_none();
-        if transcript.text.is_empty() && (waiting.speech_ms < ASK_AGAIN_MS || !cut_off) {
+        let answering = self.reply.is_some();
+        let worth_asking = self.cut || waiting.speech_ms >= ASK_AGAIN_MS;
+        if transcript.text.is_empty() && (answering || !worth_asking) {
             return;
         }
+        self.cut = false;
         let turn = self.line.next_turn();
         if let Some(reply) = self.reply.take() {
             self.close_reply(&reply);

@@ -188,7 +188,6 @@ fn run(
         batch: LlamaBatch::new(chunk as usize, 1),
         chunk: chunk as usize,
         slots: (0..=max_calls).map(|_| Slot::default()).collect(),
-        room: (config.context_tokens / (max_calls + 1)) as usize,
     };
     worker.slots[PREFIX as usize].open = true;
     let _ = ready.send(Ok(()));
@@ -246,7 +245,6 @@ struct Worker<'a> {
     batch: LlamaBatch<'a>,
     chunk: usize,
     slots: Vec<Slot>,
-    room: usize,
 }
 
 impl Worker<'_> {
@@ -354,9 +352,12 @@ impl Worker<'_> {
             Ok(tokens) => tokens,
             Err(reason) => return refuse(reason),
         };
-        let limit = self
-            .room
-            .saturating_sub(self.config.max_reply_tokens as usize);
+        // The prefix's cells are shared, so only what comes after it counts against a call's share.
+        let prefix = &self.slots[PREFIX as usize].cached;
+        let share = (self.config.context_tokens as usize).saturating_sub(prefix.len())
+            / (self.slots.len() - 1).max(1);
+        let limit =
+            (share + common(prefix, &tokens)).saturating_sub(self.config.max_reply_tokens as usize);
         if tokens.is_empty() || tokens.len() > limit {
             let error = LlmError::TooLong {
                 tokens: tokens.len(),

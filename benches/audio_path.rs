@@ -1,0 +1,63 @@
+//! What is done for every 20 ms of sound, against the 20 ms there are for it. Whole steps and calls: `patter bench`.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use patter::audio::resample::Resampler;
+use patter::audio::{Frame, SILENCE};
+use patter::call::line::{SpokenFrame, line};
+use patter::config::{TurnConfig, VadConfig};
+use patter::transport::audiosocket::codec::{Decoder, encode_audio};
+use patter::turn::Turns;
+use patter::vad::Vad;
+use ringbuf::traits::Producer;
+
+fn speech_like() -> Frame {
+    let mut frame = SILENCE;
+    for (n, sample) in frame.iter_mut().enumerate() {
+        let t = n as f32 / 16_000.0 * std::f32::consts::TAU;
+        *sample = (((t * 140.0).sin() + (t * 700.0).sin() + (t * 1_800.0).sin()) * 4_000.0) as i16;
+    }
+    frame
+}
+
+fn frames(c: &mut Criterion) {
+    let frame = speech_like();
+    let mut vad = Vad::new(&VadConfig::default());
+    let mut turns = Turns::new(&TurnConfig::default());
+    c.bench_function("vad and turn, one frame", |b| {
+        b.iter(|| turns.step(vad.is_speech(black_box(&frame)), true));
+    });
+    let mut resampler = Resampler::new(16_000, 8_000).expect("both rates are in range");
+    let mut out = Vec::with_capacity(1_024);
+    c.bench_function("resample 16 to 8 kHz, one frame", |b| {
+        b.iter(|| {
+            out.clear();
+            resampler.push(black_box(&frame), &mut out);
+        });
+    });
+    let (mut transport, mut call) = line();
+    c.bench_function("ring and playback, one frame", |b| {
+        b.iter(|| {
+            let spoken = SpokenFrame {
+                turn: 0,
+                index: 0,
+                samples: frame,
+            };
+            let _ = call.speech.try_push(black_box(spoken));
+            transport.playback.next_frame()
+        });
+    });
+    let mut bytes = Vec::with_capacity(1_024);
+    let mut decoder = Decoder::new();
+    c.bench_function("audiosocket encode and decode, one frame", |b| {
+        b.iter(|| {
+            let _ = encode_audio(16_000, black_box(&frame), &mut bytes);
+            decoder.feed(&bytes);
+            decoder.next()
+        });
+    });
+}
+
+criterion_group!(benches, frames);
+criterion_main!(benches);
