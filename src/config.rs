@@ -3,10 +3,14 @@
 //! Thread: main, before anything runs. In: TOML text. Out: a checked [`Config`]. Each key is explained where users read it, in
 //! `config.toml` itself; a test holds that file against [`Config::default`]. A mistake gives one line with file, line and hint.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::turn::words::WordLists;
 
 /// Why a config cannot be used.
 #[derive(Debug, Error)]
@@ -130,19 +134,133 @@ section!(
     TurnConfig {
         /// Speech before a turn begins, in ms.
         start_ms: u32 = 60,
-        /// Speech before the agent is interrupted, in ms.
-        barge_in_ms: u32 = 160,
-        /// Silence that ends a turn, in ms.
-        end_silence_ms: u32 = 440,
-        /// Silence after which the words are decoded ahead of the turn's end, in ms.
-        pause_ms: u32 = 160,
+        /// Speech before the agent's sound is held, in ms.
+        hold_ms: u32 = 80,
+        /// Speech that is too long for a backchannel, in ms.
+        cancel_ms: u32 = 700,
+        /// Silence after which the words are decoded and an answer is made ahead, in ms.
+        pause_ms: u32 = 120,
+        /// Make the answer in the caller's pause, before the turn is over.
+        speculate: bool = true,
+        /// A caller who speaks when less than this of the answer was heard goes on with their last words, in ms.
+        reopen_ms: u32 = 500,
         /// Less speech than this is a click, in ms.
         min_speech_ms: u32 = 100,
         /// A turn is cut here, in ms.
         max_turn_ms: u32 = 25_000,
         /// Sound kept from before the turn's start, in ms.
         preroll_ms: u32 = 300,
+        /// Silence of both sides after which the caller is asked whether they are there, in ms; 0 for never.
+        remind_ms: u32 = 7_000,
+        /// How often, before the call is ended.
+        reminders: u32 = 2,
+        /// A holding line is said when an answer takes this long, in ms.
+        bridge_ms: u32 = 1_800,
+        /// The call is ended with an apology when an answer takes this long, in ms.
+        apology_ms: u32 = 9_000,
+        /// How long to wait for more words.
+        patience: PatienceConfig = PatienceConfig::default(),
+        /// What words tell, by language; a language of the file replaces the shipped one.
+        #[serde(deserialize_with = "over_shipped_words")]
+        words: BTreeMap<String, WordLists> = SHIPPED_WORDS.clone(),
     }
+);
+
+/// The word lists of the shipped `config.toml`: data has one place.
+static SHIPPED_WORDS: LazyLock<BTreeMap<String, WordLists>> = LazyLock::new(|| {
+    #[derive(Default, Deserialize)]
+    struct Shipped {
+        turn: Turn,
+    }
+    #[derive(Default, Deserialize)]
+    struct Turn {
+        words: BTreeMap<String, WordLists>,
+    }
+    // A test holds that it parses.
+    toml::from_str::<Shipped>(include_str!("../config.toml"))
+        .unwrap_or_default()
+        .turn
+        .words
+});
+
+fn over_shipped_words<'de, D: serde::Deserializer<'de>>(
+    file: D,
+) -> Result<BTreeMap<String, WordLists>, D::Error> {
+    let mut words = SHIPPED_WORDS.clone();
+    words.extend(BTreeMap::<String, WordLists>::deserialize(file)?);
+    Ok(words)
+}
+
+section!(
+    /// `[turn.patience]`: silence to wait, in ms, by what the words sound like.
+    PatienceConfig {
+        /// After a whole sentence.
+        complete_ms: u32 = 240,
+        /// After words that could be whole or not, and before any are known.
+        unclear_ms: u32 = 420,
+        /// After words that cannot end a sentence.
+        dangling_ms: u32 = 900,
+        /// After "um".
+        hesitating_ms: u32 = 1_100,
+        /// While something is read out.
+        reading_ms: u32 = 900,
+        /// Least wait.
+        min_ms: u32 = 180,
+        /// Longest wait.
+        max_ms: u32 = 1_600,
+        /// Least factor for a caller of short pauses.
+        min_pace: f32 = 0.8,
+        /// Greatest factor for a caller of long pauses.
+        max_pace: f32 = 1.6,
+        /// While a number is asked for.
+        number: NumberPatience = NumberPatience::default(),
+        /// While an e-mail address is asked for.
+        email: EmailPatience = EmailPatience::default(),
+        /// While a name is asked for.
+        name: NamePatience = NamePatience::default(),
+        /// While an address is asked for.
+        address: AddressPatience = AddressPatience::default(),
+        /// While a yes or no is asked for.
+        yes_no: YesNoPatience = YesNoPatience::default(),
+    }
+);
+
+/// A profile of `[turn.patience]`: its defaults in ms for complete, unclear, reading.
+macro_rules! asked_patience {
+    ($(#[$doc:meta])* $name:ident, $complete_ms:literal, $unclear_ms:literal, $reading_ms:literal) => {
+        section!(
+            $(#[$doc])*
+            $name {
+                /// When what was asked for is there, in ms.
+                complete_ms: u32 = $complete_ms,
+                /// When it may be there, in ms.
+                unclear_ms: u32 = $unclear_ms,
+                /// While it is read out, in ms.
+                reading_ms: u32 = $reading_ms,
+            }
+        );
+    };
+}
+
+asked_patience!(
+    /// `[turn.patience.number]`
+    NumberPatience, 240, 700, 1_200
+);
+asked_patience!(
+    /// `[turn.patience.email]`
+    EmailPatience, 320, 700, 1_200
+);
+asked_patience!(
+    /// `[turn.patience.name]`
+    NamePatience, 300, 600, 900
+);
+asked_patience!(
+    /// `[turn.patience.address]`
+    AddressPatience, 480, 700, 1_200
+);
+asked_patience!(
+    /// `[turn.patience.yes_no]`
+    YesNoPatience, 200, 420, 900
 );
 
 section!(
@@ -390,21 +508,60 @@ fn check(config: &Config, text: &str, path: &Path) -> Result<(), ConfigError> {
     within!(
         "turn",
         c.turn,
-        barge_in_ms,
-        c.turn.min_speech_ms..=2_000,
-        " ms (from min_speech_ms)"
+        hold_ms,
+        c.turn.start_ms..=2_000,
+        " ms (from start_ms)"
     );
-    within!("turn", c.turn, end_silence_ms, 100..=5_000, " ms");
     within!(
         "turn",
         c.turn,
-        pause_ms,
-        60..=c.turn.end_silence_ms,
-        " ms (end_silence_ms)"
+        cancel_ms,
+        c.turn.hold_ms..=5_000,
+        " ms (from hold_ms)"
+    );
+    within!("turn", c.turn, pause_ms, 60..=500, " ms");
+    within!("turn", c.turn, reopen_ms, 0..=3_000, " ms");
+    within!("turn", c.turn, remind_ms, 0..=600_000, " ms");
+    within!("turn", c.turn, reminders, 0..=20, "");
+    within!("turn", c.turn, bridge_ms, 300..=60_000, " ms");
+    within!(
+        "turn",
+        c.turn,
+        apology_ms,
+        c.turn.bridge_ms..=120_000,
+        " ms (from bridge_ms)"
     );
     within!("turn", c.turn, min_speech_ms, 20..=1_000, " ms");
     within!("turn", c.turn, max_turn_ms, 2_000..=29_000, " ms");
     within!("turn", c.turn, preroll_ms, 0..=1_000, " ms");
+    let patience = &c.turn.patience;
+    within!(
+        "turn.patience",
+        patience,
+        max_ms,
+        patience.min_ms..=5_000,
+        " ms (from min_ms)"
+    );
+    within!("turn.patience", patience, min_ms, 100..=1_000, " ms");
+    within!("turn.patience", patience, dangling_ms, 100..=5_000, " ms");
+    within!("turn.patience", patience, hesitating_ms, 100..=5_000, " ms");
+    within!("turn.patience", patience, min_pace, 0.5..=1.0, "");
+    within!("turn.patience", patience, max_pace, 1.0..=3.0, "");
+    macro_rules! asked_within {
+        ($($section:literal, $object:expr;)+) => {$(
+            within!($section, $object, complete_ms, 100..=5_000, " ms");
+            within!($section, $object, unclear_ms, 100..=5_000, " ms");
+            within!($section, $object, reading_ms, 100..=5_000, " ms");
+        )+};
+    }
+    asked_within!(
+        "turn.patience", patience;
+        "turn.patience.number", patience.number;
+        "turn.patience.email", patience.email;
+        "turn.patience.name", patience.name;
+        "turn.patience.address", patience.address;
+        "turn.patience.yes_no", patience.yes_no;
+    );
     within!("asr", c.asr, threads, 1..=256, "");
     within!("asr", c.asr, partial_ms, 0..=10_000, " ms");
     within!("asr", c.asr, no_speech_threshold, 0.0..=1.0, "");
@@ -520,6 +677,27 @@ mod tests {
         );
         assert!(error_of("[tts]\nengine = \"festival\"").contains("must be one of espeak, piper"));
         assert!(error_of("[serve]\nlisten = \"localhost\"").contains("an address with a port"));
+    }
+
+    #[test]
+    fn a_language_replaces_the_shipped_one_and_leaves_the_others() {
+        let config = parse(
+            "[turn.words.en]\nyes = [\"Aye!\"]\n[turn.patience.number]\nreading_ms = 1500\n",
+            Path::new("config.toml"),
+        )
+        .unwrap();
+        let english: Vec<String> = config.turn.words["en"].yes.clone().into();
+        assert_eq!(english, ["aye"]);
+        assert_eq!(config.turn.words["zh"], Config::default().turn.words["zh"]);
+        let number = &config.turn.patience.number;
+        assert_eq!((number.reading_ms, number.unclear_ms), (1_500, 700));
+        assert!(
+            error_of("[turn.words.en]\nyess = []\n").contains("line 2, column 1: unknown field")
+        );
+        assert_eq!(
+            error_of("[turn.patience]\nmin_ms = 500\nmax_ms = 400\n"),
+            "config `config.toml` line 3: `turn.patience.max_ms` is 400, but must be from 500 to 5000 ms (from min_ms)"
+        );
     }
 
     #[test]

@@ -1,10 +1,20 @@
 //! The models share few cores: a fair budget of threads.
 //!
 //! Thread: `hear` and `llm`, around each pass of a model. In: how many threads a pass uses. Out: a permit, held while it runs. Memory: a counter. When
-//! full: waits, first come first served. ggml's threads spin at barriers: with more of them than cores a short pass takes ten times
+//! full: waits, first come first served, but work that somebody waits for goes before work done ahead. ggml's threads spin at barriers: with more of them than cores a short pass takes ten times
 //! as long, so two models must not run at once unless the cores suffice for both.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+/// Who waits for a pass of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Urgency {
+    /// A caller.
+    Now,
+    /// Nobody yet: it may turn out to be of no use.
+    Ahead,
+}
 
 /// The budget. Clones share it.
 #[derive(Clone)]
@@ -20,8 +30,15 @@ struct Shared {
 
 struct State {
     free: u32,
-    next_ticket: u64,
-    serving: u64,
+    tickets: u64,
+    /// Waiting tickets: of [`Urgency::Now`], and of [`Urgency::Ahead`].
+    waiting: [VecDeque<u64>; 2],
+}
+
+impl State {
+    fn first(&self) -> Option<u64> {
+        self.waiting.iter().find_map(|queue| queue.front().copied())
+    }
 }
 
 /// The right to run some threads; given back when dropped.
@@ -39,8 +56,8 @@ impl Cores {
                 total,
                 state: Mutex::new(State {
                     free: total,
-                    next_ticket: 0,
-                    serving: 0,
+                    tickets: 0,
+                    waiting: Default::default(),
                 }),
                 changed: Condvar::new(),
             }),
@@ -53,23 +70,25 @@ impl Cores {
     }
 
     /// Waits for `threads` cores; more than there are count as all.
-    pub fn take(&self, threads: u32) -> Permit {
+    pub fn take(&self, threads: u32, urgency: Urgency) -> Permit {
         let threads = threads.clamp(1, self.shared.total);
         let mut state = self
             .shared
             .state
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let ticket = state.next_ticket;
-        state.next_ticket += 1;
-        while state.serving != ticket || state.free < threads {
+        let ticket = state.tickets;
+        state.tickets += 1;
+        let queue = urgency as usize;
+        state.waiting[queue].push_back(ticket);
+        while state.first() != Some(ticket) || state.free < threads {
             state = self
                 .shared
                 .changed
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        state.serving += 1;
+        state.waiting[queue].pop_front();
         state.free -= threads;
         drop(state);
         self.shared.changed.notify_all();
@@ -108,7 +127,7 @@ mod tests {
                 scope.spawn(move || {
                     let threads = worker % 3 + 1;
                     for _ in 0..200 {
-                        let _permit = cores.take(threads);
+                        let _permit = cores.take(threads, Urgency::Now);
                         most.fetch_max(
                             running.fetch_add(threads, Ordering::AcqRel) + threads,
                             Ordering::AcqRel,
@@ -122,15 +141,20 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_first_is_served_first() {
+    fn who_asks_first_is_served_first_and_work_ahead_last() {
         let cores = Cores::new(1);
-        let held = cores.take(1);
+        let held = cores.take(1, Urgency::Now);
         let (sender, order) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {
             for number in 0..4 {
                 let (cores, sender) = (cores.clone(), sender.clone());
+                let urgency = if number == 0 {
+                    Urgency::Ahead
+                } else {
+                    Urgency::Now
+                };
                 scope.spawn(move || {
-                    let _permit = cores.take(99);
+                    let _permit = cores.take(99, urgency);
                     let _ = sender.send(number);
                 });
                 // Each must have taken its ticket before the next one comes.
@@ -141,11 +165,11 @@ mod tests {
             drop(held);
         });
         drop(sender);
-        assert_eq!(order.iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
+        assert_eq!(order.iter().collect::<Vec<_>>(), [1, 2, 3, 0]);
     }
 
-    fn waiting(permit: &Permit) -> u64 {
+    fn waiting(permit: &Permit) -> usize {
         let state = permit.shared.state.lock().unwrap();
-        state.next_ticket - state.serving
+        state.waiting.iter().map(VecDeque::len).sum()
     }
 }

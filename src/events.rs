@@ -8,10 +8,12 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender};
 use serde::Serialize;
+
+use crate::clock::Clock;
+use crate::turn::Why;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -109,20 +111,64 @@ pub enum Event {
         /// Number of the agent's turn.
         turn: u32,
         /// Sound that went to the line.
-        played_ms: u64,
+        played_ms: u32,
         /// The words in it.
         text: String,
         /// Nothing was cut off.
         complete: bool,
     },
-    /// The caller interrupted.
-    BargeIn {
-        /// Number of the turn that was cut off.
+    /// The caller speaks while the agent does: the agent's sound stops, and its place is kept.
+    Hold {
+        /// Number of the turn.
         turn: u32,
         /// The caller's speech until then.
         speech_ms: u32,
         /// Sound of the turn that had been played.
-        played_ms: u64,
+        played_ms: u32,
+    },
+    /// It was no turn of the caller's: the agent goes on.
+    Released {
+        /// Number of the turn.
+        turn: u32,
+        /// What it was.
+        why: Why,
+        /// Speech in it.
+        speech_ms: u32,
+        /// Sound that is played again, from the beginning of the word that was cut.
+        repeated_ms: u32,
+    },
+    /// The caller interrupted.
+    BargeIn {
+        /// Number of the turn that was cut off.
+        turn: u32,
+        /// The caller's speech until that was decided.
+        speech_ms: u32,
+        /// From the beginning of the caller's speech to the last frame of the turn that went to the line.
+        stop_ms: f32,
+        /// Sound of the turn that had been played.
+        played_ms: u32,
+    },
+    /// The caller went on with their last words: the answer to them is forgotten.
+    Reopened {
+        /// Number of the agent's turn that is forgotten.
+        turn: u32,
+    },
+    /// A reply was made in a pause of the caller, who then went on.
+    AheadDropped {
+        /// Number of the agent's turn that never was.
+        turn: u32,
+    },
+    /// The caller is silent and is asked whether they are there.
+    Reminder {
+        /// How often, since the caller last spoke.
+        nth: u32,
+    },
+    /// The caller stays silent: the agent says goodbye.
+    CallerGone,
+    /// An answer does not come: a holding line is said.
+    Bridged {
+        /// Silence until then.
+        after_ms: u32,
     },
     /// Where the time went, once a turn is first heard.
     Latency {
@@ -157,9 +203,35 @@ pub enum Event {
         turns: u32,
         /// Interruptions.
         barge_ins: u32,
+        /// Sounds that were taken for one, and found to be none.
+        false_alarms: u32,
+        /// Replies made in a pause, before the caller's turn was over.
+        made_ahead: u32,
+        /// Of these, dropped because the caller went on.
+        ahead_dropped: u32,
         /// Heard frames dropped because the call was late.
         dropped_frames: u64,
     },
+}
+
+impl Event {
+    fn forget_costs(&mut self) {
+        match self {
+            Self::Partial { asr_ms, .. } | Self::Final { asr_ms, .. } => *asr_ms = 0.0,
+            Self::Generated {
+                first_token_ms,
+                total_ms,
+                ..
+            } => (*first_token_ms, *total_ms) = (0.0, 0.0),
+            Self::Spoken { tts_ms, .. } => *tts_ms = 0.0,
+            Self::Latency {
+                first_token_ms,
+                tts_ms,
+                ..
+            } => (*first_token_ms, *tts_ms) = (0.0, 0.0),
+            _ => {}
+        }
+    }
 }
 
 /// An event with its time and call.
@@ -177,27 +249,35 @@ pub struct Stamped {
 /// Where a call's threads send what happens. Clones share it.
 #[derive(Clone)]
 pub struct EventSink {
-    started: Instant,
+    clock: Clock,
     call: String,
     sender: Sender<Stamped>,
 }
 
 impl EventSink {
-    /// A sink for the call `id`, and the events as they come.
+    /// A sink for the call `id` on the machine's clock, and the events as they come.
     pub fn new(id: &str) -> (Self, Receiver<Stamped>) {
+        Self::on(id, Clock::machine())
+    }
+
+    /// A sink on `clock`.
+    pub fn on(id: &str, clock: Clock) -> (Self, Receiver<Stamped>) {
         let (sender, receiver) = crossbeam_channel::unbounded();
         let sink = Self {
-            started: Instant::now(),
+            clock,
             call: id.to_owned(),
             sender,
         };
         (sink, receiver)
     }
 
-    /// Sends one.
-    pub fn send(&self, event: Event) {
+    /// Sends one. On a manual clock what an engine took is left out: there it takes no time, and the same call gives the same events.
+    pub fn send(&self, mut event: Event) {
+        if self.clock.is_manual() {
+            event.forget_costs();
+        }
         let stamped = Stamped {
-            t_ms: self.started.elapsed().as_millis() as u64,
+            t_ms: self.clock.now_us() / 1_000,
             call: self.call.clone(),
             event,
         };
@@ -254,12 +334,13 @@ mod tests {
             event: Event::BargeIn {
                 turn: 3,
                 speech_ms: 160,
+                stop_ms: 120.5,
                 played_ms: 900,
             },
         };
         assert_eq!(
             serde_json::to_string(&event).unwrap(),
-            r#"{"t_ms":12,"call":"c1","event":"barge_in","turn":3,"speech_ms":160,"played_ms":900}"#
+            r#"{"t_ms":12,"call":"c1","event":"barge_in","turn":3,"speech_ms":160,"stop_ms":120.5,"played_ms":900}"#
         );
     }
 

@@ -21,6 +21,7 @@ pub fn of(error: &(dyn std::error::Error + 'static)) -> Option<String> {
             error,
             crate::config::ConfigError,
             crate::audio::wav::WavError,
+            crate::call::record::CallFileError,
             crate::asr::AsrError,
             crate::llm::LlmError,
             crate::tts::TtsError,

@@ -24,6 +24,7 @@ pub mod asr;
 pub mod audio;
 pub mod call;
 pub mod caller;
+pub mod clock;
 pub mod config;
 pub mod cores;
 pub mod dialogue;

@@ -34,6 +34,19 @@ impl Agreement {
     }
 }
 
+/// What `text` says after it has said `before`; None when it does not begin with that.
+pub fn after<'a>(text: &'a str, before: &str) -> Option<&'a str> {
+    let mut rest = text.trim_start();
+    for word in before.split_whitespace() {
+        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        if !same_word(&rest[..end], word) {
+            return None;
+        }
+        rest = rest[end..].trim_start();
+    }
+    Some(rest)
+}
+
 /// Case and punctuation change as a sentence grows; the word does not.
 fn same_word(a: &str, b: &str) -> bool {
     let letters = |w: &str| -> String {
@@ -48,6 +61,17 @@ fn same_word(a: &str, b: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_new_in_a_turn_that_goes_on() {
+        assert_eq!(
+            after("How much is it, please?", "how much is it?"),
+            Some("please?")
+        );
+        assert_eq!(after("How much is it?", "How much is it?"), Some(""));
+        assert_eq!(after("How many", "How much"), None);
+        assert_eq!(after("How", "How much"), None);
+    }
 
     #[test]
     fn words_are_agreed_when_two_decodes_share_them() {

@@ -58,3 +58,15 @@ pub struct Transcript {
     /// Time it took, in ms.
     pub took_ms: f32,
 }
+
+impl Transcript {
+    /// No words.
+    pub fn nothing() -> Self {
+        Self {
+            text: String::new(),
+            no_speech: 1.0,
+            logprob: 0.0,
+            took_ms: 0.0,
+        }
+    }
+}

@@ -15,7 +15,7 @@ use whisper_rs::{
 use super::{AsrError, Transcript};
 use crate::audio::SAMPLE_RATE_HZ;
 use crate::config::AsrConfig;
-use crate::cores::Cores;
+use crate::cores::{Cores, Urgency};
 
 /// Encoder positions for a second of sound, whisper.cpp's constant.
 const POSITIONS_PER_SECOND: usize = 50;
@@ -78,7 +78,7 @@ impl Model {
             cores: self.cores.clone(),
             samples: Vec::with_capacity(30 * SAMPLE_RATE_HZ as usize),
         };
-        session.transcribe(&[0; SAMPLE_RATE_HZ as usize])?;
+        session.transcribe(&[0; SAMPLE_RATE_HZ as usize], Urgency::Now)?;
         Ok(session)
     }
 }
@@ -129,11 +129,15 @@ pub struct Session {
 }
 
 impl Session {
-    /// Decodes one utterance; more than 29 s are cut. Silence and noise give an empty text.
+    /// Decodes one utterance; more than 29 s are cut. Silence and noise give an empty text. Waits for cores as `urgency` says.
     ///
     /// # Errors
     /// The engine failed.
-    pub fn transcribe(&mut self, utterance: &[i16]) -> Result<Transcript, AsrError> {
+    pub fn transcribe(
+        &mut self,
+        utterance: &[i16],
+        urgency: Urgency,
+    ) -> Result<Transcript, AsrError> {
         let started = Instant::now();
         let rate = SAMPLE_RATE_HZ as usize;
         let utterance = &utterance[..utterance.len().min(29 * rate)];
@@ -167,7 +171,7 @@ impl Session {
         parameters.set_print_progress(false);
         parameters.set_print_realtime(false);
         parameters.set_print_timestamps(false);
-        let permit = self.cores.take(self.config.threads);
+        let permit = self.cores.take(self.config.threads, urgency);
         self.state
             .full(parameters, &self.samples)
             .map_err(|e| AsrError::Decode {

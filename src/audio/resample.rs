@@ -1,8 +1,8 @@
 //! Rate conversion of a stream of samples, by rubato's FFT resampler.
 //!
 //! Thread: whoever owns it. In and out: `i16` mono. Memory: buffers are made in [`Resampler::new`]; `push` allocates only if
-//! `out` must grow. When late: it never is; it holds back at most one block (about 20 ms) plus half a block of filter delay.
-//! Source: rubato, `Fft` with both sides fixed.
+//! `out` must grow. When late: it never is. A clip is converted in blocks of 20 ms and comes out without delay; a live stream in blocks of 10 ms, of
+//! which half is the filter's delay: whoever is interrupted hears each of these milliseconds. Source: rubato, `Fft` with both sides fixed.
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Fft, FixedSync, Resampler as _};
@@ -52,12 +52,31 @@ struct Inner {
     delay: usize,
 }
 
+/// Blocks a second for a clip.
+const CLIP_BLOCKS: u32 = 50;
+/// Blocks a second for a live stream: shorter blocks, a softer filter, less delay.
+const LIVE_BLOCKS: u32 = 100;
+
 impl Resampler {
-    /// Makes a converter.
+    /// A converter for a clip: what comes out is as long as what went in, and not delayed.
     ///
     /// # Errors
     /// A rate that is out of range.
     pub fn new(from_hz: u32, to_hz: u32) -> Result<Self, ResampleError> {
+        let mut made = Self::with_blocks(from_hz, to_hz, CLIP_BLOCKS)?;
+        made.reset();
+        Ok(made)
+    }
+
+    /// A converter for a stream in real time: each 10 ms that go in bring 10 ms out, delayed by 5 ms.
+    ///
+    /// # Errors
+    /// A rate that is out of range.
+    pub fn live(from_hz: u32, to_hz: u32) -> Result<Self, ResampleError> {
+        Self::with_blocks(from_hz, to_hz, LIVE_BLOCKS)
+    }
+
+    fn with_blocks(from_hz: u32, to_hz: u32, blocks: u32) -> Result<Self, ResampleError> {
         if !RATES_HZ.contains(&from_hz) || !RATES_HZ.contains(&to_hz) {
             return Err(ResampleError::Rate { from_hz, to_hz });
         }
@@ -67,7 +86,7 @@ impl Resampler {
         let fft = Fft::<f32>::new_custom(
             from_hz as usize,
             to_hz as usize,
-            (from_hz / 50) as usize,
+            (from_hz / blocks) as usize,
             1,
             1,
             rubato::WindowFunction::BlackmanHarris2,
@@ -87,7 +106,7 @@ impl Resampler {
                 block_out,
                 pending: Vec::with_capacity(block_in * 2),
                 converted: vec![0.0; block_out],
-                skip: delay,
+                skip: 0,
                 delay,
             }),
         })
@@ -229,6 +248,22 @@ mod tests {
         }
         resampler.finish(&mut out);
         assert_eq!(out, whole);
+    }
+
+    #[test]
+    fn a_live_stream_gives_each_frame_at_once_and_5_ms_late() {
+        for (from_hz, to_hz) in [(8_000, 16_000), (16_000, 8_000), (48_000, 16_000), (16_000, 48_000)] {
+            let mut resampler = Resampler::live(from_hz, to_hz).unwrap();
+            let input = tone(from_hz, 440.0, from_hz as usize / 2);
+            let mut out = Vec::new();
+            for (number, frame) in input.chunks(from_hz as usize / 50).enumerate() {
+                resampler.push(frame, &mut out);
+                assert_eq!(out.len(), (number + 1) * to_hz as usize / 50);
+            }
+            let delay = to_hz as usize / 200;
+            let error = error_db(&out[delay..], &tone(to_hz, 440.0, out.len() - delay));
+            assert!(error < -30.0, "{from_hz} to {to_hz}: {error} dB");
+        }
     }
 
     #[test]

@@ -63,11 +63,24 @@ pub struct Clip {
     pub truncated: bool,
 }
 
+/// Which channels of a file are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// All of them, mixed.
+    Mixed,
+    /// The first: the caller, in a recording of both sides.
+    Caller,
+}
+
 /// Reads a WAV file and mixes it to mono, at the file's own rate.
 ///
 /// # Errors
 /// No such file, no WAV, a format that nobody uses. A file cut short is not an error: see [`Clip::truncated`].
 pub fn read(path: &Path) -> Result<Clip, WavError> {
+    read_side(path, Side::Mixed)
+}
+
+fn read_side(path: &Path, side: Side) -> Result<Clip, WavError> {
     let format = |reason: String| WavError::Format {
         path: path.to_owned(),
         reason,
@@ -87,7 +100,7 @@ pub fn read(path: &Path) -> Result<Clip, WavError> {
     let channels = usize::from(spec.channels);
     let (samples, truncated) = match (spec.sample_format, spec.bits_per_sample) {
         (hound::SampleFormat::Int, bits @ 1..=32) => {
-            mix(reader.into_samples::<i32>(), channels, |x| {
+            mix(reader.into_samples::<i32>(), channels, side, |x| {
                 if bits >= 16 {
                     x >> (bits - 16)
                 } else {
@@ -95,9 +108,11 @@ pub fn read(path: &Path) -> Result<Clip, WavError> {
                 }
             })
         }
-        (hound::SampleFormat::Float, 32) => mix(reader.into_samples::<f32>(), channels, |x| {
-            (x.clamp(-1.0, 1.0) * 32767.0) as i32
-        }),
+        (hound::SampleFormat::Float, 32) => {
+            mix(reader.into_samples::<f32>(), channels, side, |x| {
+                (x.clamp(-1.0, 1.0) * 32767.0) as i32
+            })
+        }
         (kind, bits) => return Err(format(format!("{bits} bits of {kind:?} are not supported"))),
     };
     if samples.is_empty() && truncated {
@@ -114,8 +129,8 @@ pub fn read(path: &Path) -> Result<Clip, WavError> {
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_16k(path: &Path) -> Result<Vec<i16>, WavError> {
-    let clip = read(path)?;
+pub fn read_16k(path: &Path, side: Side) -> Result<Vec<i16>, WavError> {
+    let clip = read_side(path, side)?;
     resample::convert(&clip.samples, clip.rate_hz, SAMPLE_RATE_HZ).map_err(|e| WavError::Format {
         path: path.to_owned(),
         reason: e.to_string(),
@@ -125,6 +140,7 @@ pub fn read_16k(path: &Path) -> Result<Vec<i16>, WavError> {
 fn mix<S, R: Read>(
     samples: hound::WavIntoSamples<R, S>,
     channels: usize,
+    side: Side,
     to_i16: impl Fn(S) -> i32,
 ) -> (Vec<i16>, bool)
 where
@@ -136,10 +152,13 @@ where
         let Ok(sample) = sample else {
             return (out, true);
         };
-        sum += to_i16(sample).clamp(-32768, 32767);
+        if side == Side::Mixed || count == 0 {
+            sum += to_i16(sample).clamp(-32768, 32767);
+        }
         count += 1;
         if count == channels {
-            out.push((sum / channels as i32) as i16);
+            let mixed = if side == Side::Mixed { channels } else { 1 };
+            out.push((sum / mixed as i32) as i16);
             (sum, count) = (0, 0);
         }
     }
@@ -255,7 +274,7 @@ mod tests {
         let path = folder.path().join("a.wav");
         let samples: Vec<i16> = (0..5_000).map(|n| (n * 7 % 3_000) as i16 - 1_500).collect();
         write(&path, &samples, 16_000).unwrap();
-        assert_eq!(read_16k(&path).unwrap(), samples);
+        assert_eq!(read_16k(&path, Side::Mixed).unwrap(), samples);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, Sender};
 use crate::asr::agreement::Agreement;
 use crate::asr::whisper::Session;
 use crate::asr::{AsrError, Transcript};
+use crate::cores::Urgency;
 
 /// What a decode is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +41,8 @@ pub struct Heard {
     pub job: u32,
     /// What it was for.
     pub purpose: Purpose,
-    /// The words.
-    pub result: Result<Transcript, AsrError>,
+    /// The words; None when the job was skipped, because a newer one was waiting.
+    pub result: Option<Result<Transcript, AsrError>>,
     /// The words that will not change any more.
     pub agreed: String,
     /// The job's buffer.
@@ -53,17 +54,19 @@ pub fn run(mut session: Session, jobs: &Receiver<HearJob>, answers: &Sender<Hear
     let mut agreement = Agreement::default();
     let mut current = 0;
     for job in jobs {
-        if job.purpose != Purpose::Final && !jobs.is_empty() {
-            continue;
-        }
         if job.utterance != current {
             agreement.reset();
             current = job.utterance;
         }
-        let result = session.transcribe(&job.samples);
+        let urgency = match job.purpose {
+            Purpose::Partial => Urgency::Ahead,
+            Purpose::Ahead | Purpose::Final => Urgency::Now,
+        };
+        let skip = job.purpose != Purpose::Final && !jobs.is_empty();
+        let result = (!skip).then(|| session.transcribe(&job.samples, urgency));
         let agreed = match &result {
-            Ok(transcript) => agreement.update(&transcript.text),
-            Err(_) => String::new(),
+            Some(Ok(transcript)) => agreement.update(&transcript.text),
+            _ => String::new(),
         };
         let heard = Heard {
             utterance: job.utterance,

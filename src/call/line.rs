@@ -1,28 +1,31 @@
-//! The two rings between a transport and a call, and the few atomics beside them.
+//! The rings between a transport and a call, and the few atomics beside them.
 //!
 //! Thread: the transport's threads hold [`LineEnds`], the call's hold [`CallEnds`]. In: frames heard. Out: frames to be spoken.
-//! Memory: both rings are made here and never grow. When full: of heard frames the newest is dropped and counted; spoken
-//! frames wait with the thread that made them. Cancelling is one atomic add on the turn number: spoken frames carry
-//! theirs, and [`Playback`] drops those of an older turn as it meets them.
+//! Memory: all rings are made here and never grow. When full: of heard frames the newest is dropped and counted; spoken
+//! frames wait with the thread that made them. Spoken frames carry the number of their turn, and the gate says what becomes of them: those
+//! of the open turn are played, those of the awaited turn wait, all others are dropped; while the line is held nothing sounds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::time::Instant;
 
-use ringbuf::traits::{Consumer, Producer, Split};
+use ringbuf::traits::Split;
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
-use crate::audio::{Frame, SILENCE, ms_to_frames};
+use super::playback::Playback;
+use crate::audio::{Frame, ms_to_frames};
+use crate::clock::Clock;
 
 /// Heard frames kept while the call's thread is busy, in ms.
 pub const HEARD_RING_MS: u32 = 2_000;
 /// Spoken frames made ahead of the voice's playing, in ms.
 pub const SPOKEN_RING_MS: u32 = 20_000;
+/// The longest notice, in ms.
+pub const NOTICE_RING_MS: u32 = 10_000;
 
 /// 20 ms that the agent wants to say.
 #[derive(Clone, Copy)]
 pub struct SpokenFrame {
-    /// The agent's turn it belongs to.
+    /// The agent's turn it belongs to, from 1.
     pub turn: u32,
     /// Its number within the turn, from 0.
     pub index: u32,
@@ -32,12 +35,17 @@ pub struct SpokenFrame {
 
 /// What both sides of a line see.
 pub struct Line {
-    started: Instant,
+    clock: Clock,
     closed: AtomicBool,
-    turn: AtomicU32,
+    /// `open turn << 32 | awaited turn`, 0 for none: in one number, so that no thread sees half of a change.
+    gate: AtomicU64,
+    held: AtomicBool,
+    /// 1 + the frame to go on from after a hold; 0 for none.
+    pub(super) rewind: AtomicU32,
     /// `turn << 32 | frames played of it`.
-    played: AtomicU64,
-    first_played_us: AtomicU64,
+    pub(super) played: AtomicU64,
+    pub(super) first_played_us: AtomicU64,
+    pub(super) stopped_us: AtomicU64,
     dropped: AtomicU64,
 }
 
@@ -53,14 +61,45 @@ pub struct Played {
 }
 
 impl Line {
-    /// The turn whose frames may be played.
-    pub fn turn(&self) -> u32 {
-        self.turn.load(Ordering::Acquire)
+    /// The turn whose frames are played, and the one whose frames wait; 0 for none.
+    pub fn gate(&self) -> (u32, u32) {
+        let gate = self.gate.load(Ordering::Acquire);
+        ((gate >> 32) as u32, gate as u32)
     }
 
-    /// Cancels the running turn: its frames are no longer played, its work is to be dropped. Returns the new turn.
-    pub fn next_turn(&self) -> u32 {
-        self.turn.fetch_add(1, Ordering::AcqRel) + 1
+    /// Sets the gate. Frames and work of every other turn are dropped. Only the call's `listen` thread does this.
+    pub fn set_gate(&self, open: u32, awaited: u32) {
+        let gate = u64::from(open) << 32 | u64::from(awaited);
+        self.gate.store(gate, Ordering::Release);
+    }
+
+    /// True when the frames of `turn` are played as they come.
+    pub fn is_open(&self, turn: u32) -> bool {
+        self.gate().0 == turn
+    }
+
+    /// True when nothing of `turn` will be played any more.
+    pub fn is_cancelled(&self, turn: u32) -> bool {
+        let (open, awaited) = self.gate();
+        (turn != open && turn != awaited) || self.is_closed()
+    }
+
+    /// Stops the sound with the next frame; the place is kept.
+    pub fn hold(&self) {
+        self.held.store(true, Ordering::Release);
+    }
+
+    /// Lets the sound go on: from `frame` of the open turn, or from where it stopped.
+    pub fn release(&self, frame: Option<u32>) {
+        if let Some(frame) = frame {
+            self.rewind.store(frame + 1, Ordering::Release);
+        }
+        self.held.store(false, Ordering::Release);
+    }
+
+    /// True while the sound is held.
+    pub fn is_held(&self) -> bool {
+        self.held.load(Ordering::Acquire)
     }
 
     /// What has been played last.
@@ -73,9 +112,14 @@ impl Line {
         }
     }
 
+    /// The call's time.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// Microseconds since the line began.
     pub fn now_us(&self) -> u64 {
-        self.started.elapsed().as_micros() as u64
+        self.clock.now_us()
     }
 
     /// Ends the call, from either side.
@@ -97,6 +141,11 @@ impl Line {
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
+
+    /// When the sound last stopped because it was held or cut, in µs since the line began.
+    pub fn stopped_us(&self) -> u64 {
+        self.stopped_us.load(Ordering::Acquire)
+    }
 }
 
 /// The transport's side.
@@ -112,6 +161,7 @@ pub struct LineEnds {
 impl LineEnds {
     /// Hands a heard frame to the call; drops and counts it when the call is more than two seconds behind.
     pub fn hear(&mut self, frame: Frame) {
+        use ringbuf::traits::Producer;
         if self.incoming.try_push(frame).is_err() {
             self.line.count_dropped();
         }
@@ -124,99 +174,52 @@ pub struct CallEnds {
     pub incoming: HeapCons<Frame>,
     /// Frames to be spoken go in here.
     pub speech: HeapProd<SpokenFrame>,
+    /// Frames of notices: lines that must be said even when the thread of `speech` is stuck.
+    pub notices: HeapProd<SpokenFrame>,
     /// Shared state.
     pub line: Arc<Line>,
 }
 
-/// Makes a line.
+/// Makes a line on the machine's clock.
 pub fn line() -> (LineEnds, CallEnds) {
+    line_on(Clock::machine())
+}
+
+/// Makes a line on `clock`.
+pub fn line_on(clock: Clock) -> (LineEnds, CallEnds) {
+    let ring = |ms| HeapRb::<SpokenFrame>::new(ms_to_frames(ms) as usize).split();
     let (heard_in, heard_out) = HeapRb::new(ms_to_frames(HEARD_RING_MS) as usize).split();
-    let (spoken_in, spoken_out) = HeapRb::new(ms_to_frames(SPOKEN_RING_MS) as usize).split();
+    let (spoken_in, spoken_out) = ring(SPOKEN_RING_MS);
+    let (notice_in, notice_out) = ring(NOTICE_RING_MS);
     let line = Arc::new(Line {
-        started: Instant::now(),
+        clock,
         closed: AtomicBool::new(false),
-        turn: AtomicU32::new(0),
+        gate: AtomicU64::new(0),
+        held: AtomicBool::new(false),
+        rewind: AtomicU32::new(0),
         played: AtomicU64::new(0),
         first_played_us: AtomicU64::new(0),
+        stopped_us: AtomicU64::new(0),
         dropped: AtomicU64::new(0),
     });
     let transport = LineEnds {
         incoming: heard_in,
-        playback: Playback {
-            ring: spoken_out,
-            line: Arc::clone(&line),
-        },
+        playback: Playback::new([spoken_out, notice_out], Arc::clone(&line)),
         line: Arc::clone(&line),
     };
     let call = CallEnds {
         incoming: heard_out,
         speech: spoken_in,
+        notices: notice_in,
         line,
     };
     (transport, call)
 }
 
-/// The playing end: gives a frame every time it is asked, and never waits, locks or allocates.
-pub struct Playback {
-    ring: HeapCons<SpokenFrame>,
-    line: Arc<Line>,
-}
-
-impl Playback {
-    /// The next 20 ms for the line: speech of the current turn, or silence.
-    pub fn next_frame(&mut self) -> Frame {
-        let turn = self.line.turn();
-        while let Some(frame) = self.ring.try_pop() {
-            if frame.turn != turn {
-                continue;
-            }
-            if frame.index == 0 {
-                self.line
-                    .first_played_us
-                    .store(self.line.now_us(), Ordering::Release);
-            }
-            let packed = u64::from(frame.turn) << 32 | u64::from(frame.index + 1);
-            self.line.played.store(packed, Ordering::Release);
-            return frame.samples;
-        }
-        SILENCE
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn spoken(turn: u32, index: u32) -> SpokenFrame {
-        SpokenFrame {
-            turn,
-            index,
-            samples: [index as i16 + 1; 320],
-        }
-    }
-
-    #[test]
-    fn a_cancelled_turn_falls_silent_with_the_next_frame() {
-        let (mut transport, mut call) = line();
-        for index in 0..10 {
-            assert!(call.speech.try_push(spoken(0, index)).is_ok());
-        }
-        assert_eq!(transport.playback.next_frame()[0], 1);
-        assert_eq!(transport.playback.next_frame()[0], 2);
-        assert_eq!(call.line.next_turn(), 1);
-        assert_eq!(transport.playback.next_frame(), SILENCE);
-        let played = call.line.played();
-        assert_eq!((played.turn, played.frames), (0, 2));
-        assert!(call.speech.try_push(spoken(1, 0)).is_ok());
-        assert_eq!(transport.playback.next_frame()[0], 1);
-        assert_eq!(call.line.played().turn, 1);
-    }
-
-    #[test]
-    fn an_empty_ring_is_silence() {
-        let (mut transport, _call) = line();
-        assert_eq!(transport.playback.next_frame(), SILENCE);
-    }
+    use ringbuf::traits::Consumer;
 
     #[test]
     fn a_full_ring_drops_the_newest_and_counts() {
@@ -227,5 +230,16 @@ mod tests {
         }
         assert_eq!(call.line.dropped(), 5);
         assert_eq!(call.incoming.try_pop().map(|f| f[0]), Some(0));
+    }
+
+    #[test]
+    fn only_the_open_and_the_awaited_turn_live() {
+        let (_transport, call) = line();
+        call.line.set_gate(2, 4);
+        let alive: Vec<u32> = (1..6).filter(|t| !call.line.is_cancelled(*t)).collect();
+        assert_eq!(alive, [2, 4]);
+        assert!(call.line.is_open(2) && !call.line.is_open(4));
+        call.line.close();
+        assert!(call.line.is_cancelled(2));
     }
 }

@@ -1,44 +1,41 @@
-//! The `listen` thread: hears every frame, decides whose turn it is, and keeps what was played.
+//! The `listen` thread: hears every frame, decides whose turn it is, and says so to everybody else.
 //!
-//! Thread: `listen`. In: heard frames, answers of `hear` and `think`. Out: jobs for both, events. Memory: one utterance of at most 30 s,
-//! made at the start; the buffers of jobs are used again. When late: partials are skipped.
+//! Thread: `listen`; in a replay, that of the replay. In: heard frames, answers of `hear` and `think`. Out: jobs for both, events. Memory: one
+//! utterance ([`super::utterance`]), the agent's turns ([`super::floor`]). When late: partials are skipped. It waits for no model: an engine that is stuck
+//! is bridged and then given up, while frames go on being heard.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Receiver;
 use ringbuf::HeapCons;
 use ringbuf::traits::Consumer;
 
-use super::hear::{HearJob, Heard, Purpose};
+use super::floor::{Ended, Floor, Notice};
+use super::hear::{Heard, Purpose};
 use super::line::Line;
-use super::think::{Said, ThinkJob};
-use crate::asr::Transcript;
-use crate::audio::{FRAME_MS, FRAME_SAMPLES, Frame, ms_to_frames, ms_to_samples};
-use crate::config::Config;
+use super::spoken::{Kind, Times};
+use super::think::{Said, ThinkJob, ThinkJobs};
+use super::utterance::Utterance;
+use crate::asr::{Transcript, agreement};
+use crate::audio::Frame;
+use crate::config::{Config, TurnConfig};
 use crate::events::{Event, EventSink};
+use crate::turn::patience::Profile;
+use crate::turn::silence::{Air, Silence, SilenceEvent};
+use crate::turn::words::{self, Expect, Kind as WordKind, Reading, WordLists};
 use crate::turn::{TurnEvent, Turns};
 use crate::vad::Vad;
 
 /// How often the ring is looked at.
 const POLL: Duration = Duration::from_millis(5);
-/// Speech that gave no words is worth asking again from this length on, in ms.
+/// Sound that gave no words is worth asking again from this length on, in ms.
 const ASK_AGAIN_MS: u32 = 500;
-
-/// The caller's utterance under way.
-#[derive(Default)]
-struct Utterance {
-    number: u32,
-    samples: Vec<i16>,
-    /// Length at the last partial, in samples.
-    partial_at: usize,
-    /// The job that decodes the words ahead, while the pause lasts.
-    ahead: Option<u32>,
-    /// Its answer.
-    ahead_answer: Option<Transcript>,
-}
+/// So often in a row, while nothing is understood.
+const ASK_AGAIN_TIMES: u32 = 2;
 
 /// A finished utterance whose words are awaited.
+#[derive(Clone, Copy)]
 struct Waiting {
     job: u32,
     speech_ms: u32,
@@ -46,470 +43,426 @@ struct Waiting {
     decided_us: u64,
 }
 
-/// The agent's turn under way.
-struct Reply {
-    turn: u32,
-    sentences: Vec<(String, u32)>,
-    done: bool,
-    ends_call: bool,
-    first: Option<(f32, f32)>,
-    /// End of speech, decision, words: to be reported once it is heard. None for the opening.
-    times: Option<(u64, u64, u64)>,
+/// Lines that are ready as sound when an engine is not.
+pub struct Notices {
+    /// Bridges a wait.
+    pub bridge: Notice,
+    /// Ends a call that cannot go on.
+    pub apology: Notice,
 }
 
-impl Reply {
-    fn frames(&self) -> u32 {
-        self.sentences.iter().map(|s| s.1).sum()
-    }
-
-    /// The words in the first `played` frames; a word counts when more than half of it was played, judged by its letters.
-    fn heard(&self, played: u32) -> String {
-        let mut left = played;
-        let mut out: Vec<&str> = Vec::new();
-        for (text, frames) in &self.sentences {
-            if left >= *frames {
-                out.push(text);
-                left -= frames;
-                continue;
-            }
-            let letters = text.chars().count() as f32;
-            let reached = letters * left as f32 / (*frames).max(1) as f32;
-            let mut end = 0;
-            let mut at = 0.0;
-            for word in text.split_inclusive(' ') {
-                let length = word.chars().count() as f32;
-                if at + length / 2.0 > reached {
-                    break;
-                }
-                at += length;
-                end += word.len();
-            }
-            out.push(text[..end].trim_end());
-            break;
-        }
-        out.retain(|s| !s.is_empty());
-        out.join(" ")
-    }
+/// The ends of the channels that a listener works with.
+pub struct Wires {
+    /// Heard frames.
+    pub incoming: HeapCons<Frame>,
+    /// The line.
+    pub line: Arc<Line>,
+    /// What happens.
+    pub events: EventSink,
+    /// From `hear`.
+    pub heard: Receiver<Heard>,
+    /// To `think`, for words that are still being said.
+    pub think_jobs: ThinkJobs,
+    /// From `think`.
+    pub said: Receiver<Said>,
 }
 
 /// The thread's state.
 pub struct Listener {
-    incoming: HeapCons<Frame>,
-    line: Arc<Line>,
-    events: EventSink,
-    hear_jobs: Sender<HearJob>,
-    heard: Receiver<Heard>,
-    think_jobs: Sender<ThinkJob>,
-    said: Receiver<Said>,
+    wires: Wires,
+    config: TurnConfig,
+    lists: WordLists,
+    /// How long to wait, and for what.
+    profile: (Expect, Profile),
+    notices: Arc<Notices>,
     vad: Vad,
     turns: Turns,
-    preroll: std::collections::VecDeque<Frame>,
-    preroll_frames: usize,
-    partial_samples: usize,
+    silence: Silence,
     utterance: Utterance,
-    hear_busy: bool,
-    jobs: u32,
-    spare: Vec<Vec<i16>>,
+    floor: Floor,
+    /// The job that decodes the words while the pause lasts.
+    ahead: Option<u32>,
+    /// Its answer.
+    ahead_answer: Option<Transcript>,
     waiting: Option<Waiting>,
-    reply: Option<Reply>,
+    /// The words awaited when the caller went on: asked for again if that was nothing.
+    interrupted: Option<Waiting>,
+    /// The utterance goes on with the last one, whose words were these.
+    joined: Option<String>,
+    /// The words of the last turn.
+    last_words: String,
+    /// Agreed words that the language model has been shown.
+    shown: usize,
     /// The agent was cut off and has not answered since: something must be said, whatever it was.
     cut: bool,
-    agent_turns: u32,
+    asked_again: u32,
     barge_ins: u32,
+    false_alarms: u32,
     ended_by_agent: bool,
 }
 
 impl Listener {
     /// The state before the first frame.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the ends of all channels of one call meet here"
-    )]
     pub fn new(
         config: &Config,
-        incoming: HeapCons<Frame>,
-        line: Arc<Line>,
-        events: EventSink,
-        hear_jobs: Sender<HearJob>,
-        heard: Receiver<Heard>,
-        think_jobs: Sender<ThinkJob>,
-        said: Receiver<Said>,
+        wires: Wires,
+        utterance: Utterance,
+        floor: Floor,
+        notices: Arc<Notices>,
     ) -> Self {
-        let preroll_frames = ms_to_frames(config.turn.preroll_ms + config.turn.start_ms) as usize;
-        let longest = ms_to_samples(config.turn.max_turn_ms + config.turn.preroll_ms + 1_000);
         Self {
-            incoming,
-            line,
-            events,
-            hear_jobs,
-            heard,
-            think_jobs,
-            said,
+            lists: words::lists_for(&config.turn.words, &config.asr.language).clone(),
+            profile: (
+                Expect::Any,
+                Profile::new(&config.turn.patience, Expect::Any),
+            ),
+            config: config.turn.clone(),
             vad: Vad::new(&config.vad),
             turns: Turns::new(&config.turn),
-            preroll: std::collections::VecDeque::with_capacity(preroll_frames + 1),
-            preroll_frames,
-            partial_samples: ms_to_samples(config.asr.partial_ms),
-            utterance: Utterance {
-                samples: Vec::with_capacity(longest),
-                ..Utterance::default()
-            },
-            hear_busy: false,
-            jobs: 0,
-            spare: Vec::new(),
+            silence: Silence::new(&config.turn),
+            wires,
+            notices,
+            utterance,
+            floor,
+            ahead: None,
+            ahead_answer: None,
             waiting: None,
-            reply: None,
+            interrupted: None,
+            joined: None,
+            last_words: String::new(),
+            shown: 0,
             cut: false,
-            agent_turns: 0,
+            asked_again: 0,
             barge_ins: 0,
+            false_alarms: 0,
             ended_by_agent: false,
         }
     }
 
     /// Runs until the line is closed.
     pub fn run(mut self) {
-        let turn = self.line.next_turn();
-        self.begin_reply(turn, None);
-        let _ = self.think_jobs.send(ThinkJob::Open { turn });
-        while !self.line.is_closed() {
+        self.begin();
+        while !self.wires.line.is_closed() {
             let mut idle = true;
-            while let Some(frame) = self.incoming.try_pop() {
+            while let Some(frame) = self.wires.incoming.try_pop() {
                 idle = false;
                 self.frame(&frame);
             }
             self.answers();
-            self.watch_playing();
             if idle {
                 std::thread::sleep(POLL);
             }
         }
+        self.finish();
+    }
+
+    /// Asks for the agent's first words.
+    pub fn begin(&mut self) {
+        self.floor
+            .ask(Kind::Opening, |turn| ThinkJob::Open { turn });
+        self.floor.tick();
+    }
+
+    /// The call is over.
+    pub fn finish(mut self) {
         self.answers();
-        if let Some(reply) = self.reply.take() {
-            self.close_reply(&reply);
-        }
-        self.events.send(Event::CallEnd {
+        self.floor.finish();
+        let (ahead, turns) = self.floor.counts();
+        self.wires.events.send(Event::CallEnd {
             reason: if self.ended_by_agent {
                 "agent"
             } else {
                 "caller"
             }
             .into(),
-            turns: self.agent_turns,
+            turns,
             barge_ins: self.barge_ins,
-            dropped_frames: self.line.dropped(),
+            false_alarms: self.false_alarms,
+            made_ahead: ahead.hits + ahead.dropped,
+            ahead_dropped: ahead.dropped,
+            dropped_frames: self.wires.line.dropped(),
         });
     }
 
-    fn frame(&mut self, frame: &Frame) {
+    /// True when no answer is awaited: neither words nor sound.
+    pub fn is_settled(&self) -> bool {
+        !self.utterance.is_pending()
+    }
+
+    /// Hears one frame.
+    pub fn frame(&mut self, frame: &Frame) {
         let speech = self.vad.is_speech(frame);
         if self.turns.caller_speaking() {
-            self.utterance.samples.extend_from_slice(frame);
+            self.utterance.push(frame);
         } else {
-            if self.preroll.len() == self.preroll_frames {
-                self.preroll.pop_front();
-            }
-            self.preroll.push_back(*frame);
+            self.utterance.between(frame);
         }
-        let agent_speaking = self.reply.is_some();
-        match self.turns.step(speech, agent_speaking) {
-            Some(TurnEvent::SpeechStart) => self.speech_start(),
-            Some(TurnEvent::BargeIn { speech_ms }) => self.barge_in(speech_ms),
-            Some(TurnEvent::Pause) => {
-                self.events.send(Event::SpeechPause);
-                let job = self.decode(Purpose::Ahead);
-                self.utterance.ahead = Some(job);
-                self.utterance.ahead_answer = None;
+        let expect = self.floor.expect();
+        if self.profile.0 != expect {
+            self.profile = (expect, Profile::new(&self.config.patience, expect));
+        }
+        match self.turns.step(speech, self.floor.agent(), &self.profile.1) {
+            Some(event) => self.turn_event(event),
+            None => self.partial(),
+        }
+        let air = self.air();
+        if let Some(event) = self.silence.step(air) {
+            self.silence_event(event);
+        }
+        self.tick();
+    }
+
+    fn air(&self) -> Air {
+        if self.turns.caller_speaking() {
+            Air::Caller
+        } else if self.floor.owes() || (self.waiting.is_some() && !self.floor.is_speaking()) {
+            Air::Owed
+        } else if self.floor.is_speaking() {
+            Air::Agent
+        } else {
+            Air::Quiet
+        }
+    }
+
+    fn tick(&mut self) {
+        if self.floor.tick() == Some(Ended::Call) {
+            self.ended_by_agent = true;
+            self.wires.line.close();
+        }
+    }
+
+    fn turn_event(&mut self, event: TurnEvent) {
+        match event {
+            TurnEvent::SpeechStart => self.speech_start(),
+            TurnEvent::Hold { speech_ms } => self.floor.hold(speech_ms),
+            TurnEvent::Cancel { speech_ms } => {
+                let heard = self.floor.cut(speech_ms, self.joined.is_some());
+                self.barge_ins += u32::from(heard);
+                self.cut = true;
             }
-            Some(TurnEvent::Resume) => {
-                self.events.send(Event::SpeechResume);
-                self.utterance.ahead = None;
-                self.utterance.ahead_answer = None;
+            TurnEvent::Release { why, speech_ms } => {
+                self.false_alarms += 1;
+                self.floor.release(why, speech_ms);
+                self.was_nothing();
             }
-            Some(TurnEvent::TurnEnd {
+            TurnEvent::Pause => {
+                self.wires.events.send(Event::SpeechPause);
+                self.ahead_answer = None;
+                self.ahead = Some(self.utterance.decode(Purpose::Ahead));
+            }
+            TurnEvent::Resume => {
+                self.wires.events.send(Event::SpeechResume);
+                self.ahead = None;
+                self.ahead_answer = None;
+                self.floor.drop_ahead();
+            }
+            TurnEvent::TurnEnd {
                 speech_ms,
                 silence_ms,
-            }) => self.turn_end(speech_ms, silence_ms),
-            Some(TurnEvent::FalseStart) => self.events.send(Event::FalseStart),
-            None => self.partial(),
+            } => self.turn_end(speech_ms, silence_ms),
+            TurnEvent::FalseStart => {
+                self.wires.events.send(Event::FalseStart);
+                self.was_nothing();
+            }
         }
     }
 
     fn speech_start(&mut self) {
-        self.events.send(Event::SpeechStart);
-        self.utterance.number += 1;
-        self.utterance.samples.clear();
-        self.utterance.partial_at = 0;
-        self.utterance.ahead = None;
-        self.utterance.ahead_answer = None;
-        for frame in self.preroll.drain(..) {
-            self.utterance.samples.extend_from_slice(&frame);
+        self.wires.events.send(Event::SpeechStart);
+        self.interrupted = self.waiting.take();
+        let join = self.interrupted.is_some() || self.floor.may_rejoin(self.config.reopen_ms);
+        self.joined = join.then(|| {
+            if self.interrupted.is_some() {
+                // Its words are not known: all of the joined words are new.
+                String::new()
+            } else {
+                self.last_words.clone()
+            }
+        });
+        self.utterance.begin(join);
+        self.ahead = None;
+        self.ahead_answer = None;
+        self.shown = 0;
+    }
+
+    /// The sound was no turn: what it interrupted goes on.
+    fn was_nothing(&mut self) {
+        self.ahead = None;
+        self.ahead_answer = None;
+        self.floor.drop_ahead();
+        if let Some(mut waiting) = self.interrupted.take() {
+            waiting.job = self.utterance.decode(Purpose::Final);
+            self.waiting = Some(waiting);
         }
     }
 
     fn partial(&mut self) {
-        let due = self.partial_samples > 0
-            && self.turns.caller_speaking()
-            && self.utterance.ahead.is_none()
-            && !self.hear_busy
-            && self.utterance.samples.len() >= self.utterance.partial_at + self.partial_samples;
+        let due = self.turns.caller_speaking()
+            && self.ahead.is_none()
+            && self.utterance.partial_due(self.turns.holding());
         if due {
-            self.utterance.partial_at = self.utterance.samples.len();
-            self.decode(Purpose::Partial);
+            self.utterance.decode(Purpose::Partial);
         }
-    }
-
-    fn decode(&mut self, purpose: Purpose) -> u32 {
-        self.jobs += 1;
-        let mut samples = self.spare.pop().unwrap_or_default();
-        samples.clear();
-        samples.extend_from_slice(&self.utterance.samples);
-        self.hear_busy = true;
-        let _ = self.hear_jobs.send(HearJob {
-            utterance: self.utterance.number,
-            job: self.jobs,
-            purpose,
-            samples,
-        });
-        self.jobs
-    }
-
-    fn barge_in(&mut self, speech_ms: u32) {
-        // The add comes first: from here on the line is silent.
-        self.line.next_turn();
-        let Some(reply) = self.reply.take() else {
-            return;
-        };
-        let played = self.frames_played(&reply);
-        self.cut = true;
-        if played > 0 {
-            self.barge_ins += 1;
-            self.events.send(Event::BargeIn {
-                turn: reply.turn,
-                speech_ms,
-                played_ms: u64::from(played * FRAME_MS),
-            });
-        }
-        self.close_reply(&reply);
     }
 
     fn turn_end(&mut self, speech_ms: u32, silence_ms: u32) {
-        self.events.send(Event::SpeechEnd {
+        self.wires.events.send(Event::SpeechEnd {
             speech_ms,
             silence_ms,
         });
-        let now = self.line.now_us();
-        let ahead = self.utterance.ahead.take();
+        self.interrupted = None;
+        let now = self.wires.line.now_us();
+        let ahead = self.ahead.take();
         let mut waiting = Waiting {
             job: 0,
             speech_ms,
             speech_end_us: now.saturating_sub(u64::from(silence_ms) * 1_000),
             decided_us: now,
         };
-        match (self.utterance.ahead_answer.take(), ahead) {
+        match (self.ahead_answer.take(), ahead) {
             (Some(transcript), _) => self.answer(&waiting, &transcript),
             (None, Some(job)) => {
                 waiting.job = job;
                 self.waiting = Some(waiting);
             }
             (None, None) => {
-                waiting.job = self.decode(Purpose::Final);
+                waiting.job = self.utterance.decode(Purpose::Final);
                 self.waiting = Some(waiting);
             }
         }
     }
 
-    fn answers(&mut self) {
-        while let Ok(heard) = self.heard.try_recv() {
+    /// Takes what the engines have answered since.
+    pub fn answers(&mut self) {
+        while let Ok(heard) = self.wires.heard.try_recv() {
             self.take_heard(heard);
         }
-        while let Ok(said) = self.said.try_recv() {
-            self.take_said(said);
+        while let Ok(said) = self.wires.said.try_recv() {
+            self.floor.said(said);
         }
+        self.tick();
     }
 
     fn take_heard(&mut self, heard: Heard) {
-        self.hear_busy = heard.job != self.jobs;
-        self.spare.push(heard.samples);
+        let current = self.utterance.answered(heard.utterance, heard.samples);
         let transcript = match heard.result {
-            Ok(transcript) => transcript,
-            Err(error) => {
-                self.events.send(Event::Error {
+            None => return,
+            Some(Ok(transcript)) => transcript,
+            Some(Err(error)) => {
+                self.wires.events.send(Event::Error {
                     message: error.to_string(),
                 });
-                Transcript {
-                    text: String::new(),
-                    no_speech: 1.0,
-                    logprob: 0.0,
-                    took_ms: 0.0,
-                }
+                Transcript::nothing()
             }
         };
         if let Some(waiting) = self.waiting.take_if(|w| w.job == heard.job) {
             self.answer(&waiting, &transcript);
-        } else if self.utterance.ahead == Some(heard.job) {
-            self.utterance.ahead_answer = Some(transcript);
-        } else if heard.utterance == self.utterance.number
-            && heard.purpose != Purpose::Final
-            && self.turns.caller_speaking()
-        {
-            self.events.send(Event::Partial {
-                text: transcript.text,
-                agreed: heard.agreed,
-                asr_ms: transcript.took_ms,
+        } else if current && self.turns.caller_speaking() && heard.purpose != Purpose::Final {
+            let whole = self.ahead == Some(heard.job);
+            self.words(transcript, heard.agreed, whole);
+        }
+    }
+
+    /// Words of a turn that is not over; `whole`: decoded in the present pause.
+    fn words(&mut self, transcript: Transcript, agreed: String, whole: bool) {
+        let reading = self.read(&transcript);
+        if let Some(event) = self.turns.heard(reading, whole) {
+            self.turn_event(event);
+        }
+        let undecided = self.turns.holding() || !self.turns.caller_speaking();
+        if whole {
+            if !undecided && reading.kind != WordKind::Empty && self.config.speculate {
+                self.floor.ask_reply(&transcript.text, true);
+            }
+            self.ahead_answer = Some(transcript).filter(|_| self.ahead.is_some());
+            return;
+        }
+        if agreed.len() > self.shown && !undecided && !self.floor.is_speaking() {
+            self.shown = agreed.len();
+            self.wires.think_jobs.send(ThinkJob::Hearing {
+                words: agreed.clone(),
             });
         }
+        self.wires.events.send(Event::Partial {
+            text: transcript.text,
+            agreed,
+            asr_ms: transcript.took_ms,
+        });
+    }
+
+    /// What the words sound like; of a turn that goes on with the last one, what is new decides what kind they are.
+    fn read(&self, transcript: &Transcript) -> Reading {
+        let mut reading = words::read(&transcript.text, &self.lists, self.floor.expect());
+        if let Some(before) = self.joined.as_deref().filter(|words| !words.is_empty())
+            && let Some(new) = agreement::after(&transcript.text, before)
+        {
+            reading.kind = words::read(new, &self.lists, self.floor.expect()).kind;
+        }
+        reading
     }
 
     /// The caller's words are there: let the agent answer.
     fn answer(&mut self, waiting: &Waiting, transcript: &Transcript) {
-        self.events.send(Event::Final {
+        self.wires.events.send(Event::Final {
             text: transcript.text.clone(),
             asr_ms: transcript.took_ms,
             logprob: transcript.logprob,
             no_speech: transcript.no_speech,
         });
-        let answering = self.reply.is_some();
-        let worth_asking = self.cut || waiting.speech_ms >= ASK_AGAIN_MS;
-        if transcript.text.is_empty() && (answering || !worth_asking) {
-            return;
+        let text = &transcript.text;
+        if text.is_empty() {
+            self.floor.drop_next();
+            let worth_asking = self.cut || waiting.speech_ms >= ASK_AGAIN_MS;
+            if self.floor.is_speaking() || !worth_asking || self.asked_again >= ASK_AGAIN_TIMES {
+                return;
+            }
+            self.asked_again += 1;
+        } else {
+            self.asked_again = 0;
         }
         self.cut = false;
-        let turn = self.line.next_turn();
-        if let Some(reply) = self.reply.take() {
-            self.close_reply(&reply);
+        self.last_words.clone_from(text);
+        if !self.floor.answers(text) {
+            self.floor.ask_reply(text, false);
         }
-        self.begin_reply(
-            turn,
-            Some((
-                waiting.speech_end_us,
-                waiting.decided_us,
-                self.line.now_us(),
-            )),
-        );
-        let _ = self.think_jobs.send(ThinkJob::Reply {
-            turn,
-            heard: transcript.text.clone(),
-        });
+        self.floor.want(Some(Times {
+            speech_end_us: waiting.speech_end_us,
+            decided_us: waiting.decided_us,
+            words_us: self.wires.line.now_us(),
+        }));
+        self.tick();
     }
 
-    fn begin_reply(&mut self, turn: u32, times: Option<(u64, u64, u64)>) {
-        self.agent_turns += 1;
-        self.reply = Some(Reply {
-            turn,
-            sentences: Vec::new(),
-            done: false,
-            ends_call: false,
-            first: None,
-            times,
-        });
-    }
-
-    fn take_said(&mut self, said: Said) {
-        let turn = match &said {
-            Said::Sentence { turn, .. } | Said::First { turn, .. } | Said::Done { turn, .. } => {
-                *turn
+    fn silence_event(&mut self, event: SilenceEvent) {
+        match event {
+            SilenceEvent::Remind { nth } => {
+                self.wires.events.send(Event::Reminder { nth });
+                self.floor
+                    .ask(Kind::Reminder, |turn| ThinkJob::Remind { turn });
             }
-        };
-        let Some(reply) = self.reply.as_mut().filter(|r| r.turn == turn) else {
-            return;
-        };
-        match said {
-            Said::Sentence { text, frames, .. } => reply.sentences.push((text, frames)),
-            Said::First {
-                first_token_ms,
-                tts_ms,
-                ..
-            } => reply.first = Some((first_token_ms, tts_ms)),
-            Said::Done { ends_call, .. } => {
-                reply.done = true;
-                reply.ends_call = ends_call;
+            SilenceEvent::GiveUp => {
+                self.wires.events.send(Event::CallerGone);
+                self.floor
+                    .ask(Kind::Reminder, |turn| ThinkJob::GiveUp { turn });
+            }
+            SilenceEvent::Bridge => {
+                self.wires.events.send(Event::Bridged {
+                    after_ms: self.config.bridge_ms,
+                });
+                let notices = Arc::clone(&self.notices);
+                self.floor.say(&notices.bridge, false);
+            }
+            SilenceEvent::Apologise => {
+                self.wires.events.send(Event::Error {
+                    message: format!(
+                        "no answer within {} ms: the call is ended with an apology",
+                        self.config.apology_ms
+                    ),
+                });
+                self.waiting = None;
+                let notices = Arc::clone(&self.notices);
+                self.floor.say(&notices.apology, true);
             }
         }
-    }
-
-    fn frames_played(&self, reply: &Reply) -> u32 {
-        let played = self.line.played();
-        if played.turn == reply.turn {
-            played.frames
-        } else {
-            0
-        }
-    }
-
-    fn watch_playing(&mut self) {
-        let played = self.line.played();
-        let events = &self.events;
-        let Some(reply) = &mut self.reply else { return };
-        if played.turn == reply.turn
-            && let (Some((speech_end, decided, words)), Some((first_token_ms, tts_ms))) =
-                (reply.times, reply.first)
-        {
-            reply.times = None;
-            let ms = |from: u64, to: u64| to.saturating_sub(from) as f32 / 1000.0;
-            events.send(Event::Latency {
-                turn: reply.turn,
-                endpoint_ms: ms(speech_end, decided),
-                asr_ms: ms(decided, words),
-                first_token_ms,
-                tts_ms,
-                response_ms: ms(speech_end, played.first_us),
-            });
-        }
-        let all_played = reply.done
-            && (reply.frames() == 0
-                || (played.turn == reply.turn && played.frames >= reply.frames()));
-        if all_played && let Some(reply) = self.reply.take() {
-            self.close_reply(&reply);
-            if reply.ends_call {
-                self.ended_by_agent = true;
-                self.line.close();
-            }
-        }
-    }
-
-    /// The turn is over, played to its end or cut: what was heard of it goes to the record and to the history.
-    fn close_reply(&mut self, reply: &Reply) {
-        let played = self.frames_played(reply);
-        let text = reply.heard(played);
-        self.events.send(Event::PlayedUntil {
-            turn: reply.turn,
-            played_ms: u64::from(played * FRAME_MS),
-            text: text.clone(),
-            complete: reply.done && played >= reply.frames(),
-        });
-        let _ = self.think_jobs.send(ThinkJob::Played { text });
-    }
-}
-
-const _: () = assert!(
-    FRAME_SAMPLES == 320,
-    "the rings' memory is worked out for 20 ms frames"
-);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn reply() -> Reply {
-        Reply {
-            turn: 1,
-            sentences: vec![
-                ("Hello there.".into(), 50),
-                ("How are you today?".into(), 100),
-            ],
-            done: false,
-            ends_call: false,
-            first: None,
-            times: None,
-        }
-    }
-
-    #[test]
-    fn only_words_that_were_played_count_as_heard() {
-        assert_eq!(reply().heard(0), "");
-        assert_eq!(reply().heard(50), "Hello there.");
-        assert_eq!(reply().heard(50 + 45), "Hello there. How are");
-        assert_eq!(reply().heard(150), "Hello there. How are you today?");
-        assert_eq!(reply().heard(999), "Hello there. How are you today?");
     }
 }

@@ -4,10 +4,16 @@
 //! language model, voice), and those of its transport. In: heard frames. Out: spoken frames, events. Memory: bounded rings and
 //! one utterance. When late: heard frames are dropped and counted, partials are skipped, finals never.
 
+pub mod floor;
 pub mod hear;
 pub mod line;
 pub mod listen;
+pub mod playback;
+pub mod record;
+pub mod replay;
+pub mod spoken;
 pub mod think;
+pub mod utterance;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -23,7 +29,11 @@ use crate::events::{Event, EventSink};
 use crate::llm::LlmError;
 use crate::llm::engine::Engine;
 use crate::tts::{Speaker, TtsError};
+use floor::{Floor, Notice};
 use line::CallEnds;
+use listen::{Listener, Notices, Wires};
+use think::{Progress, ThinkJobs};
+use utterance::Utterance;
 
 /// Everything that calls share: models, voice, playbook, settings.
 pub struct Engines {
@@ -35,6 +45,8 @@ pub struct Engines {
     pub tts: Speaker,
     /// What is said.
     pub playbook: Arc<Playbook>,
+    /// Lines for when an engine has none.
+    pub notices: Arc<Notices>,
     /// Settings.
     pub config: Config,
     /// How long loading took, in ms.
@@ -88,6 +100,15 @@ impl Engines {
                 tts.speak(&sentence, true)?;
             }
         }
+        let notice = |text: &str| -> Result<Notice, CallError> {
+            let text = playbook.fill(text, &Default::default()).unwrap_or_default();
+            let spoken = tts.speak(&text, true)?;
+            Ok(Notice { text, spoken })
+        };
+        let notices = Arc::new(Notices {
+            bridge: notice(&playbook.lines.bridge)?,
+            apology: notice(&playbook.lines.trouble)?,
+        });
         let asr = asr::whisper::Model::load(&loaded.model(&config.asr.model), &config.asr, &cores)?;
         drop(asr.session()?);
         Ok(Self {
@@ -95,6 +116,7 @@ impl Engines {
             llm,
             tts,
             playbook,
+            notices,
             config: config.clone(),
             ready_ms: started.elapsed().as_secs_f32() * 1000.0,
         })
@@ -104,6 +126,14 @@ impl Engines {
 /// A running call.
 pub struct Call {
     threads: Vec<JoinHandle<()>>,
+}
+
+/// The threads of a call beside its listener, and the listener.
+struct Parts {
+    threads: Vec<JoinHandle<()>>,
+    /// Made in its own thread: the voice activity detector may not move between threads.
+    listener: Box<dyn FnOnce() -> Listener + Send>,
+    progress: Arc<Progress>,
 }
 
 impl Call {
@@ -117,58 +147,12 @@ impl Call {
         transport: &str,
         events: EventSink,
     ) -> Result<Self, CallError> {
-        let started = (|| {
-            let hearing = engines.asr.session()?;
-            let thinking = engines.llm.session()?;
-            Ok::<_, CallError>((hearing, thinking))
-        })();
-        let (hearing, thinking) = match started {
-            Ok(both) => both,
-            Err(error) => {
-                events.send(Event::Error {
-                    message: error.to_string(),
-                });
-                ends.line.close();
-                return Err(error);
-            }
-        };
-        events.send(Event::CallStart {
-            transport: transport.to_owned(),
-            playbook: engines.playbook.title.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-        });
-        let CallEnds {
-            incoming,
-            speech,
-            line,
-        } = ends;
-        let (hear_jobs, hear_inbox) = crossbeam_channel::unbounded();
-        let (heard_sender, heard) = crossbeam_channel::unbounded();
-        let (think_jobs, think_inbox) = crossbeam_channel::unbounded();
-        let (said_sender, said) = crossbeam_channel::unbounded();
-        let mut threads = vec![spawn("hear", move || {
-            hear::run(hearing, &hear_inbox, &heard_sender)
-        })?];
-        let thinker = think::Thinker {
-            dialogue: Dialogue::new(
-                Arc::clone(&engines.playbook),
-                engines.config.dialogue.history_turns as usize,
-            ),
-            llm: thinking,
-            tts: engines.tts.clone(),
-            speech,
-            line: Arc::clone(&line),
-            events: events.clone(),
-            said: said_sender,
-        };
-        threads.push(spawn("think", move || thinker.run(&think_inbox))?);
-        let config = engines.config.clone();
-        threads.push(spawn("listen", move || {
-            listen::Listener::new(
-                &config, incoming, line, events, hear_jobs, heard, think_jobs, said,
-            )
-            .run();
-        })?);
+        let Parts {
+            mut threads,
+            listener,
+            ..
+        } = parts(engines, ends, transport, events)?;
+        threads.push(spawn("listen", move || listener().run())?);
         Ok(Self { threads })
     }
 
@@ -180,6 +164,89 @@ impl Call {
             }
         }
     }
+}
+
+/// Takes a place in each engine and starts `hear` and `think`.
+fn parts(
+    engines: &Arc<Engines>,
+    ends: CallEnds,
+    transport: &str,
+    events: EventSink,
+) -> Result<Parts, CallError> {
+    let started = (|| {
+        let hearing = engines.asr.session()?;
+        let thinking = engines.llm.session()?;
+        Ok::<_, CallError>((hearing, thinking))
+    })();
+    let (hearing, thinking) = match started {
+        Ok(both) => both,
+        Err(error) => {
+            events.send(Event::Error {
+                message: error.to_string(),
+            });
+            ends.line.close();
+            return Err(error);
+        }
+    };
+    events.send(Event::CallStart {
+        transport: transport.to_owned(),
+        playbook: engines.playbook.title.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    });
+    let CallEnds {
+        incoming,
+        speech,
+        notices,
+        line,
+    } = ends;
+    let config = &engines.config;
+    let (hear_jobs, hear_inbox) = crossbeam_channel::unbounded();
+    let (heard_sender, heard) = crossbeam_channel::unbounded();
+    let (think_jobs, think_inbox, progress) = ThinkJobs::new();
+    let (said_sender, said) = crossbeam_channel::unbounded();
+    let thinker = think::Thinker {
+        dialogue: Dialogue::new(
+            Arc::clone(&engines.playbook),
+            config.dialogue.history_turns as usize,
+        ),
+        llm: thinking,
+        tts: engines.tts.clone(),
+        speech,
+        line: Arc::clone(&line),
+        events: events.clone(),
+        said: said_sender,
+        progress: Arc::clone(&progress),
+        before: Vec::new(),
+        unsent: Vec::new(),
+    };
+    let threads = vec![
+        spawn("hear", move || {
+            hear::run(hearing, &hear_inbox, &heard_sender);
+        })?,
+        spawn("think", move || thinker.run(&think_inbox))?,
+    ];
+    let floor = Floor::new(
+        Arc::clone(&line),
+        events.clone(),
+        think_jobs.clone(),
+        notices,
+    );
+    let utterance = Utterance::new(config, hear_jobs);
+    let wires = Wires {
+        incoming,
+        line,
+        events,
+        heard,
+        think_jobs,
+        said,
+    };
+    let notices = Arc::clone(&engines.notices);
+    let config = config.clone();
+    Ok(Parts {
+        threads,
+        listener: Box::new(move || Listener::new(&config, wires, utterance, floor, notices)),
+        progress,
+    })
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {

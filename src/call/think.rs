@@ -1,9 +1,11 @@
 //! The `think` thread: from the caller's words to sound on the line.
 //!
-//! Thread: `think`. In: [`ThinkJob`]s. Out: spoken frames into the ring, [`Said`] to the listener. Memory: one sentence of sound. When late:
-//! everything of a turn that is no longer the line's turn is dropped, between tokens, sentences and frames.
+//! Thread: `think`. In: [`ThinkJob`]s. Out: spoken frames into the ring, [`Said`] to the listener. Memory: one sentence of sound, the dialogue as it
+//! was before the last replies. When late: everything of a turn that is neither open nor awaited is dropped, between tokens, sentences and frames.
+//! A reply may be made before it is known to be wanted; it then stands back behind other calls' work, and is undone if the caller goes on.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -11,15 +13,20 @@ use ringbuf::HeapProd;
 use ringbuf::traits::Producer;
 
 use super::line::{Line, SpokenFrame};
+use super::spoken::Sentence;
 use crate::audio::{FRAME_SAMPLES, Frame, SILENCE, samples_to_ms};
+use crate::cores::Urgency;
 use crate::dialogue::sentence::Sentences;
 use crate::dialogue::{Dialogue, Plan, PlannedLine};
 use crate::events::{Event, EventSink};
 use crate::llm::{ChatMessage, Piece, Session, Stats};
 use crate::tts::Speaker;
+use crate::turn::words::Expect;
 
 /// How often a waiting thread looks whether its turn was cancelled.
 const POLL: Duration = Duration::from_millis(5);
+/// Replies that can be undone: one behind the gate, one that is hardly heard.
+const REMEMBERED: usize = 3;
 
 /// Something for the agent to react to.
 pub enum ThinkJob {
@@ -28,12 +35,37 @@ pub enum ThinkJob {
         /// Number of the agent's turn.
         turn: u32,
     },
-    /// The caller said something.
+    /// The caller said something. The turn may be dropped later: then comes a [`ThinkJob::Revert`].
     Reply {
         /// Number of the agent's turn.
         turn: u32,
         /// The caller's words; empty when they were not understood.
         heard: String,
+    },
+    /// The caller is silent: a gentle word.
+    Remind {
+        /// Number of the agent's turn.
+        turn: u32,
+    },
+    /// The caller stays silent: goodbye.
+    GiveUp {
+        /// Number of the agent's turn.
+        turn: u32,
+    },
+    /// The turn is played from now on.
+    Opened {
+        /// Its number.
+        turn: u32,
+    },
+    /// The turn never was: the caller went on. What was done for it is undone.
+    Revert {
+        /// Its number.
+        turn: u32,
+    },
+    /// Words of the caller that will not change any more, while the caller still speaks.
+    Hearing {
+        /// All of them, from the turn's beginning.
+        words: String,
     },
     /// A turn is over: this much of it was heard.
     Played {
@@ -43,16 +75,14 @@ pub enum ThinkJob {
 }
 
 /// What the listener must know of a turn to tell what was played.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Said {
     /// A sentence is on its way.
     Sentence {
         /// Number of the agent's turn.
         turn: u32,
-        /// The words.
-        text: String,
-        /// Frames of sound.
-        frames: u32,
+        /// The sentence.
+        sentence: Sentence,
     },
     /// Figures of the turn's first sentence.
     First {
@@ -69,7 +99,67 @@ pub enum Said {
         turn: u32,
         /// Hang up after it.
         ends_call: bool,
+        /// What the caller is asked for.
+        expect: Expect,
     },
+}
+
+impl Said {
+    /// Number of the agent's turn.
+    pub fn turn(&self) -> u32 {
+        match self {
+            Self::Sentence { turn, .. } | Self::First { turn, .. } | Self::Done { turn, .. } => {
+                *turn
+            }
+        }
+    }
+}
+
+/// What a replay must know to wait for this thread.
+#[derive(Debug, Default)]
+pub struct Progress {
+    sent: AtomicU64,
+    done: AtomicU64,
+    /// The thread waits for room in the ring.
+    blocked: AtomicBool,
+}
+
+impl Progress {
+    /// True when all jobs are done.
+    pub fn is_settled(&self) -> bool {
+        self.done.load(Ordering::Acquire) == self.sent.load(Ordering::Acquire)
+    }
+
+    /// True when the thread waits for room in the ring.
+    pub fn is_blocked(&self) -> bool {
+        self.blocked.load(Ordering::Acquire)
+    }
+}
+
+/// The way to this thread. Clones lead to the same.
+#[derive(Clone)]
+pub struct ThinkJobs {
+    sender: Sender<ThinkJob>,
+    progress: Arc<Progress>,
+}
+
+impl ThinkJobs {
+    /// A way, its other end, and what becomes of the jobs.
+    pub fn new() -> (Self, Receiver<ThinkJob>, Arc<Progress>) {
+        let (sender, inbox) = crossbeam_channel::unbounded();
+        let progress = Arc::new(Progress::default());
+        let jobs = Self {
+            sender,
+            progress: Arc::clone(&progress),
+        };
+        (jobs, inbox, progress)
+    }
+
+    /// Sends a job; one for a thread that has ended is lost.
+    pub fn send(&self, job: ThinkJob) {
+        self.progress.sent.fetch_add(1, Ordering::AcqRel);
+        let _ = self.sender.send(job);
+    }
 }
 
 /// The thread's state.
@@ -88,6 +178,12 @@ pub struct Thinker {
     pub events: EventSink,
     /// To the listener.
     pub said: Sender<Said>,
+    /// For a replay.
+    pub progress: Arc<Progress>,
+    /// The dialogue before each reply that may still be undone.
+    pub before: Vec<(u32, Dialogue)>,
+    /// Events of a turn behind the shut gate: they happen when it opens.
+    pub unsent: Vec<Event>,
 }
 
 /// One turn being spoken.
@@ -102,28 +198,94 @@ impl Thinker {
     /// Runs until the jobs' sender is gone.
     pub fn run(mut self, jobs: &Receiver<ThinkJob>) {
         for job in jobs {
-            let (turn, plan) = match job {
-                ThinkJob::Open { turn } => (turn, self.dialogue.opening()),
-                ThinkJob::Reply { turn, heard } => (turn, self.dialogue.reply(&heard)),
-                ThinkJob::Played { text } => {
-                    self.dialogue.heard_of_reply(&text);
-                    self.llm.warm(self.dialogue.so_far());
-                    continue;
-                }
-            };
-            let ends_call = plan.ends_call;
-            self.speak_plan(turn, plan);
-            let _ = self.said.send(Said::Done { turn, ends_call });
+            self.take(job);
+            self.progress.done.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    fn take(&mut self, job: ThinkJob) {
+        let (turn, plan) = match job {
+            ThinkJob::Open { turn } => (turn, self.dialogue.opening()),
+            ThinkJob::Reply { turn, heard } => {
+                self.remember(turn);
+                (turn, self.dialogue.reply(&heard))
+            }
+            ThinkJob::Remind { turn } => (turn, self.dialogue.remind()),
+            ThinkJob::GiveUp { turn } => (turn, self.dialogue.give_up()),
+            ThinkJob::Opened { turn } => return self.opened(turn),
+            ThinkJob::Revert { turn } => return self.revert(turn),
+            ThinkJob::Hearing { words } => return self.hearing(&words),
+            ThinkJob::Played { text } => {
+                self.dialogue.heard_of_reply(&text);
+                return self.warm(self.dialogue.so_far());
+            }
+        };
+        self.unsent.clear();
+        let ends_call = plan.ends_call;
+        self.speak_plan(turn, plan);
+        let _ = self.said.send(Said::Done {
+            turn,
+            ends_call,
+            expect: self.dialogue.expect(),
+        });
+    }
+
+    fn remember(&mut self, turn: u32) {
+        if self.before.len() == REMEMBERED {
+            self.before.remove(0);
+        }
+        self.before.push((turn, self.dialogue.clone()));
+    }
+
+    fn revert(&mut self, turn: u32) {
+        self.unsent.clear();
+        if let Some(at) = self.before.iter().position(|(t, _)| *t == turn)
+            && let Some((_, dialogue)) = self.before.drain(at..).next()
+        {
+            self.dialogue = dialogue;
+        }
+    }
+
+    fn opened(&mut self, turn: u32) {
+        if self.line.is_open(turn) {
+            self.send_unsent();
+        }
+    }
+
+    /// Prefills the caller's words while they are spoken, if a reply to them would be generated.
+    fn hearing(&mut self, words: &str) {
+        if let Some(prompt) = self.dialogue.so_far_hearing(words) {
+            self.warm(prompt);
+        }
+    }
+
+    fn warm(&self, prompt: Vec<ChatMessage>) {
+        let ready = self.llm.warm(prompt);
+        if self.line.clock().is_manual() {
+            // Nobody waits in real time: the same state of the cache each time is worth more.
+            let _ = ready.recv();
+        }
+    }
+
+    /// Sends an event of `turn`, once the turn is played.
+    fn event(&mut self, turn: u32, event: Event) {
+        self.unsent.push(event);
+        self.opened(turn);
+    }
+
+    fn send_unsent(&mut self) {
+        for event in self.unsent.drain(..) {
+            self.events.send(event);
         }
     }
 
     fn cancelled(&self, turn: u32) -> bool {
-        self.line.turn() != turn || self.line.is_closed()
+        self.line.is_cancelled(turn)
     }
 
     fn speak_plan(&mut self, turn: u32, plan: Plan) {
         if let Some((from, to, why)) = plan.moved {
-            self.events.send(Event::Stage { from, to, why });
+            self.event(turn, Event::Stage { from, to, why });
         }
         let mut reply = Reply {
             turn,
@@ -134,7 +296,7 @@ impl Thinker {
         for line in plan.lines {
             // A line of several sentences is spoken one by one: the first sound comes earlier.
             for part in Sentences::whole(&line.text) {
-                if !self.say(&mut reply, &part, &line.source) {
+                if !self.say(&mut reply, &part, &line.source, line.uninterruptible) {
                     return;
                 }
             }
@@ -146,13 +308,18 @@ impl Thinker {
 
     fn generate(&mut self, reply: &mut Reply, prompt: Vec<ChatMessage>) {
         let started = Instant::now();
-        let generation = self.llm.generate(prompt);
+        let mut urgency = self.urgency(reply.turn);
+        let generation = self.llm.generate(prompt, urgency);
         let mut sentences = Sentences::default();
         let mut text = String::new();
         let mut spoken = 0;
         let stats = loop {
             if self.cancelled(reply.turn) {
                 generation.cancel();
+            }
+            if urgency == Urgency::Ahead && self.urgency(reply.turn) == Urgency::Now {
+                urgency = Urgency::Now;
+                generation.hurry();
             }
             match generation.pieces.recv_timeout(POLL) {
                 Ok(Piece::Text(piece)) => {
@@ -162,7 +329,7 @@ impl Thinker {
                     text.push_str(&piece);
                     for sentence in sentences.push(&piece) {
                         spoken += 1;
-                        if !self.say(reply, &sentence, "model") {
+                        if !self.say(reply, &sentence, "model", false) {
                             generation.cancel();
                         }
                     }
@@ -181,25 +348,34 @@ impl Thinker {
         if whole || spoken == 0 {
             for sentence in sentences.finish() {
                 spoken += 1;
-                self.say(reply, &sentence, "model");
+                self.say(reply, &sentence, "model", false);
             }
         }
         if spoken == 0 {
-            let PlannedLine { text, source } = self.dialogue.fallback();
-            self.say(reply, &text, &source);
+            let PlannedLine { text, source, .. } = self.dialogue.fallback();
+            self.say(reply, &text, &source, false);
         } else {
             self.dialogue.model_said(&text);
         }
     }
 
-    fn report(&self, turn: u32, text: &str, stats: Option<&Stats>) {
+    /// Somebody waits for a turn once it is open.
+    fn urgency(&self, turn: u32) -> Urgency {
+        if self.line.is_open(turn) {
+            Urgency::Now
+        } else {
+            Urgency::Ahead
+        }
+    }
+
+    fn report(&mut self, turn: u32, text: &str, stats: Option<&Stats>) {
         let Some(stats) = stats else {
             self.events.send(Event::Error {
                 message: "the language model has ended".into(),
             });
             return;
         };
-        self.events.send(Event::Generated {
+        let generated = Event::Generated {
             turn,
             text: text.trim().to_owned(),
             finish: format!("{:?}", stats.finish),
@@ -208,11 +384,12 @@ impl Thinker {
             tokens: stats.tokens,
             first_token_ms: stats.first_token_ms,
             total_ms: stats.total_ms,
-        });
+        };
+        self.event(turn, generated);
     }
 
     /// Speaks one sentence; false when the turn was cancelled meanwhile.
-    fn say(&mut self, reply: &mut Reply, text: &str, source: &str) -> bool {
+    fn say(&mut self, reply: &mut Reply, text: &str, source: &str, protected: bool) -> bool {
         if self.cancelled(reply.turn) {
             return false;
         }
@@ -225,14 +402,15 @@ impl Thinker {
                 return true;
             }
         };
-        self.events.send(Event::Spoken {
+        let event = Event::Spoken {
             turn: reply.turn,
             text: text.to_owned(),
             source: source.to_owned(),
             audio_ms: samples_to_ms(spoken.samples.len()),
             tts_ms: spoken.took_ms,
             cached: spoken.cached,
-        });
+        };
+        self.event(reply.turn, event);
         if !reply.first_done {
             reply.first_done = true;
             let _ = self.said.send(Said::First {
@@ -243,8 +421,12 @@ impl Thinker {
         }
         let _ = self.said.send(Said::Sentence {
             turn: reply.turn,
-            text: text.to_owned(),
-            frames: spoken.samples.len().div_ceil(FRAME_SAMPLES) as u32,
+            sentence: Sentence {
+                text: text.to_owned(),
+                samples: spoken.samples.len(),
+                words: Arc::clone(&spoken.words),
+                protected,
+            },
         });
         for chunk in spoken.samples.chunks(FRAME_SAMPLES) {
             let mut samples: Frame = SILENCE;
@@ -254,11 +436,16 @@ impl Thinker {
                 index: reply.frames,
                 samples,
             };
-            while let Err(back) = self.speech.try_push(frame) {
+            loop {
+                self.progress.blocked.store(false, Ordering::Release);
+                match self.speech.try_push(frame) {
+                    Ok(()) => break,
+                    Err(back) => frame = back,
+                }
                 if self.cancelled(reply.turn) {
                     return false;
                 }
-                frame = back;
+                self.progress.blocked.store(true, Ordering::Release);
                 std::thread::sleep(POLL);
             }
             reply.frames += 1;

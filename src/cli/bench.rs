@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use patter::audio::ms_to_samples;
 use patter::config::{EspeakConfig, Loaded};
+use patter::cores::Urgency;
 use patter::dialogue::Dialogue;
 use patter::llm::{ChatMessage, Piece, Role};
 use patter::transport::audiosocket::client;
@@ -74,7 +75,11 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     utterance.resize(ms_to_samples(3_000), 0);
     let mut session = engines.asr.session()?;
     let asr: Result<Vec<f32>, _> = (0..options.repeat)
-        .map(|_| session.transcribe(&utterance).map(|t| t.took_ms))
+        .map(|_| {
+            session
+                .transcribe(&utterance, Urgency::Now)
+                .map(|t| t.took_ms)
+        })
         .collect();
     rows.push(row("a 3 s utterance to text", "ms", asr?));
 
@@ -92,7 +97,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         else {
             continue;
         };
-        let generation = thinking.generate(prompt);
+        let generation = thinking.generate(prompt, Urgency::Now);
         for piece in &generation.pieces {
             if let Piece::Done(stats) = piece {
                 first_tokens.push(stats.first_token_ms);
@@ -154,12 +159,12 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     rows.push(row(
         "resident memory, after the calls",
         "MB",
-        vec![memory_mb("VmRSS")],
+        vec![super::memory_mb("VmRSS")],
     ));
     rows.push(row(
         "resident memory, highest",
         "MB",
-        vec![memory_mb("VmHWM")],
+        vec![super::memory_mb("VmHWM")],
     ));
     print(&loaded, &rows, options.json)?;
     Ok(ExitCode::SUCCESS)
@@ -174,9 +179,10 @@ fn tokens_per_second(session: &patter::llm::Session, repeat: usize) -> Vec<f32> 
     };
     let mut out = Vec::new();
     for number in 0..repeat {
-        let generation = session.generate(message(&format!(
+        let story = message(&format!(
             "Tell me a long story about {number} ships and the sea."
-        )));
+        ));
+        let generation = session.generate(story, Urgency::Now);
         for piece in &generation.pieces {
             if let Piece::Done(stats) = piece
                 && stats.tokens > 5
@@ -188,16 +194,6 @@ fn tokens_per_second(session: &patter::llm::Session, repeat: usize) -> Vec<f32> 
         }
     }
     out
-}
-
-fn memory_mb(key: &str) -> f32 {
-    std::fs::read_to_string("/proc/self/status")
-        .ok()
-        .and_then(|text| {
-            let line = text.lines().find(|l| l.starts_with(key))?;
-            line.split_whitespace().nth(1)?.parse::<f32>().ok()
-        })
-        .map_or(f32::NAN, |kb| kb / 1024.0)
 }
 
 fn print(loaded: &Loaded, rows: &[Row], json: bool) -> anyhow::Result<()> {

@@ -29,7 +29,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
-    let clip = wav::read_16k(&options.wav)?;
+    let clip = wav::read_16k(&options.wav, wav::Side::Mixed)?;
     let out = options
         .out
         .as_deref()

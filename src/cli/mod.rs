@@ -7,6 +7,7 @@ mod check;
 mod demo;
 mod devices;
 mod models;
+mod replay;
 mod say;
 mod serve;
 mod show;
@@ -40,6 +41,8 @@ enum Command {
     Demo(demo::Options),
     /// Play a WAV file to the agent as if it were a caller, and record both sides
     Call(call::Options),
+    /// Play a recorded call again, faster than real time, with the same turns every time
+    Replay(replay::Options),
     /// Answer calls from Asterisk (AudioSocket)
     Serve(serve::Options),
     /// Talk to the agent through microphone and speaker (use a headset)
@@ -71,6 +74,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Demo(options) => demo::run(&load()?, &options),
         Command::Call(options) => call::run(&load()?, &options),
+        Command::Replay(options) => replay::run(&load()?, &options),
         Command::Serve(options) => serve::run(&load()?, &options),
         Command::Chat(options) => chat::run(&load()?, &options),
         Command::Say(options) => say::run(&load()?, &options),
@@ -125,6 +129,17 @@ fn engines(loaded: &Loaded) -> anyhow::Result<Arc<Engines>> {
     let engines = Engines::load(loaded)?;
     patter::log::info(&format!("ready after {:.1} s", engines.ready_ms / 1000.0));
     Ok(Arc::new(engines))
+}
+
+/// A figure of this process's memory as Linux tells it (`VmRSS`, `VmHWM`), in MB; not a number elsewhere.
+fn memory_mb(key: &str) -> f32 {
+    std::fs::read_to_string("/proc/self/status")
+        .ok()
+        .and_then(|text| {
+            let line = text.lines().find(|l| l.starts_with(key))?;
+            line.split_whitespace().nth(1)?.parse::<f32>().ok()
+        })
+        .map_or(f32::NAN, |kb| kb / 1024.0)
 }
 
 /// The median and the 95th percentile (nearest rank) of `values`.

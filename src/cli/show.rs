@@ -34,14 +34,19 @@ pub(crate) fn line(stamped: &Stamped) -> Option<String> {
         }
         Event::Stage { to, .. } => format!("           stage: {to}"),
         Event::BargeIn {
-            played_ms,
-            speech_ms,
-            ..
+            played_ms, stop_ms, ..
         } => {
             format!(
-                "  !!       caller interrupts after {:.1} s of the agent, on {speech_ms} ms of speech",
+                "  !!       caller interrupts after {:.1} s of the agent, which is silent {stop_ms:.0} ms later",
                 *played_ms as f32 / 1000.0
             )
+        }
+        Event::Released { why, .. } => format!("           goes on: {why:?}").to_lowercase(),
+        Event::Reopened { .. } => "           the caller goes on: one turn".into(),
+        Event::Reminder { .. } => "           the caller is silent".into(),
+        Event::CallerGone => "           the caller stays silent".into(),
+        Event::Bridged { after_ms } => {
+            format!("           no answer for {after_ms} ms: a holding line")
         }
         Event::PlayedUntil {
             text,
@@ -65,10 +70,12 @@ pub(crate) fn line(stamped: &Stamped) -> Option<String> {
             reason,
             turns,
             barge_ins,
+            made_ahead,
+            ahead_dropped,
             ..
         } => {
             format!(
-                "           call ends by {reason}: {turns} agent turns, {barge_ins} interruptions"
+                "           call ends by {reason}: {turns} agent turns, {barge_ins} interruptions, {made_ahead} replies made ahead ({ahead_dropped} dropped)"
             )
         }
         _ => return None,

@@ -7,7 +7,10 @@ use patter::asr::agreement::Agreement;
 use patter::asr::whisper::{Model, Session};
 use patter::audio::{FRAME_MS, FRAME_SAMPLES, ms_to_samples, samples_to_ms, wav};
 use patter::config::Loaded;
-use patter::turn::{TurnEvent, Turns};
+use patter::cores::Urgency;
+use patter::turn::patience::Profile;
+use patter::turn::words::{self, Expect};
+use patter::turn::{Agent, TurnEvent, Turns};
 use patter::vad::Vad;
 
 /// Finds the utterances in FILE as a call would, and prints the words of each with its place.
@@ -48,18 +51,27 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let mut turns = Turns::new(&config.turn);
     let preroll = ms_to_samples(config.turn.preroll_ms + config.turn.start_ms);
     let (mut start, mut partial_at) = (0, 0);
-    // A second of silence lets the last turn end.
-    let tail = vec![0i16; ms_to_samples(config.turn.end_silence_ms + 1_000)];
+    // Silence lets the last turn end.
+    let tail = vec![0i16; ms_to_samples(config.turn.patience.max_ms + 1_000)];
+    let profile = Profile::new(&config.turn.patience, Expect::Any);
+    let lists = words::lists_for(&config.turn.words, &config.asr.language);
     let padded: Vec<i16> = samples.iter().chain(&tail).copied().collect();
     for (number, chunk) in padded.chunks_exact(FRAME_SAMPLES).enumerate() {
         let mut frame = patter::audio::SILENCE;
         frame.copy_from_slice(chunk);
         let end = (number + 1) * FRAME_SAMPLES;
-        match turns.step(vad.is_speech(&frame), false) {
+        match turns.step(vad.is_speech(&frame), Agent::Silent, &profile) {
             Some(TurnEvent::SpeechStart) => {
                 start = end.saturating_sub(preroll);
                 partial_at = start;
                 scribe.agreement.reset();
+            }
+            Some(TurnEvent::Pause) => {
+                // As in a call: how long to wait depends on the words.
+                let so_far = scribe
+                    .session
+                    .transcribe(&padded[start..end], Urgency::Now)?;
+                turns.heard(words::read(&so_far.text, lists, Expect::Any), true);
             }
             Some(TurnEvent::TurnEnd { silence_ms, .. }) => {
                 let spoken = end
@@ -96,7 +108,9 @@ impl Scribe<'_> {
         start: usize,
         end: usize,
     ) -> anyhow::Result<()> {
-        let transcript = self.session.transcribe(&samples[start..end])?;
+        let transcript = self
+            .session
+            .transcribe(&samples[start..end], Urgency::Now)?;
         let agreed = self.agreement.update(&transcript.text);
         let (from, to) = (samples_to_ms(start), samples_to_ms(end));
         if self.options.json {

@@ -6,6 +6,7 @@
 use crate::llm::{ChatMessage, Role};
 
 /// The words of one call.
+#[derive(Clone)]
 pub struct History {
     messages: Vec<ChatMessage>,
     turns: usize,

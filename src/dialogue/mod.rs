@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::llm::ChatMessage;
+use crate::turn::words::Expect;
 use history::History;
 use playbook::{MatchKind, Playbook};
 
@@ -21,6 +22,8 @@ pub struct PlannedLine {
     pub text: String,
     /// `line:…`, naming its place in the playbook.
     pub source: String,
+    /// It may not be cut off: a legal notice.
+    pub uninterruptible: bool,
 }
 
 /// What to do in this turn.
@@ -37,6 +40,7 @@ pub struct Plan {
 }
 
 /// One call's conversation.
+#[derive(Clone)]
 pub struct Dialogue {
     playbook: Arc<Playbook>,
     slots: BTreeMap<String, String>,
@@ -44,6 +48,8 @@ pub struct Dialogue {
     stage: usize,
     objections: HashMap<String, usize>,
     last_said: Vec<PlannedLine>,
+    /// The opening notice was heard to its end.
+    notice_heard: bool,
     history: History,
 }
 
@@ -92,6 +98,7 @@ impl Dialogue {
             stage: 0,
             objections: HashMap::new(),
             last_said: Vec::new(),
+            notice_heard: false,
             history: History::new(history_turns),
         }
     }
@@ -103,12 +110,7 @@ impl Dialogue {
 
     /// What every prompt from here on begins with: for prefilling while the caller speaks.
     pub fn so_far(&self) -> Vec<ChatMessage> {
-        let goal = self
-            .playbook
-            .flow
-            .get(self.stage)
-            .map_or("", |stage| &stage.goal);
-        self.history.prompt(&self.system, goal)
+        self.history.prompt(&self.system, self.goal())
     }
 
     /// The first words: greeting, notice, and the first stage's question.
@@ -116,11 +118,7 @@ impl Dialogue {
         let mut plan = Plan::default();
         let playbook = Arc::clone(&self.playbook);
         self.line(&mut plan, &playbook.lines.opening, "lines.opening");
-        self.line(
-            &mut plan,
-            &playbook.compliance.opening_notice,
-            "compliance.opening_notice",
-        );
+        self.notice(&mut plan);
         if let Some(stage) = playbook.flow.first() {
             self.line(&mut plan, &stage.ask, &format!("flow.{}.ask", stage.id));
             plan.moved = Some((String::new(), stage.id.clone(), "call start".into()));
@@ -129,15 +127,68 @@ impl Dialogue {
         plan
     }
 
+    /// The notice that the law or the house wants heard, until it was.
+    fn notice(&self, plan: &mut Plan) {
+        let notice = &self.playbook.compliance.opening_notice;
+        if !self.notice_heard {
+            self.line(plan, notice, "compliance.opening_notice");
+        }
+    }
+
     /// Takes what the caller heard of the last reply, which a cut may have made shorter than what was planned.
     pub fn heard_of_reply(&mut self, text: &str) {
+        let notice = self
+            .playbook
+            .fill(&self.playbook.compliance.opening_notice, &self.slots);
+        self.notice_heard |= notice.is_none_or(|notice| text.contains(notice.trim()));
         self.history.agent(text);
+    }
+
+    /// A word to a caller who is silent.
+    pub fn remind(&self) -> Plan {
+        let mut plan = Plan::default();
+        self.line(&mut plan, &self.playbook.lines.silence, "lines.silence");
+        plan
+    }
+
+    /// The last word to a caller who stays silent.
+    pub fn give_up(&self) -> Plan {
+        let mut plan = Plan::default();
+        self.line(&mut plan, &self.playbook.lines.gone, "lines.gone");
+        plan.ends_call = true;
+        plan
+    }
+
+    /// What the present stage asks the caller for.
+    pub fn expect(&self) -> Expect {
+        self.playbook
+            .flow
+            .get(self.stage)
+            .map_or(Expect::Any, |stage| stage.expect)
+    }
+
+    /// What the prompt begins with when the caller has said `words` and goes on; None when an approved line would answer them.
+    pub fn so_far_hearing(&self, words: &str) -> Option<Vec<ChatMessage>> {
+        if self.playbook.matches(words).is_some() {
+            return None;
+        }
+        let mut history = self.history.clone();
+        history.caller(words);
+        Some(history.prompt(&self.system, self.goal()))
+    }
+
+    fn goal(&self) -> &str {
+        self.playbook
+            .flow
+            .get(self.stage)
+            .map_or("", |stage| &stage.goal)
     }
 
     /// What to say to `heard`; an empty text means that something was said and not understood.
     pub fn reply(&mut self, heard: &str) -> Plan {
         let mut plan = Plan::default();
         let playbook = Arc::clone(&self.playbook);
+        self.notice(&mut plan);
         if heard.trim().is_empty() {
             self.line(&mut plan, &playbook.lines.repeat, "lines.repeat");
             return plan;
@@ -145,7 +196,7 @@ impl Dialogue {
         self.history.caller(heard);
         let words = playbook::normalise(heard);
         if REPEAT.contains(&words.as_str()) && !self.last_said.is_empty() {
-            plan.lines.clone_from(&self.last_said);
+            plan.lines.extend(self.last_said.iter().cloned());
             return plan;
         }
         let last_stage = self.stage + 1 >= playbook.flow.len();
@@ -159,7 +210,7 @@ impl Dialogue {
         } else {
             plan.prompt = Some(self.so_far());
         }
-        if !plan.lines.is_empty() {
+        if plan.lines.iter().any(|line| !line.uninterruptible) {
             self.last_said.clone_from(&plan.lines);
         }
         plan
@@ -173,6 +224,7 @@ impl Dialogue {
                 .fill(&self.playbook.lines.fallback, &self.slots)
                 .unwrap_or_else(|| "Sorry, could you say that again?".into()),
             source: "line:lines.fallback".into(),
+            uninterruptible: false,
         }
     }
 
@@ -181,6 +233,7 @@ impl Dialogue {
         self.last_said = vec![PlannedLine {
             text: text.to_owned(),
             source: "model".into(),
+            uninterruptible: false,
         }];
     }
 
@@ -281,6 +334,13 @@ impl Dialogue {
             plan.lines.push(PlannedLine {
                 text,
                 source: format!("line:{place}"),
+                uninterruptible: place == "compliance.opening_notice"
+                    || self
+                        .playbook
+                        .compliance
+                        .uninterruptible
+                        .iter()
+                        .any(|p| p == place),
             });
         }
     }
@@ -296,6 +356,14 @@ mod tests {
         Dialogue::new(Arc::new(playbook), 6)
     }
 
+    /// After its opening was heard.
+    fn opened() -> Dialogue {
+        let mut dialogue = fitness();
+        let opening = dialogue.opening();
+        dialogue.heard_of_reply(&said(&opening));
+        dialogue
+    }
+
     fn said(plan: &Plan) -> String {
         plan.lines
             .iter()
@@ -306,8 +374,7 @@ mod tests {
 
     #[test]
     fn a_sale_goes_from_greeting_to_goodbye_on_approved_lines() {
-        let mut dialogue = fitness();
-        assert!(dialogue.opening().moved.is_some());
+        let mut dialogue = opened();
         let steps = [
             ("Sure, go ahead.", "discovery"),
             ("I want to lose weight.", "pitch"),
@@ -330,8 +397,7 @@ mod tests {
 
     #[test]
     fn an_objection_gets_its_tactics_in_order_and_then_a_goodbye() {
-        let mut dialogue = fitness();
-        dialogue.opening();
+        let mut dialogue = opened();
         let first = dialogue.reply("It's too expensive.");
         let second = dialogue.reply("That's too expensive.");
         assert_ne!(said(&first), said(&second));
@@ -341,12 +407,14 @@ mod tests {
 
     #[test]
     fn what_no_line_fits_goes_to_the_model_with_the_history() {
-        let mut dialogue = fitness();
-        dialogue.opening();
-        dialogue.heard_of_reply("Hello, this is Alex");
+        let mut dialogue = opened();
         let plan = dialogue.reply("My grandmother collects stamps from Peru");
         let prompt = plan.prompt.unwrap();
-        assert!(prompt.iter().any(|m| m.text == "Hello, this is Alex"));
+        assert!(
+            prompt
+                .iter()
+                .any(|m| m.text.starts_with("Hi there, this is Alex"))
+        );
         assert!(
             prompt
                 .last()
@@ -359,8 +427,7 @@ mod tests {
 
     #[test]
     fn a_caller_who_did_not_catch_it_hears_it_again() {
-        let mut dialogue = fitness();
-        dialogue.opening();
+        let mut dialogue = opened();
         let price = dialogue.reply("How much is it?");
         assert_eq!(dialogue.reply("Pardon?").lines, price.lines);
         assert!(!dialogue.reply("").lines.is_empty());
@@ -368,8 +435,56 @@ mod tests {
 
     #[test]
     fn opting_out_ends_the_call() {
-        let mut dialogue = fitness();
-        dialogue.opening();
+        let mut dialogue = opened();
         assert!(dialogue.reply("Please take me off your list.").ends_call);
+    }
+
+    #[test]
+    fn a_notice_that_was_cut_off_is_said_first_until_it_was_heard() {
+        let mut dialogue = fitness();
+        let opening = dialogue.opening();
+        let notice = opening.lines[1].clone();
+        assert!(notice.uninterruptible && !opening.lines[0].uninterruptible);
+        dialogue.heard_of_reply("Hi there, this is");
+        let price = dialogue.reply("How much is it?");
+        assert_eq!(price.lines[0], notice);
+        assert!(price.lines.len() > 1);
+        dialogue.heard_of_reply(&said(&price));
+        assert_ne!(dialogue.reply("How much is it?").lines[0], notice);
+    }
+
+    #[test]
+    fn lines_that_the_playbook_marks_may_not_be_cut_off() {
+        let mut playbook =
+            Playbook::parse(include_str!("../../playbooks/fitness.toml"), "fitness").unwrap();
+        playbook.compliance.uninterruptible = vec!["facts.cancel".into()];
+        let mut dialogue = Dialogue::new(Arc::new(playbook), 6);
+        let opening = dialogue.opening();
+        dialogue.heard_of_reply(&said(&opening));
+        assert!(dialogue.reply("Can I cancel any time?").lines[0].uninterruptible);
+        assert!(!dialogue.reply("How much is it?").lines[0].uninterruptible);
+    }
+
+    #[test]
+    fn a_silent_caller_is_asked_and_then_let_go() {
+        let dialogue = opened();
+        assert!(said(&dialogue.remind()).contains("are you still there"));
+        assert!(!dialogue.remind().ends_call && dialogue.give_up().ends_call);
+        assert!(!dialogue.give_up().lines.is_empty());
+    }
+
+    #[test]
+    fn what_is_still_being_said_is_prefilled_as_the_beginning_of_the_prompt() {
+        let mut dialogue = opened();
+        assert_eq!(dialogue.so_far_hearing("how much is it"), None);
+        let ahead = dialogue.so_far_hearing("My grandmother collects").unwrap();
+        let prompt = dialogue
+            .reply("My grandmother collects stamps")
+            .prompt
+            .unwrap();
+        assert_eq!(ahead.len(), prompt.len());
+        assert_eq!(ahead[..ahead.len() - 1], prompt[..prompt.len() - 1]);
+        let (ahead, whole) = (&ahead[ahead.len() - 1], &prompt[prompt.len() - 1]);
+        assert!(whole.text.starts_with(&ahead.text));
     }
 }

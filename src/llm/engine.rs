@@ -2,7 +2,8 @@
 //!
 //! Thread: `llm`. In: requests. Out: pieces of text. Memory: one model and one context; each call has a sequence in it, and its tokens
 //! are remembered, so that a request prefills only what differs from the last one. The playbook's fixed part is prefilled once in
-//! sequence 0 and shared by copying cells. When late: prompts are prefilled in chunks, so a long one never stalls another call's reply.
+//! sequence 0 and shared by copying cells. When late: prompts are prefilled in chunks, so a long one never stalls another call's reply, and
+//! work done ahead of its need runs only while no caller waits.
 
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -22,7 +23,7 @@ use llama_cpp_2::token::LlamaToken;
 
 use super::{ChatMessage, Finish, LlmError, Piece, Request, Role, Session, Stats};
 use crate::config::LlmConfig;
-use crate::cores::Cores;
+use crate::cores::{Cores, Urgency};
 
 /// The sequence that holds the shared beginning of all prompts.
 const PREFIX: i32 = 0;
@@ -32,6 +33,8 @@ const FLASH_ATTENTION: i32 = if cfg!(any(feature = "cuda", feature = "vulkan", f
 } else {
     1
 };
+/// Prompt tokens of one pass that nobody waits for: it is over within about 50 ms when somebody does.
+const AHEAD_CHUNK: usize = 16;
 /// Tokens that the repeat penalty looks back over.
 const PENALTY_WINDOW: i32 = 64;
 
@@ -224,16 +227,43 @@ struct Job {
     /// Bytes of a letter that is not complete yet.
     partial: Vec<u8>,
     sampler: LlamaSampler,
+    urgent: Arc<AtomicBool>,
     cancel: Arc<AtomicBool>,
     sink: Option<Sender<Piece>>,
-    /// Dropped with the job, to tell who waits for a prefix.
-    done: Option<Sender<()>>,
+    /// Dropped with the job, to tell who waits for a prefill.
+    _done: Option<Sender<()>>,
     started: Instant,
     first_token: Option<Duration>,
     prompt_tokens: usize,
     prefilled: usize,
     /// Where in the batch its logits will be.
     logits_at: Option<i32>,
+}
+
+impl Job {
+    fn is_urgent(&self) -> bool {
+        self.urgent.load(Ordering::Acquire)
+    }
+}
+
+/// What a request wants of its slot.
+struct Order {
+    urgent: Arc<AtomicBool>,
+    cancel: Arc<AtomicBool>,
+    sink: Option<Sender<Piece>>,
+    done: Option<Sender<()>>,
+}
+
+impl Order {
+    /// A prompt to be read for later.
+    fn prefill(done: Sender<()>) -> Self {
+        Self {
+            urgent: Arc::default(),
+            cancel: Arc::default(),
+            sink: None,
+            done: Some(done),
+        }
+    }
 }
 
 struct Worker<'a> {
@@ -288,22 +318,28 @@ impl Worker<'_> {
                 self.slots[slot as usize] = Slot::default();
             }
             Request::Prefix { messages, done } => {
-                let never = Arc::new(AtomicBool::new(false));
-                self.begin(PREFIX as usize, &messages, never, None);
-                if let Some(job) = &mut self.slots[PREFIX as usize].job {
-                    job.done = Some(done);
-                }
+                self.begin(PREFIX as usize, &messages, Order::prefill(done));
             }
-            Request::Warm { slot, messages } => {
-                let never = Arc::new(AtomicBool::new(false));
-                self.begin(slot as usize, &messages, never, None);
-            }
+            Request::Warm {
+                slot,
+                messages,
+                done,
+            } => self.begin(slot as usize, &messages, Order::prefill(done)),
             Request::Generate {
                 slot,
                 messages,
+                urgent,
                 cancel,
                 sink,
-            } => self.begin(slot as usize, &messages, cancel, Some(sink)),
+            } => {
+                let order = Order {
+                    urgent,
+                    cancel,
+                    sink: Some(sink),
+                    done: None,
+                };
+                self.begin(slot as usize, &messages, order);
+            }
         }
     }
 
@@ -334,13 +370,13 @@ impl Worker<'_> {
         Ok(vocab.tokenize(text.as_bytes(), vocab.should_add_bos(), true))
     }
 
-    fn begin(
-        &mut self,
-        slot: usize,
-        messages: &[ChatMessage],
-        cancel: Arc<AtomicBool>,
-        sink: Option<Sender<Piece>>,
-    ) {
+    fn begin(&mut self, slot: usize, messages: &[ChatMessage], order: Order) {
+        let Order {
+            urgent,
+            cancel,
+            sink,
+            done,
+        } = order;
         let started = Instant::now();
         self.finish(slot, Finish::Cancelled);
         let refuse = |reason: String| {
@@ -386,9 +422,10 @@ impl Worker<'_> {
             made: Vec::new(),
             partial: Vec::new(),
             sampler: self.sampler(),
+            urgent,
             cancel,
             sink,
-            done: None,
+            _done: done,
             started,
             first_token: None,
             prompt_tokens: tokens.len(),
@@ -435,11 +472,17 @@ impl Worker<'_> {
     /// One pass of the model over what all calls need next.
     fn step(&mut self) {
         self.drop_cancelled();
-        self.fill_batch();
+        let jobs = self.slots.iter().filter_map(|s| s.job.as_ref());
+        let urgency = if jobs.clone().any(Job::is_urgent) {
+            Urgency::Now
+        } else {
+            Urgency::Ahead
+        };
+        self.fill_batch(urgency);
         if self.batch.n_tokens() == 0 {
             return;
         }
-        let permit = self.cores.take(self.config.threads);
+        let permit = self.cores.take(self.config.threads, urgency);
         let decoded = self.context.decode(&mut self.batch);
         drop(permit);
         if let Err(e) = decoded {
@@ -471,16 +514,22 @@ impl Worker<'_> {
         }
     }
 
-    fn fill_batch(&mut self) {
+    fn fill_batch(&mut self, urgency: Urgency) {
         self.batch.clear();
-        let mut room = self.chunk;
+        let loading = self.slots.iter().filter(|s| s.open).count() == 1;
+        let mut room = match urgency {
+            Urgency::Ahead if !loading => self.chunk.min(AHEAD_CHUNK),
+            _ => self.chunk,
+        };
+        // While somebody waits, work done ahead rests.
+        let serve = |job: &Job| urgency == Urgency::Ahead || job.is_urgent();
         // Replies under way come first: one token each.
         for slot in 0..self.slots.len() {
             if room == 0 {
                 break;
             }
             let Slot { cached, job, .. } = &mut self.slots[slot];
-            if let Some(job) = job
+            if let Some(job) = job.as_mut().filter(|job| serve(job))
                 && let Some(token) = job.next.take()
             {
                 let at = self.batch.n_tokens();
@@ -498,7 +547,9 @@ impl Worker<'_> {
         // Then prompts; the shared prefix, which nobody waits for, last.
         for slot in (1..self.slots.len()).chain([PREFIX as usize]) {
             let Slot { cached, job, .. } = &mut self.slots[slot];
-            let Some(job) = job else { continue };
+            let Some(job) = job.as_mut().filter(|job| serve(job)) else {
+                continue;
+            };
             while room > 0
                 && let Some(token) = job.pending.pop_front()
             {
@@ -555,7 +606,6 @@ impl Worker<'_> {
         let Some(job) = self.slots[slot].job.take() else {
             return;
         };
-        drop(job.done);
         if let Some(sink) = job.sink {
             let ms = |d: Duration| d.as_secs_f32() * 1000.0;
             let _ = sink.send(Piece::Done(Stats {

@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crossbeam_channel::{Receiver, Sender};
 use thiserror::Error;
 
+use crate::cores::Urgency;
+
 /// What can go wrong with thinking.
 #[derive(Debug, Error, Clone)]
 pub enum LlmError {
@@ -143,10 +145,12 @@ pub(crate) enum Request {
     Warm {
         slot: u32,
         messages: Vec<ChatMessage>,
+        done: Sender<()>,
     },
     Generate {
         slot: u32,
         messages: Vec<ChatMessage>,
+        urgent: Arc<AtomicBool>,
         cancel: Arc<AtomicBool>,
         sink: Sender<Piece>,
     },
@@ -163,12 +167,18 @@ pub struct Generation {
     /// Pieces as they come; the last is [`Piece::Done`].
     pub pieces: Receiver<Piece>,
     cancel: Arc<AtomicBool>,
+    urgent: Arc<AtomicBool>,
 }
 
 impl Generation {
     /// Stops it before the next token.
     pub fn cancel(&self) {
         self.cancel.store(true, Ordering::Release);
+    }
+
+    /// Somebody waits for it now: it no longer stands back behind other calls.
+    pub fn hurry(&self) {
+        self.urgent.store(true, Ordering::Release);
     }
 }
 
@@ -179,27 +189,38 @@ impl Drop for Generation {
 }
 
 impl Session {
-    /// Prefills `messages`, so that the next reply finds them in the cache: for the time in which the caller speaks.
-    pub fn warm(&self, messages: Vec<ChatMessage>) {
+    /// Prefills `messages`, so that the next reply finds them in the cache: for the time in which the caller speaks. It stands back behind
+    /// everything that somebody waits for. The receiver hangs up when it is done, or was overtaken.
+    pub fn warm(&self, messages: Vec<ChatMessage>) -> Receiver<()> {
+        let (done, ready) = crossbeam_channel::bounded(0);
         let _ = self.requests.send(Request::Warm {
             slot: self.slot,
             messages,
+            done,
         });
+        ready
     }
 
-    /// Begins a reply to `messages`. Whatever they share with the last request is in the cache already.
-    pub fn generate(&self, messages: Vec<ChatMessage>) -> Generation {
+    /// Begins a reply to `messages`. Whatever they share with the last request is in the cache already. With [`Urgency::Ahead`] it
+    /// stands back behind everything that somebody waits for, until [`Generation::hurry`].
+    pub fn generate(&self, messages: Vec<ChatMessage>, urgency: Urgency) -> Generation {
         let (sink, pieces) = crossbeam_channel::unbounded();
         let cancel = Arc::new(AtomicBool::new(false));
+        let urgent = Arc::new(AtomicBool::new(urgency == Urgency::Now));
         let request = Request::Generate {
             slot: self.slot,
             messages,
+            urgent: Arc::clone(&urgent),
             cancel: Arc::clone(&cancel),
             sink,
         };
         // A dead engine drops the sink, which the receiver sees as the end.
         let _ = self.requests.send(request);
-        Generation { pieces, cancel }
+        Generation {
+            pieces,
+            cancel,
+            urgent,
+        }
     }
 }
 

@@ -5,6 +5,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::marks::WordMark;
+
+/// The sound of a line, and where its words begin.
+pub type Line = (Arc<[i16]>, Arc<[WordMark]>);
+
 /// The cache.
 pub struct LineCache {
     limit: usize,
@@ -13,7 +18,7 @@ pub struct LineCache {
 
 #[derive(Default)]
 struct Inner {
-    lines: HashMap<String, (Arc<[i16]>, u64)>,
+    lines: HashMap<String, (Line, u64)>,
     samples: usize,
     clock: u64,
 }
@@ -28,18 +33,18 @@ impl LineCache {
     }
 
     /// The sound of `text`, if it is kept.
-    pub fn get(&self, text: &str) -> Option<Arc<[i16]>> {
+    pub fn get(&self, text: &str) -> Option<Line> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         inner.clock += 1;
         let now = inner.clock;
-        inner.lines.get_mut(text).map(|(samples, used)| {
+        inner.lines.get_mut(text).map(|(line, used)| {
             *used = now;
-            Arc::clone(samples)
+            line.clone()
         })
     }
 
     /// Keeps the sound of `text`.
-    pub fn put(&self, text: &str, samples: Arc<[i16]>) {
+    pub fn put(&self, text: &str, samples: Arc<[i16]>, words: Arc<[WordMark]>) {
         if samples.len() > self.limit {
             return;
         }
@@ -47,7 +52,8 @@ impl LineCache {
         inner.clock += 1;
         let now = inner.clock;
         inner.samples += samples.len();
-        if let Some((old, _)) = inner.lines.insert(text.to_owned(), (samples, now)) {
+        let line = ((samples, words), now);
+        if let Some(((old, _), _)) = inner.lines.insert(text.to_owned(), line) {
             inner.samples -= old.len();
         }
         while inner.samples > self.limit {
@@ -56,7 +62,7 @@ impl LineCache {
                 .iter()
                 .min_by_key(|(_, (_, used))| *used)
                 .map(|(text, _)| text.clone());
-            let Some((gone, _)) = oldest.and_then(|text| inner.lines.remove(&text)) else {
+            let Some(((gone, _), _)) = oldest.and_then(|text| inner.lines.remove(&text)) else {
                 break;
             };
             inner.samples -= gone.len();
@@ -71,15 +77,16 @@ mod tests {
     #[test]
     fn the_line_unused_for_longest_makes_room() {
         let cache = LineCache::new(100);
-        cache.put("a", vec![1; 40].into());
-        cache.put("b", vec![2; 40].into());
+        let put = |text: &str, samples: usize| cache.put(text, vec![1; samples].into(), [].into());
+        put("a", 40);
+        put("b", 40);
         assert!(cache.get("a").is_some());
-        cache.put("c", vec![3; 40].into());
+        put("c", 40);
         assert!(cache.get("b").is_none());
         assert!(cache.get("a").is_some() && cache.get("c").is_some());
-        cache.put("huge", vec![0; 101].into());
+        put("huge", 101);
         assert!(cache.get("huge").is_none());
-        cache.put("a", vec![1; 60].into());
-        assert_eq!(cache.get("a").map(|s| s.len()), Some(60));
+        put("a", 60);
+        assert_eq!(cache.get("a").map(|line| line.0.len()), Some(60));
     }
 }

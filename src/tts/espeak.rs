@@ -15,7 +15,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use espeak_rs_sys as sys;
 
-use super::{TtsError, Voice};
+use super::marks::WordMark;
+use super::{Sound, TtsError, Voice};
 use crate::config::EspeakConfig;
 
 /// The folder of phoneme data inside the models folder.
@@ -80,7 +81,15 @@ fn library(models: &Path) -> Result<(MutexGuard<'static, Option<u32>>, u32), Tts
     Ok((state, rate_hz))
 }
 
-/// Called by the library with each buffer of sound; `user_data` is the `Vec` that `speak` handed in.
+/// What a synthesis has brought so far.
+#[derive(Default)]
+struct Collected {
+    samples: Vec<i16>,
+    /// Of each word: its letter in the text, from 0, and its sample.
+    words: Vec<(usize, usize)>,
+}
+
+/// Called by the library with each buffer of sound; `user_data` is the [`Collected`] that `speak` handed in.
 unsafe extern "C" fn collect(
     wav: *mut c_short,
     count: c_int,
@@ -89,12 +98,21 @@ unsafe extern "C" fn collect(
     if wav.is_null() || events.is_null() || count <= 0 {
         return 0;
     }
-    // SAFETY: the library hands `count` samples at `wav` and at least one event, which carries our pointer; `speak` is still
-    // running, so the `Vec` behind it is alive and nobody else touches it.
+    // SAFETY: the library hands `count` samples at `wav` and a list of events that ends with LIST_TERMINATED; each carries our pointer;
+    // `speak` is still running, so what is behind it is alive and nobody else touches it.
     unsafe {
-        let out = (*events).user_data.cast::<Vec<i16>>();
-        if let Some(out) = out.as_mut() {
-            out.extend_from_slice(std::slice::from_raw_parts(wav, count as usize));
+        let Some(out) = (*events).user_data.cast::<Collected>().as_mut() else {
+            return 0;
+        };
+        out.samples
+            .extend_from_slice(std::slice::from_raw_parts(wav, count as usize));
+        let mut event = events;
+        while (*event).type_ != sys::espeak_EVENT_TYPE_espeakEVENT_LIST_TERMINATED {
+            if (*event).type_ == sys::espeak_EVENT_TYPE_espeakEVENT_WORD {
+                let letter = (*event).text_position.max(1) as usize - 1;
+                out.words.push((letter, (*event).sample.max(0) as usize));
+            }
+            event = event.add(1);
         }
     }
     0
@@ -177,11 +195,12 @@ impl Voice for Espeak {
         self.rate_hz
     }
 
-    fn speak(&self, text: &str) -> Result<Vec<i16>, TtsError> {
+    fn speak(&self, text: &str) -> Result<Sound, TtsError> {
+        let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
         let text = CString::new(text.replace('\0', " ")).map_err(|_| TtsError::Speak {
             reason: "the text holds a zero byte".into(),
         })?;
-        let mut out: Vec<i16> = Vec::with_capacity(self.rate_hz as usize * 4);
+        let mut out = Collected::default();
         let guard = LIBRARY.lock().unwrap_or_else(PoisonError::into_inner);
         set_voice(&self.voice)?;
         // SAFETY: the lock is held; the text and `out` outlive the call, which is synchronous (AUDIO_OUTPUT_SYNCHRONOUS).
@@ -205,8 +224,16 @@ impl Voice for Espeak {
         };
         drop(guard);
         if code == sys::espeak_ERROR_EE_OK {
-            trim_silence(&mut out, self.rate_hz);
-            Ok(out)
+            let cut = trim_silence(&mut out.samples, self.rate_hz);
+            let mark = |(letter, sample): (usize, usize)| {
+                let at = *places.get(letter)?;
+                let sample = sample.saturating_sub(cut);
+                Some(WordMark { at, sample })
+            };
+            Ok(Sound {
+                words: out.words.into_iter().filter_map(mark).collect(),
+                samples: out.samples,
+            })
         } else {
             Err(TtsError::Speak {
                 reason: format!("espeak-ng gave code {code}"),
@@ -216,18 +243,20 @@ impl Voice for Espeak {
 }
 
 /// espeak-ng begins with silence, which a caller would wait through, and ends with more of it than a pause between sentences needs.
-fn trim_silence(samples: &mut Vec<i16>, rate_hz: u32) {
+/// Returns how many samples were cut off at the beginning.
+fn trim_silence(samples: &mut Vec<i16>, rate_hz: u32) -> usize {
     const QUIET: i16 = 60;
     let pause = rate_hz as usize / 8;
     let loud = |s: &i16| s.saturating_abs() > QUIET;
     let Some(last) = samples.iter().rposition(loud) else {
-        return;
+        return 0;
     };
     samples.truncate(last + 1 + pause);
     samples.resize(last + 1 + pause, 0);
-    if let Some(first) = samples.iter().position(loud) {
-        samples.drain(..first.saturating_sub(rate_hz as usize / 200));
-    }
+    let first = samples.iter().position(loud).unwrap_or(0);
+    let cut = first.saturating_sub(rate_hz as usize / 200);
+    samples.drain(..cut);
+    cut
 }
 
 /// The phonemes (IPA) of `text` in `voice`, clause by clause, joined as Piper's training joined them.
@@ -293,7 +322,7 @@ mod tests {
         let mut samples = vec![0; 5_000];
         samples.extend([900; 1_000]);
         samples.extend([0; 20_000]);
-        trim_silence(&mut samples, 22_050);
+        assert_eq!(trim_silence(&mut samples, 22_050), 5_000 - 110);
         assert_eq!(samples.len(), 110 + 1_000 + 22_050 / 8);
         let mut nothing = vec![0; 10];
         trim_silence(&mut nothing, 22_050);

@@ -5,6 +5,7 @@
 
 pub mod cache;
 pub mod espeak;
+pub mod marks;
 pub mod piper;
 
 use std::path::PathBuf;
@@ -12,6 +13,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use thiserror::Error;
+
+use marks::WordMark;
 
 use crate::audio::{SAMPLE_RATE_HZ, resample};
 use crate::config::Loaded;
@@ -59,16 +62,24 @@ impl TtsError {
     }
 }
 
+/// What a voice makes of a sentence.
+pub struct Sound {
+    /// Mono, at [`Voice::rate_hz`].
+    pub samples: Vec<i16>,
+    /// Where its words begin, in samples of that rate; empty if the engine does not tell.
+    pub words: Vec<WordMark>,
+}
+
 /// One voice: what an engine file has to bring.
 pub trait Voice: Send + Sync {
     /// Rate of the samples it makes, in Hz.
     fn rate_hz(&self) -> u32;
 
-    /// Speaks `text`: mono samples at [`Voice::rate_hz`].
+    /// Speaks `text`.
     ///
     /// # Errors
     /// The engine failed on this text.
-    fn speak(&self, text: &str) -> Result<Vec<i16>, TtsError>;
+    fn speak(&self, text: &str) -> Result<Sound, TtsError>;
 }
 
 /// A loaded voice and its cache, shared by all calls.
@@ -82,6 +93,8 @@ pub struct Speaker {
 pub struct Spoken {
     /// 16 kHz mono.
     pub samples: Arc<[i16]>,
+    /// Where its words begin.
+    pub words: Arc<[WordMark]>,
     /// Time that it took, in ms.
     pub took_ms: f32,
     /// It had been said before.
@@ -128,24 +141,39 @@ impl Speaker {
     pub fn speak(&self, text: &str, keep: bool) -> Result<Spoken, TtsError> {
         let started = Instant::now();
         let took_ms = |started: Instant| started.elapsed().as_secs_f32() * 1000.0;
-        if let Some(samples) = self.cache.get(text) {
+        if let Some((samples, words)) = self.cache.get(text) {
             return Ok(Spoken {
                 samples,
+                words,
                 took_ms: took_ms(started),
                 cached: true,
             });
         }
-        let samples = self.voice.speak(text)?;
-        let samples: Arc<[i16]> = resample::convert(&samples, self.voice.rate_hz(), SAMPLE_RATE_HZ)
+        let sound = self.voice.speak(text)?;
+        let rate_hz = self.voice.rate_hz();
+        let samples: Arc<[i16]> = resample::convert(&sound.samples, rate_hz, SAMPLE_RATE_HZ)
             .map_err(|e| TtsError::Speak {
                 reason: e.to_string(),
             })?
             .into();
+        let words: Arc<[WordMark]> = if sound.words.is_empty() {
+            marks::estimate(text, samples.len()).into()
+        } else {
+            let at_16k =
+                |s: usize| (s as u64 * u64::from(SAMPLE_RATE_HZ) / u64::from(rate_hz)) as usize;
+            let moved = sound.words.iter().map(|m| WordMark {
+                sample: at_16k(m.sample),
+                ..*m
+            });
+            moved.collect()
+        };
         if keep {
-            self.cache.put(text, Arc::clone(&samples));
+            self.cache
+                .put(text, Arc::clone(&samples), Arc::clone(&words));
         }
         Ok(Spoken {
             samples,
+            words,
             took_ms: took_ms(started),
             cached: false,
         })

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::{TtsError, Voice, espeak};
+use super::{Sound, TtsError, Voice, espeak};
 use crate::config::Loaded;
 
 /// A loaded Piper voice.
@@ -106,10 +106,13 @@ impl Voice for PiperVoice {
         self.rate_hz
     }
 
-    fn speak(&self, text: &str) -> Result<Vec<i16>, TtsError> {
+    fn speak(&self, text: &str) -> Result<Sound, TtsError> {
         let phonemes = espeak::phonemes(&self.models, &self.espeak_voice, text)?;
         if phonemes.trim().is_empty() {
-            return Ok(Vec::new());
+            return Ok(Sound {
+                samples: Vec::new(),
+                words: Vec::new(),
+            });
         }
         let mut piper = self.piper.lock().unwrap_or_else(PoisonError::into_inner);
         let (samples, _) = piper
@@ -124,9 +127,12 @@ impl Voice for PiperVoice {
             .map_err(|e| TtsError::Speak {
                 reason: e.to_string().replace('\n', " "),
             })?;
-        Ok(samples
+        let samples = samples
             .iter()
-            .map(|&x| (x * 32767.0).clamp(-32768.0, 32767.0) as i16)
-            .collect())
+            .map(|&x| (x * 32767.0).clamp(-32768.0, 32767.0) as i16);
+        Ok(Sound {
+            samples: samples.collect(),
+            words: Vec::new(),
+        })
     }
 }

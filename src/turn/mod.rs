@@ -1,19 +1,77 @@
-//! Whose turn is it? A state machine over voice activity, one step every 20 ms.
+//! Whose turn is it? A state machine over voice activity and words, one step every 20 ms.
 //!
-//! Thread: `listen`. In: speech or not, agent speaking or not. Out: [`TurnEvent`]s. Memory: a few counters. A pure function of its
-//! inputs: time is the count of frames, so the same sound gives the same turns.
+//! Thread: `listen`. In: speech or not, what the agent does, what the words so far sound like. Out: [`TurnEvent`]s. Memory: a few counters.
+//! A pure function of its inputs: time is the count of frames, so the same sound and words give the same turns.
+//!
+//! An interruption has two steps. [`TurnEvent::Hold`] comes after `hold_ms` of speech: the agent's output stops, its place is kept. Then
+//! the words decide: [`TurnEvent::Cancel`] when it is a turn, [`TurnEvent::Release`] when it is a cough, a noise or an "uh-huh", and the
+//! agent goes on. Nothing is lost by deciding late, since the line is silent already. A turn ends after a silence whose length [`patience`]
+//! finds from the words ([`words`]) and this caller's pace. [`silence`] watches for dead air.
+
+mod expected;
+pub mod patience;
+mod phrases;
+pub mod silence;
+pub mod words;
 
 use crate::audio::{FRAME_MS, ms_to_frames};
 use crate::config::TurnConfig;
+use patience::{Pace, Profile, patience_ms};
+use words::{Kind, Reading};
+
+/// A sound that is held for this long without any words known, in ms, is decided by its length.
+const UNDECIDED_MS: u32 = 1_200;
+/// A backchannel in the last moments of what the agent says is an answer to it, in ms.
+const ANSWER_WINDOW_MS: u32 = 700;
+/// A partial transcript may end in half a word: it only proves a turn with this many words.
+const PROVING_WORDS: usize = 2;
+
+/// What the agent does in this frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agent {
+    /// Nothing of it sounds or will.
+    Silent,
+    /// It speaks, is held in the middle of it, or owes an answer of which nothing sounds yet.
+    Speaking {
+        /// It may be cut off; false for legal notices and the like.
+        interruptible: bool,
+        /// What is left of it, in ms, once that is known.
+        left_ms: Option<u32>,
+    },
+}
+
+/// Why the agent goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// Too short for a word.
+    Click,
+    /// No words in it: a cough, a laugh, a noise.
+    Noise,
+    /// "Uh-huh", "okay": the caller listens.
+    Backchannel,
+}
 
 /// What happened in this frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TurnEvent {
     /// The caller has begun to speak.
     SpeechStart,
-    /// The caller's speech is long enough to be an interruption, and the agent is speaking.
-    BargeIn {
+    /// The caller speaks while the agent does: stop the sound, keep the place.
+    Hold {
         /// Speech so far, in ms.
+        speech_ms: u32,
+    },
+    /// It is a turn: drop what the agent was saying.
+    Cancel {
+        /// Speech so far, in ms.
+        speech_ms: u32,
+    },
+    /// It was no turn: the agent goes on.
+    Release {
+        /// What it was.
+        why: Why,
+        /// Speech in it, in ms.
         speech_ms: u32,
     },
     /// The caller has fallen silent for `pause_ms`; the turn may or may not be over.
@@ -31,27 +89,43 @@ pub enum TurnEvent {
     FalseStart,
 }
 
+/// How far an interruption is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Quiet,
-    Speaking { barged: bool, paused: bool },
+enum Overlap {
+    /// The agent is not concerned.
+    None,
+    /// The agent is held, and nothing is decided.
+    Held,
+    /// The agent was cut off.
+    Cut,
+    /// It was found to be noise while it still sounds: the agent has gone on.
+    Ignored,
 }
 
 /// The state machine of one call.
 pub struct Turns {
     start_frames: u32,
-    barge_in_frames: u32,
-    end_frames: u32,
+    hold_frames: u32,
+    cancel_frames: u32,
     pause_frames: u32,
     min_speech_frames: u32,
     max_frames: u32,
-    state: State,
+    open: bool,
+    paused: bool,
+    overlap: Overlap,
+    agent: Agent,
     /// Speech frames of the turn.
     speech: u32,
     /// Frames since the last speech frame.
     silence: u32,
     /// Frames of the whole turn.
     length: u32,
+    reading: Option<Reading>,
+    /// The reading covers all that was said.
+    fresh: bool,
+    pace: Pace,
+    /// Turns that the caller has finished.
+    finished: u32,
 }
 
 impl Turns {
@@ -59,34 +133,121 @@ impl Turns {
     pub fn new(config: &TurnConfig) -> Self {
         Self {
             start_frames: ms_to_frames(config.start_ms),
-            barge_in_frames: ms_to_frames(config.barge_in_ms),
-            end_frames: ms_to_frames(config.end_silence_ms),
+            hold_frames: ms_to_frames(config.hold_ms),
+            cancel_frames: ms_to_frames(config.cancel_ms),
             pause_frames: ms_to_frames(config.pause_ms),
             min_speech_frames: ms_to_frames(config.min_speech_ms),
             max_frames: ms_to_frames(config.max_turn_ms),
-            state: State::Quiet,
+            open: false,
+            paused: false,
+            overlap: Overlap::None,
+            agent: Agent::Silent,
             speech: 0,
             silence: 0,
             length: 0,
+            reading: None,
+            fresh: false,
+            pace: Pace::default(),
+            finished: 0,
         }
     }
 
     /// True while the caller holds the turn.
     pub fn caller_speaking(&self) -> bool {
-        self.state != State::Quiet
+        self.open
     }
 
-    /// Takes the next frame.
-    pub fn step(&mut self, is_speech: bool, agent_speaking: bool) -> Option<TurnEvent> {
-        match self.state {
-            State::Quiet => self.step_quiet(is_speech),
-            State::Speaking { barged, paused } => {
-                self.step_speaking(is_speech, agent_speaking, barged, paused)
-            }
+    /// True while it is not decided whether the agent is cut off.
+    pub fn holding(&self) -> bool {
+        self.overlap == Overlap::Held
+    }
+
+    /// Speech of the turn so far, in ms.
+    pub fn speech_ms(&self) -> u32 {
+        self.speech * FRAME_MS
+    }
+
+    /// Takes the next frame. `profile` says how long to wait in this stage of the call.
+    pub fn step(&mut self, is_speech: bool, agent: Agent, profile: &Profile) -> Option<TurnEvent> {
+        self.agent = agent;
+        if self.open {
+            self.step_open(is_speech, profile)
+        } else {
+            self.step_closed(is_speech)
         }
     }
 
-    fn step_quiet(&mut self, is_speech: bool) -> Option<TurnEvent> {
+    /// Takes what the words of the turn so far sound like. `whole`: they were decoded in the present pause, so nothing is missing.
+    pub fn heard(&mut self, reading: Reading, whole: bool) -> Option<TurnEvent> {
+        if !self.open {
+            return None;
+        }
+        self.reading = Some(reading);
+        self.fresh = whole && self.paused;
+        let speaking = matches!(self.agent, Agent::Speaking { .. });
+        let undecided = match self.overlap {
+            Overlap::Held => true,
+            Overlap::None => speaking,
+            Overlap::Ignored => {
+                return (reading.kind == Kind::Words && reading.words >= PROVING_WORDS)
+                    .then(|| self.cancel());
+            }
+            Overlap::Cut => false,
+        };
+        if !undecided {
+            return None;
+        }
+        let long = self.speech >= self.cancel_frames;
+        match reading.kind {
+            Kind::Words if self.overlap == Overlap::Held => {
+                let proven = self.fresh || long || reading.words >= PROVING_WORDS;
+                proven.then(|| self.cancel())
+            }
+            Kind::Greeting if self.fresh && self.finished > 0 => self.cancel_if_held(),
+            Kind::Backchannel | Kind::Greeting if self.fresh => {
+                if self.answers_the_agent() {
+                    self.cancel_if_held()
+                } else {
+                    Some(self.release(Why::Backchannel))
+                }
+            }
+            Kind::Empty if self.fresh => Some(self.release(Why::Noise)),
+            Kind::Empty if long && self.overlap == Overlap::Held => {
+                self.overlap = Overlap::Ignored;
+                Some(TurnEvent::Release {
+                    why: Why::Noise,
+                    speech_ms: self.speech_ms(),
+                })
+            }
+            _ => None,
+        }
+    }
+
+    fn answers_the_agent(&self) -> bool {
+        match self.agent {
+            Agent::Silent => true,
+            Agent::Speaking { left_ms, .. } => left_ms.is_some_and(|left| left <= ANSWER_WINDOW_MS),
+        }
+    }
+
+    fn cancel_if_held(&mut self) -> Option<TurnEvent> {
+        (self.overlap == Overlap::Held).then(|| self.cancel())
+    }
+
+    fn cancel(&mut self) -> TurnEvent {
+        self.overlap = Overlap::Cut;
+        TurnEvent::Cancel {
+            speech_ms: self.speech_ms(),
+        }
+    }
+
+    fn release(&mut self, why: Why) -> TurnEvent {
+        let speech_ms = self.speech_ms();
+        self.rest();
+        TurnEvent::Release { why, speech_ms }
+    }
+
+    fn step_closed(&mut self, is_speech: bool) -> Option<TurnEvent> {
         if is_speech {
             self.speech += 1;
         } else {
@@ -96,196 +257,146 @@ impl Turns {
         if self.speech < self.start_frames {
             return None;
         }
-        self.state = State::Speaking {
-            barged: false,
-            paused: false,
-        };
+        self.open = true;
         self.silence = 0;
         self.length = self.speech;
         Some(TurnEvent::SpeechStart)
     }
 
-    fn step_speaking(
-        &mut self,
-        is_speech: bool,
-        agent_speaking: bool,
-        barged: bool,
-        paused: bool,
-    ) -> Option<TurnEvent> {
+    fn step_open(&mut self, is_speech: bool, profile: &Profile) -> Option<TurnEvent> {
         self.length += 1;
         if is_speech {
             self.speech += 1;
-            self.silence = 0;
         } else {
             self.silence += 1;
         }
-        if self.length >= self.max_frames {
-            return Some(self.end());
+        let silence = self.silence;
+        if is_speech {
+            self.silence = 0;
         }
-        if is_speech && agent_speaking && !barged && self.speech >= self.barge_in_frames {
-            self.state = State::Speaking {
-                barged: true,
-                paused: false,
-            };
-            return Some(TurnEvent::BargeIn {
-                speech_ms: self.speech * FRAME_MS,
+        if self.length >= self.max_frames {
+            return Some(self.at_the_longest());
+        }
+        if is_speech && self.may_hold() {
+            self.overlap = Overlap::Held;
+            return Some(TurnEvent::Hold {
+                speech_ms: self.speech_ms(),
             });
         }
-        if is_speech && paused {
-            self.state = State::Speaking {
-                barged,
-                paused: false,
-            };
+        if is_speech && self.paused {
+            self.paused = false;
+            self.fresh = false;
+            self.pace.paused(silence * FRAME_MS);
             return Some(TurnEvent::Resume);
         }
-        if self.silence >= self.end_frames {
-            return Some(if self.speech < self.min_speech_frames {
-                self.rest();
-                TurnEvent::FalseStart
-            } else {
-                self.end()
-            });
+        match self.overlap {
+            Overlap::Held => self.step_held(),
+            Overlap::Ignored => {
+                if self.silence >= self.pause_frames {
+                    self.rest();
+                }
+                None
+            }
+            Overlap::None | Overlap::Cut => self.step_turn(profile),
         }
-        if self.silence >= self.pause_frames && !paused && self.speech >= self.min_speech_frames {
-            self.state = State::Speaking {
-                barged,
-                paused: true,
-            };
+    }
+
+    fn may_hold(&self) -> bool {
+        let interruptible = matches!(
+            self.agent,
+            Agent::Speaking {
+                interruptible: true,
+                ..
+            }
+        );
+        self.overlap == Overlap::None && interruptible && self.speech >= self.hold_frames
+    }
+
+    fn at_the_longest(&mut self) -> TurnEvent {
+        match self.overlap {
+            // Whoever speaks for so long means it.
+            Overlap::Held => self.cancel(),
+            Overlap::Ignored => self.release(Why::Noise),
+            Overlap::None | Overlap::Cut => self.end(),
+        }
+    }
+
+    fn step_held(&mut self) -> Option<TurnEvent> {
+        let undecided = ms_to_frames(UNDECIDED_MS);
+        if self.silence == 0 {
+            // Too long for a backchannel: with words it is a turn at once, without any known after a while.
+            let words = self.reading.is_some_and(|r| r.kind == Kind::Words);
+            let long = self.speech >= self.cancel_frames && words;
+            return (long || self.speech >= undecided).then(|| self.cancel());
+        }
+        if self.silence >= self.pause_frames && self.speech < self.min_speech_frames {
+            return Some(self.release(Why::Click));
+        }
+        if self.pauses() {
             return Some(TurnEvent::Pause);
+        }
+        if self.silence >= undecided {
+            // The words do not come.
+            return Some(if self.speech >= self.cancel_frames {
+                self.cancel()
+            } else {
+                self.release(Why::Noise)
+            });
         }
         None
     }
 
+    fn step_turn(&mut self, profile: &Profile) -> Option<TurnEvent> {
+        if self.silence == 0 {
+            return None;
+        }
+        if self.pauses() {
+            return Some(TurnEvent::Pause);
+        }
+        let reading = self.reading.filter(|_| self.fresh);
+        let patience = patience_ms(reading.as_ref(), profile, &self.pace);
+        if self.silence < ms_to_frames(patience).max(self.pause_frames) {
+            return None;
+        }
+        Some(if self.speech < self.min_speech_frames {
+            self.rest();
+            TurnEvent::FalseStart
+        } else {
+            self.end()
+        })
+    }
+
+    fn pauses(&mut self) -> bool {
+        let pauses = !self.paused
+            && self.silence >= self.pause_frames
+            && self.speech >= self.min_speech_frames;
+        self.paused |= pauses;
+        pauses
+    }
+
     fn end(&mut self) -> TurnEvent {
         let event = TurnEvent::TurnEnd {
-            speech_ms: self.speech * FRAME_MS,
+            speech_ms: self.speech_ms(),
             silence_ms: self.silence * FRAME_MS,
         };
+        self.finished += 1;
+        self.pace
+            .ended(self.reading.map_or(0, |reading| reading.words));
         self.rest();
         event
     }
 
     fn rest(&mut self) {
-        self.state = State::Quiet;
+        self.open = false;
+        self.paused = false;
+        self.overlap = Overlap::None;
         self.speech = 0;
         self.silence = 0;
         self.length = 0;
+        self.reading = None;
+        self.fresh = false;
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn play(turns: &mut Turns, script: &[(bool, u32)], agent: bool) -> Vec<(u32, TurnEvent)> {
-        let mut at = 0;
-        let mut events = Vec::new();
-        for &(speech, frames) in script {
-            for _ in 0..frames {
-                at += FRAME_MS;
-                if let Some(event) = turns.step(speech, agent) {
-                    events.push((at, event));
-                }
-            }
-        }
-        events
-    }
-
-    #[test]
-    fn a_turn_starts_pauses_and_ends() {
-        let mut turns = Turns::new(&TurnConfig::default());
-        let events = play(&mut turns, &[(false, 10), (true, 50), (false, 30)], false);
-        assert_eq!(
-            events,
-            [
-                (260, TurnEvent::SpeechStart),
-                (1200 + 160, TurnEvent::Pause),
-                (
-                    1200 + 440,
-                    TurnEvent::TurnEnd {
-                        speech_ms: 1000,
-                        silence_ms: 440
-                    }
-                ),
-            ]
-        );
-        assert!(!turns.caller_speaking());
-    }
-
-    #[test]
-    fn a_pause_inside_a_turn_does_not_end_it() {
-        let mut turns = Turns::new(&TurnConfig::default());
-        let events = play(
-            &mut turns,
-            &[(true, 50), (false, 15), (true, 30), (false, 40)],
-            false,
-        );
-        let kinds: Vec<_> = events.iter().map(|e| e.1).collect();
-        assert_eq!(
-            kinds,
-            [
-                TurnEvent::SpeechStart,
-                TurnEvent::Pause,
-                TurnEvent::Resume,
-                TurnEvent::Pause,
-                TurnEvent::TurnEnd {
-                    speech_ms: 1600,
-                    silence_ms: 440
-                },
-            ]
-        );
-    }
-
-    #[test]
-    fn a_barge_in_comes_after_its_speech_once_and_only_while_the_agent_speaks() {
-        let mut turns = Turns::new(&TurnConfig::default());
-        let events = play(&mut turns, &[(true, 40)], true);
-        assert_eq!(
-            events,
-            [
-                (60, TurnEvent::SpeechStart),
-                (160, TurnEvent::BargeIn { speech_ms: 160 })
-            ]
-        );
-        let mut turns = Turns::new(&TurnConfig::default());
-        assert_eq!(play(&mut turns, &[(true, 40)], false).len(), 1);
-    }
-
-    #[test]
-    fn a_click_is_a_false_start_and_interrupts_nobody() {
-        let mut turns = Turns::new(&TurnConfig::default());
-        let events = play(&mut turns, &[(true, 4), (false, 60)], true);
-        let kinds: Vec<_> = events.iter().map(|e| e.1).collect();
-        assert_eq!(kinds, [TurnEvent::SpeechStart, TurnEvent::FalseStart]);
-    }
-
-    #[test]
-    fn a_caller_who_never_stops_is_cut() {
-        let mut turns = Turns::new(&TurnConfig::default());
-        let events = play(&mut turns, &[(true, 1_300)], false);
-        let ends: Vec<_> = events
-            .iter()
-            .filter(|e| matches!(e.1, TurnEvent::TurnEnd { silence_ms: 0, .. }))
-            .collect();
-        assert_eq!(ends.len(), 1);
-        assert_eq!(ends[0].0, 25_000);
-    }
-
-    proptest! {
-        #[test]
-        fn starts_and_ends_alternate_whatever_is_heard(frames in proptest::collection::vec(any::<(bool, bool)>(), 0..3_000)) {
-            let mut turns = Turns::new(&TurnConfig::default());
-            let mut open = false;
-            for (speech, agent) in frames {
-                match turns.step(speech, agent) {
-                    Some(TurnEvent::SpeechStart) => { prop_assert!(!open); open = true; }
-                    Some(TurnEvent::TurnEnd { .. } | TurnEvent::FalseStart) => { prop_assert!(open); open = false; }
-                    Some(_) => prop_assert!(open),
-                    None => {}
-                }
-                prop_assert_eq!(turns.caller_speaking(), open);
-            }
-        }
-    }
-}
+mod tests;

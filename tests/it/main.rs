@@ -10,4 +10,5 @@ mod call; // whole calls over real connections
 mod cli; // the program as a user runs it
 mod engines; // Whisper, llama.cpp, espeak-ng and Piper with real models
 mod real_time; // the callbacks allocate nothing
-mod support; // shared engines, voices, folders
+mod support;
+mod turns; // shared engines, voices, folders

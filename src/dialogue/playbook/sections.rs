@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::Playbook;
+use crate::turn::words::Expect;
 
 /// Who the agent is.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -52,6 +53,9 @@ pub struct Stage {
     pub ask: String,
     /// Stage after a plain yes; the following one when absent.
     pub next: Option<String>,
+    /// What the caller is asked for: how long to wait for them to finish depends on it.
+    #[serde(default)]
+    pub expect: Expect,
 }
 
 /// A worry of the caller.
@@ -111,8 +115,11 @@ pub struct Compliance {
     /// Rules for the agent, one sentence each.
     #[serde(default)]
     pub rules: Vec<String>,
-    /// Said right after the opening line.
+    /// Said right after the opening line, to its end, whatever the caller does.
     pub opening_notice: String,
+    /// Places of other lines that may not be cut off, such as `facts.risk` or `lines.goodbye`.
+    #[serde(default)]
+    pub uninterruptible: Vec<String>,
     /// Phrases that end the call.
     pub goodbye_on: Vec<String>,
     /// Phrases that end the call and forbid the next one.
@@ -129,6 +136,12 @@ pub struct Lines {
     pub repeat: String,
     /// Said when the caller is quiet for long.
     pub silence: String,
+    /// The last line of a call whose caller stays quiet.
+    pub gone: String,
+    /// Said when an answer takes long.
+    pub bridge: String,
+    /// The last line of a call in which no answer can be made.
+    pub trouble: String,
     /// The last line of the call.
     pub goodbye: String,
     /// Said when no answer came in time.
@@ -234,6 +247,9 @@ impl Playbook {
             ("opening", &lines.opening),
             ("repeat", &lines.repeat),
             ("silence", &lines.silence),
+            ("gone", &lines.gone),
+            ("bridge", &lines.bridge),
+            ("trouble", &lines.trouble),
             ("goodbye", &lines.goodbye),
             ("fallback", &lines.fallback),
             ("not_known", &lines.not_known),

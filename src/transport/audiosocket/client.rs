@@ -59,7 +59,7 @@ pub fn call(
     let mut bytes = Vec::new();
     codec::encode(&Message::Uuid(uuid), &mut bytes).map_err(|e| invalid(e.to_string()))?;
     send(&mut stream, &bytes)?;
-    let mut up = Resampler::new(SAMPLE_RATE_HZ, rate_hz).map_err(|e| invalid(e.to_string()))?;
+    let mut up = Resampler::live(SAMPLE_RATE_HZ, rate_hz).map_err(|e| invalid(e.to_string()))?;
     let mut ear = Ear {
         decoder: Decoder::new(),
         down: None,
@@ -155,7 +155,7 @@ impl Ear {
                 Ok(Some(Message::Audio { rate_hz, samples })) => {
                     if rate_hz != self.rate_hz {
                         self.rate_hz = rate_hz;
-                        self.down = Resampler::new(rate_hz, SAMPLE_RATE_HZ).ok();
+                        self.down = Resampler::live(rate_hz, SAMPLE_RATE_HZ).ok();
                     }
                     if let Some(down) = &mut self.down {
                         self.pcm.clear();

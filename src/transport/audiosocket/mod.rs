@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod codec;
+pub mod gaps;
 pub mod server;
 
 use thiserror::Error;

@@ -13,15 +13,17 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use ringbuf::traits::{Consumer, Producer, Split};
+use ringbuf::traits::{Consumer, Observer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 use super::ServeError;
 use super::codec::{self, Decoder, G711Watch, Message};
+use super::gaps::Gaps;
 use crate::audio::resample::Resampler;
 use crate::audio::wav::StereoWriter;
 use crate::audio::{FRAME_MS, FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ, SILENCE};
-use crate::call::line::{Line, LineEnds, Playback};
+use crate::call::line::{Line, LineEnds};
+use crate::call::playback::Playback;
 use crate::call::{Call, Engines};
 use crate::events::{Event, EventSink, Stamped};
 
@@ -35,6 +37,8 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
 const MAX_FAULTS: u32 = 50;
 /// Frames that may wait for the recorder.
 const RECORD_RING_FRAMES: usize = 500;
+/// Frames of the caller that a recording may lag behind the agent's.
+const RECORD_SLACK_FRAMES: usize = 50;
 
 /// What the server does with calls.
 #[derive(Clone)]
@@ -343,6 +347,8 @@ impl Reader<'_> {
         let mut pcm: Vec<i16> = Vec::with_capacity(FRAME_SAMPLES * 32);
         let mut g711 = G711Watch::new();
         let mut last = Instant::now();
+        let mut heard = Instant::now();
+        let mut gaps = Gaps::default();
         loop {
             if self.shared.line.is_closed() || stop.load(Ordering::Acquire) {
                 return Ok(());
@@ -357,7 +363,7 @@ impl Reader<'_> {
                         }
                         if rate_hz != rate {
                             resampler = Some(
-                                Resampler::new(rate_hz, SAMPLE_RATE_HZ)
+                                Resampler::live(rate_hz, SAMPLE_RATE_HZ)
                                     .map_err(|e| e.to_string())?,
                             );
                             rate = rate_hz;
@@ -366,6 +372,8 @@ impl Reader<'_> {
                         if let Some(resampler) = &mut resampler {
                             resampler.push(&samples, &mut pcm);
                         }
+                        heard = Instant::now();
+                        gaps.ended();
                         self.deliver(&mut pcm);
                     }
                     Ok(Some(Message::Dtmf(key))) => self.sink.send(Event::Dtmf {
@@ -393,9 +401,21 @@ impl Reader<'_> {
                             idle_timeout.as_secs()
                         ));
                     }
+                    for _ in 0..gaps.due(heard.elapsed()) {
+                        self.deliver_frame(SILENCE);
+                    }
                 }
                 Err(e) => return Err(format!("the connection broke: {e}")),
             }
+        }
+    }
+
+    fn deliver_frame(&mut self, frame: Frame) {
+        if self.incoming.try_push(frame).is_err() {
+            self.shared.line.count_dropped();
+        }
+        if let Some(tap) = &mut self.heard_tap {
+            let _ = tap.try_push(frame);
         }
     }
 
@@ -404,12 +424,7 @@ impl Reader<'_> {
         for chunk in frames.by_ref() {
             let mut frame = SILENCE;
             frame.copy_from_slice(chunk);
-            if self.incoming.try_push(frame).is_err() {
-                self.shared.line.count_dropped();
-            }
-            if let Some(tap) = &mut self.heard_tap {
-                let _ = tap.try_push(frame);
-            }
+            self.deliver_frame(frame);
         }
         let rest = frames.remainder().len();
         let start = pcm.len() - rest;
@@ -446,7 +461,7 @@ fn play(
         let line_rate = shared.rate_hz.load(Ordering::Acquire);
         if line_rate != rate {
             rate = line_rate;
-            resampler = Resampler::new(SAMPLE_RATE_HZ, rate).ok();
+            resampler = Resampler::live(SAMPLE_RATE_HZ, rate).ok();
             pcm.clear();
         }
         let frame = playback.next_frame();
@@ -458,11 +473,9 @@ fn play(
         };
         resampler.push(&frame, &mut pcm);
         let size = (rate / 1000 * FRAME_MS + rate % 1000 * FRAME_MS / 1000) as usize;
-        if pcm.len() < size {
-            // The resampler's first block is still filling; a frame must go out all the same.
-            let missing = size - pcm.len();
-            pcm.splice(0..0, std::iter::repeat_n(0, missing));
-        }
+        // A rate whose blocks do not fit into a frame may leave it short: a frame must go out all the same.
+        let missing = size.saturating_sub(pcm.len());
+        pcm.splice(0..0, std::iter::repeat_n(0, missing));
         if codec::encode_audio(rate, &pcm[..size], &mut bytes).is_err() {
             break;
         }
@@ -494,6 +507,9 @@ fn start_recorder(path: PathBuf, line: &Arc<Line>) -> Result<(Taps, JoinHandle<(
                 let closed = line.is_closed();
                 // Our own clock sends a frame every 20 ms; the peer may send none. So the agent's side is the clock.
                 while let Some(agent) = spoken.try_pop() {
+                    // A peer whose clock runs fast, or a burst: the two sides must not drift apart.
+                    let over = heard.occupied_len().saturating_sub(RECORD_SLACK_FRAMES);
+                    heard.skip(over);
                     let caller = heard.try_pop().unwrap_or(SILENCE);
                     if let Err(error) = writer.write(&caller, &agent) {
                         crate::log::warn(&error.to_string());

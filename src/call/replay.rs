@@ -1,0 +1,100 @@
+//! A call on a manual clock: the same threads, steps and engines, as fast as they go, with the same turns every time.
+//!
+//! Thread: that of the caller of [`ManualCall::frame`], which is also the call's `listen`; `hear` and `think` run as in any call. In: heard frames.
+//! Out: spoken frames, events whose times are the count of frames. Memory: that of a call. When late: never; each frame waits until every engine
+//! has answered, so an engine takes no time on this clock.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::line::{LineEnds, line_on};
+use super::listen::Listener;
+use super::think::Progress;
+use super::{CallError, Engines, Parts, parts};
+use crate::audio::{FRAME_MS, Frame};
+use crate::clock::Clock;
+use crate::events::EventSink;
+
+/// How often an engine that works is looked at.
+const POLL: Duration = Duration::from_micros(100);
+
+/// See the module.
+pub struct ManualCall {
+    clock: Clock,
+    ends: LineEnds,
+    listener: Listener,
+    progress: Arc<Progress>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl ManualCall {
+    /// Starts a call that `events` tells of; the sink is to be on `clock`, which is to be a manual one.
+    ///
+    /// # Errors
+    /// No place in an engine, no thread.
+    pub fn start(
+        engines: &Arc<Engines>,
+        clock: Clock,
+        events: EventSink,
+    ) -> Result<Self, CallError> {
+        let (ends, call_ends) = line_on(clock.clone());
+        let Parts {
+            threads,
+            listener,
+            progress,
+        } = parts(engines, call_ends, "replay", events)?;
+        let mut call = Self {
+            clock,
+            ends,
+            listener: listener(),
+            progress,
+            threads,
+        };
+        call.listener.begin();
+        call.settle();
+        Ok(call)
+    }
+
+    /// The next 20 ms: what is heard, what is spoken. None once the agent has ended the call.
+    pub fn frame(&mut self, heard: &Frame) -> Option<Frame> {
+        if self.ends.line.is_closed() {
+            return None;
+        }
+        self.clock.advance_us(u64::from(FRAME_MS) * 1_000);
+        self.listener.frame(heard);
+        self.settle();
+        let spoken = self.ends.playback.next_frame();
+        self.listener.answers();
+        Some(spoken)
+    }
+
+    /// Waits until no engine has anything left to say about the frames so far.
+    fn settle(&mut self) {
+        loop {
+            let settled = self.is_settled();
+            self.listener.answers();
+            if settled && self.is_settled() {
+                return;
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        let thinking = self.progress.is_settled()
+            || (self.progress.is_blocked() && self.ends.playback.is_full());
+        self.listener.is_settled() && thinking
+    }
+
+    /// Hangs up, and waits for the call's threads.
+    pub fn end(self) {
+        self.ends.line.close();
+        self.listener.finish();
+        for thread in self.threads {
+            if thread.join().is_err() {
+                crate::log::warn("a thread of a call ended by a fault in the program");
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What the caller is saying: its sound, and the jobs that turn it into words.
+//!
+//! Thread: `listen`. In: heard frames. Out: [`HearJob`]s. Memory: one utterance of at most 30 s, made at the start; the buffers of jobs are used
+//! again. When late: a partial is not asked for while another job runs.
+
+use std::collections::VecDeque;
+
+use crossbeam_channel::Sender;
+
+use super::hear::{HearJob, Purpose};
+use crate::audio::{Frame, ms_to_frames, ms_to_samples};
+use crate::config::Config;
+
+/// While it is open whether the agent is cut off, words are wanted sooner: after this much speech, and again after as much, in ms.
+const PROVE_MS: u32 = 320;
+/// An utterance is only joined with the one before up to this length, in ms.
+const JOIN_MS: u32 = 15_000;
+
+/// The utterance under way, or the last one.
+pub struct Utterance {
+    jobs: Sender<HearJob>,
+    number: u32,
+    samples: Vec<i16>,
+    preroll: VecDeque<Frame>,
+    preroll_frames: usize,
+    partial_samples: usize,
+    /// Length at the last decode, in samples.
+    decoded_at: usize,
+    job: u32,
+    /// Jobs without an answer.
+    pending: u32,
+    spare: Vec<Vec<i16>>,
+}
+
+impl Utterance {
+    /// Nothing was said yet.
+    pub fn new(config: &Config, jobs: Sender<HearJob>) -> Self {
+        let preroll_frames = ms_to_frames(config.turn.preroll_ms + config.turn.start_ms) as usize;
+        let longest =
+            ms_to_samples(config.turn.max_turn_ms + JOIN_MS + config.turn.preroll_ms + 1_000);
+        Self {
+            jobs,
+            number: 0,
+            samples: Vec::with_capacity(longest),
+            preroll: VecDeque::with_capacity(preroll_frames + 1),
+            preroll_frames,
+            partial_samples: ms_to_samples(config.asr.partial_ms),
+            decoded_at: 0,
+            job: 0,
+            pending: 0,
+            spare: Vec::new(),
+        }
+    }
+
+    /// A frame between utterances.
+    pub fn between(&mut self, frame: &Frame) {
+        if self.preroll.len() == self.preroll_frames {
+            self.preroll.pop_front();
+        }
+        self.preroll.push_back(*frame);
+    }
+
+    /// A frame of the utterance.
+    pub fn push(&mut self, frame: &Frame) {
+        // A joined utterance may grow past the longest turn; what Whisper could not take anyway is left out.
+        if self.samples.len() + frame.len() <= self.samples.capacity() {
+            self.samples.extend_from_slice(frame);
+        }
+    }
+
+    /// An utterance begins; with `join` it goes on with the last one, if that is not too long already.
+    pub fn begin(&mut self, join: bool) {
+        if !join || self.samples.len() > ms_to_samples(JOIN_MS) {
+            self.samples.clear();
+        }
+        self.number += 1;
+        self.decoded_at = self.samples.len();
+        for frame in self.preroll.drain(..) {
+            self.samples.extend_from_slice(&frame);
+        }
+    }
+
+    /// True when a partial transcript is due; `proving`: words are wanted to decide an interruption.
+    pub fn partial_due(&self, proving: bool) -> bool {
+        let every = match (proving, self.partial_samples) {
+            (true, 0) => ms_to_samples(PROVE_MS),
+            (true, usual) => usual.min(ms_to_samples(PROVE_MS)),
+            (false, usual) => usual,
+        };
+        every > 0 && self.pending == 0 && self.samples.len() >= self.decoded_at + every
+    }
+
+    /// Has the words so far decoded; returns the job's number.
+    pub fn decode(&mut self, purpose: Purpose) -> u32 {
+        self.decoded_at = self.samples.len();
+        self.job += 1;
+        self.pending += 1;
+        let mut samples = self.spare.pop().unwrap_or_default();
+        samples.clear();
+        samples.extend_from_slice(&self.samples);
+        let _ = self.jobs.send(HearJob {
+            utterance: self.number,
+            job: self.job,
+            purpose,
+            samples,
+        });
+        self.job
+    }
+
+    /// A job has been answered; its buffer comes back. False when it was about an utterance that is over.
+    pub fn answered(&mut self, utterance: u32, samples: Vec<i16>) -> bool {
+        self.pending = self.pending.saturating_sub(1);
+        self.spare.push(samples);
+        utterance == self.number
+    }
+
+    /// True while a job runs.
+    pub fn is_pending(&self) -> bool {
+        self.pending > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utterance() -> (Utterance, crossbeam_channel::Receiver<HearJob>) {
+        let (jobs, inbox) = crossbeam_channel::unbounded();
+        (Utterance::new(&Config::default(), jobs), inbox)
+    }
+
+    #[test]
+    fn the_first_consonant_is_kept_and_old_silence_is_not() {
+        let (mut utterance, inbox) = utterance();
+        for n in 0..100 {
+            utterance.between(&[n; 320]);
+        }
+        utterance.begin(false);
+        utterance.push(&[100; 320]);
+        utterance.decode(Purpose::Final);
+        let samples = inbox.try_recv().unwrap().samples;
+        assert_eq!(samples.len(), 19 * 320);
+        assert_eq!((samples[0], samples[18 * 320]), (82, 100));
+    }
+
+    #[test]
+    fn a_turn_that_goes_on_is_decoded_as_one() {
+        let (mut utterance, inbox) = utterance();
+        utterance.begin(false);
+        utterance.push(&[1; 320]);
+        utterance.between(&[2; 320]);
+        utterance.begin(true);
+        utterance.push(&[3; 320]);
+        utterance.decode(Purpose::Ahead);
+        let job = inbox.try_recv().unwrap();
+        let heads: Vec<i16> = job.samples.iter().step_by(320).copied().collect();
+        assert_eq!(heads, [1, 2, 3]);
+        assert_eq!(job.utterance, 2);
+        utterance.begin(false);
+        utterance.decode(Purpose::Ahead);
+        assert!(inbox.try_recv().unwrap().samples.is_empty());
+    }
+
+    #[test]
+    fn partials_come_one_at_a_time_and_sooner_when_they_prove_something() {
+        let (mut utterance, inbox) = utterance();
+        utterance.begin(false);
+        let mut due = Vec::new();
+        for n in 1..=50 {
+            utterance.push(&[0; 320]);
+            if utterance.partial_due(false) {
+                due.push(n);
+                utterance.decode(Purpose::Partial);
+                let job = inbox.try_recv().unwrap();
+                if n < 40 {
+                    assert!(utterance.answered(job.utterance, job.samples));
+                }
+            }
+        }
+        assert_eq!(due, [25, 50]);
+        assert!(!utterance.partial_due(true), "one is still running");
+        utterance.answered(1, Vec::new());
+        for _ in 0..16 {
+            utterance.push(&[0; 320]);
+        }
+        assert!(!utterance.partial_due(false) && utterance.partial_due(true));
+    }
+}
