@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use patter::audio::SILENCE;
 use patter::call::line::{SpokenFrame, line};
+use patter::config::VadConfig;
 use patter::transport::device::{capture_into_ring, play_from_ring};
+use patter::vad::Vad;
 use ringbuf::HeapRb;
 use ringbuf::traits::{Producer, Split};
 
@@ -107,6 +109,22 @@ fn a_frame_for_the_line_and_a_barge_in_allocate_nothing() {
                 call.line.next_turn();
             }
             std::hint::black_box(transport.playback.next_frame());
+        }
+    });
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn speech_or_not_allocates_nothing() {
+    let mut vad = Vad::new(&VadConfig::default());
+    let mut frame = SILENCE;
+    let count = allocations(|| {
+        for number in 0..300usize {
+            for (n, sample) in frame.iter_mut().enumerate() {
+                *sample = ((n * n + number * 977) % 8_001) as i16 - 4_000;
+            }
+            std::hint::black_box(vad.is_speech(&frame));
+            std::hint::black_box((vad.speech_probability(), vad.noise_dbfs()));
         }
     });
     assert_eq!(count, 0);
