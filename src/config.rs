@@ -124,8 +124,10 @@ section!(
         aggressiveness: u8 = 2,
         /// Sound below this level is never speech, in dBFS.
         min_level_dbfs: f32 = -50.0,
-        /// Speech stands at least this far above the line's own noise, in dB.
+        /// Speech stands at least this far above the line's own noise, in dB; what lacks speaks against it.
         noise_margin_db: f32 = 8.0,
+        /// Evidence that makes a frame speech, in log odds.
+        min_evidence: f32 = 1.6,
     }
 );
 
@@ -504,6 +506,7 @@ fn check(config: &Config, text: &str, path: &Path) -> Result<(), ConfigError> {
     within!("vad", c.vad, aggressiveness, 0..=3, "");
     within!("vad", c.vad, min_level_dbfs, -90.0..=-10.0, " dBFS");
     within!("vad", c.vad, noise_margin_db, 0.0..=40.0, " dB");
+    within!("vad", c.vad, min_evidence, 0.0..=5.0, "");
     within!("turn", c.turn, start_ms, 20..=500, " ms");
     within!(
         "turn",
