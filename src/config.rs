@@ -394,6 +394,8 @@ section!(
         input: String = String::new(),
         /// Speaker by name; empty for the system's default.
         output: String = String::new(),
+        /// Take the agent's own voice out of what the microphone hears.
+        echo_cancel: bool = true,
     }
 );
 

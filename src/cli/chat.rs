@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use patter::call::Call;
 use patter::config::Loaded;
 use patter::events::{self, EventSink};
-use patter::transport::device;
+use patter::transport::device::{self, DeviceOptions};
 
-/// Talks through the sound card. Use a headset: with open speakers the agent hears itself.
+/// Talks through the sound card. The agent's echo from open speakers is cancelled; a headset is still the surest.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Microphone by name, as `patter devices` lists it
@@ -17,6 +17,9 @@ pub(crate) struct Options {
     /// Speaker by name
     #[arg(long)]
     output: Option<String>,
+    /// Leave the microphone as it is: the agent hears itself unless you wear a headset
+    #[arg(long)]
+    no_echo_cancel: bool,
     /// What happened, as JSON lines
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
@@ -39,7 +42,12 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let output = name(&options.output, &loaded.config.device.output);
     let (ends, call_ends) = patter::call::line::line();
     // The devices first: a missing one is known at once, the models take seconds.
-    let devices = device::open(input.as_deref(), output.as_deref(), ends)?;
+    let device_options = DeviceOptions {
+        input: input.as_deref(),
+        output: output.as_deref(),
+        echo_cancel: loaded.config.device.echo_cancel && !options.no_echo_cancel,
+    };
+    let devices = device::open(device_options, ends)?;
     let engines = super::engines(&loaded)?;
     let (sink, received) = EventSink::new(&uuid::Uuid::new_v4().to_string());
     let writer = events::write(

@@ -45,7 +45,7 @@ enum Command {
     Replay(replay::Options),
     /// Answer calls from Asterisk (AudioSocket)
     Serve(serve::Options),
-    /// Talk to the agent through microphone and speaker (use a headset)
+    /// Talk to the agent through microphone and speaker
     Chat(chat::Options),
     /// Speak a text into a WAV file
     Say(say::Options),

@@ -1,9 +1,9 @@
 //! Microphone and speaker through cpal: the only real-time callbacks in the program.
 //!
 //! ```text
-//! mic callback ─ ring (device rate) ─┐               ┌─ resampler ─ frames ─► line
-//!                                    ├─ device-pump ─┤
-//! speaker callback ◄─ ring (≤ 60 ms) ┘               └─ resampler ◄─ frames ─ playback
+//! mic callback ─ ring (device rate) ─┐               ┌─ resampler ─ echo canceller ─ frames ─► line
+//!                                    ├─ device-pump ─┤                   ▲
+//! speaker callback ◄─ ring (≤ 60 ms) ┘               └─ resampler ◄──────┴───── frames ─ playback
 //! ```
 //! Thread: cpal's two callback threads run [`capture_into_ring`] and [`play_from_ring`]; `device-pump` does the rest each 5 ms.
 //! In: microphone samples at the device's rate, format and channels; [`Frame`]s from playback.
@@ -14,7 +14,7 @@
 //! Source: cpal 0.18 `examples/feedback.rs`; the callback contract is style.md's "Real time".
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -27,12 +27,15 @@ use crate::audio::resample::Resampler;
 use crate::audio::{FRAME_MS, FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ};
 use crate::call::line::{Line, LineEnds};
 
+pub mod echo;
 mod endpoint;
 mod error;
 
 pub use endpoint::{DEFAULT_NAME, DeviceInfo, list};
 pub use error::{DeviceError, Direction, Named};
 
+use echo::EchoCanceller;
+use echo::gate::Duplex;
 use endpoint::Endpoint;
 
 /// What the microphone ring holds: how long the pump may stall before sound is lost.
@@ -99,7 +102,7 @@ pub fn play_from_ring<T>(
     underruns.fetch_add(u64::from(short), Relaxed);
 }
 
-/// What went wrong so far in a call through devices; all zero when all is well.
+/// What went wrong so far in a call through devices; all zero when all is well, but for what the echo canceller mutes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DeviceReport {
     /// Microphone samples lost because the pump was late, at the device's rate.
@@ -108,14 +111,20 @@ pub struct DeviceReport {
     pub speaker_underruns: u64,
     /// Buffer overruns, underruns and reroutings that the system reported and got over.
     pub glitches: u64,
+    /// Microphone frames of 20 ms muted because they were, or might have been, the agent's own echo.
+    pub echo_muted: u64,
+    /// The echo could not be cancelled at some time of the call, and the caller was not heard while the agent spoke.
+    pub half_duplex: bool,
 }
 
-/// What callbacks tell the pump.
+/// What callbacks tell the pump, and the pump the call's owner.
 #[derive(Default)]
 struct Counters {
     mic_dropped: AtomicU64,
     underruns: AtomicU64,
     glitches: AtomicU64,
+    echo_muted: AtomicU64,
+    half_duplex: AtomicBool,
     /// Per direction: 0, or 1 + the place in [`FAULTS`] of the error that ended the stream.
     faults: [AtomicU8; 2],
 }
@@ -142,11 +151,23 @@ impl Counters {
             })
     }
 
+    /// Takes over what the canceller has to report; tells the operator once that only one side can speak at a time.
+    fn note_echo(&self, echo: &EchoCanceller) {
+        self.echo_muted.store(echo.muted_frames(), Relaxed);
+        if echo.duplex() == Duplex::Half && !self.half_duplex.swap(true, Relaxed) {
+            crate::log::warn(
+                "the echo of the speaker cannot be cancelled here: the caller is not heard while the agent speaks; use a headset or turn the volume down",
+            );
+        }
+    }
+
     fn report(&self) -> DeviceReport {
         DeviceReport {
             mic_dropped: self.mic_dropped.load(Relaxed),
             speaker_underruns: self.underruns.load(Relaxed),
             glitches: self.glitches.load(Relaxed),
+            echo_muted: self.echo_muted.load(Relaxed),
+            half_duplex: self.half_duplex.load(Relaxed),
         }
     }
 }
@@ -274,20 +295,27 @@ impl Drop for DeviceCall {
     }
 }
 
-/// Opens both devices and starts the call. `None` and `"default"` mean the system's choice; else an id or a name.
+/// Which devices, and how they are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceOptions<'a> {
+    /// Microphone: an id or a name; `None` and `"default"` mean the system's choice.
+    pub input: Option<&'a str>,
+    /// Speaker, likewise.
+    pub output: Option<&'a str>,
+    /// Take the agent's own voice out of what the microphone hears.
+    pub echo_cancel: bool,
+}
+
+/// Opens both devices and starts the call.
 ///
 /// # Errors
 /// A device is missing, unknown, busy or of no use to us; the line is closed then.
-pub fn open(
-    input: Option<&str>,
-    output: Option<&str>,
-    mut ends: LineEnds,
-) -> Result<DeviceCall, DeviceError> {
+pub fn open(options: DeviceOptions<'_>, mut ends: LineEnds) -> Result<DeviceCall, DeviceError> {
     let line = Arc::clone(&ends.line);
     let guard = CloseLine(Arc::clone(&line));
     let host = endpoint::host()?;
-    let source = Endpoint::find(&host, Direction::Microphone, input)?;
-    let sink = Endpoint::find(&host, Direction::Speaker, output)?;
+    let source = Endpoint::find(&host, Direction::Microphone, options.input)?;
+    let sink = Endpoint::find(&host, Direction::Speaker, options.output)?;
     let (source_hz, sink_hz) = (source.rate_hz(), sink.rate_hz());
     let hear = source.resampler(source_hz, SAMPLE_RATE_HZ)?;
     let speak = sink.resampler(SAMPLE_RATE_HZ, sink_hz)?;
@@ -305,18 +333,32 @@ pub fn open(
 
     let shared = Arc::clone(&counters);
     let names = [source.named, sink.named];
+    let echo_cancel = options.echo_cancel;
     let run = move || {
         let line = &guard.0;
+        // Made here, for it cannot move between threads. The speaker's ring is the part of the way that is known; devices' buffers
+        // come on top.
+        let mut echo = echo_cancel.then(|| EchoCanceller::new(SPEAKER_LEAD_MS));
         while !line.is_closed() {
             if let Some((direction, kind)) = shared.fault() {
                 return Err(DeviceError::Lost(names[direction as usize].clone(), kind));
             }
             microphone.drain(|frame| {
+                let frame = echo.as_mut().map_or(frame, |echo| echo.capture(&frame));
                 if ends.incoming.try_push(frame).is_err() {
                     line.count_dropped();
                 }
             });
-            speaker.fill(|| ends.playback.next_frame());
+            speaker.fill(|| {
+                let frame = ends.playback.next_frame();
+                if let Some(echo) = &mut echo {
+                    echo.render(&frame);
+                }
+                frame
+            });
+            if let Some(echo) = &echo {
+                shared.note_echo(echo);
+            }
             std::thread::sleep(POLL);
         }
         let report = shared.report();
