@@ -9,5 +9,6 @@ mod audiosocket; // the server against good, strange and hostile peers
 mod call; // whole calls over real connections
 mod cli; // the program as a user runs it
 mod engines; // Whisper, llama.cpp, espeak-ng and Piper with real models
-mod real_time; // the callbacks allocate nothing
+mod real_time;
+mod resume; // the callbacks allocate nothing
 mod support; // shared engines, voices, folders
