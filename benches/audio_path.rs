@@ -8,7 +8,9 @@ use patter::audio::{Frame, SILENCE};
 use patter::call::line::{SpokenFrame, line};
 use patter::config::{TurnConfig, VadConfig};
 use patter::transport::audiosocket::codec::{Decoder, encode_audio};
-use patter::turn::Turns;
+use patter::turn::patience::Profile;
+use patter::turn::words::Expect;
+use patter::turn::{Agent, Turns};
 use patter::vad::Vad;
 use ringbuf::traits::Producer;
 
@@ -25,10 +27,15 @@ fn frames(c: &mut Criterion) {
     let frame = speech_like();
     let mut vad = Vad::new(&VadConfig::default());
     let mut turns = Turns::new(&TurnConfig::default());
+    let profile = Profile::new(&TurnConfig::default().patience, Expect::Any);
+    let agent = Agent::Speaking {
+        interruptible: true,
+        left_ms: None,
+    };
     c.bench_function("vad and turn, one frame", |b| {
-        b.iter(|| turns.step(vad.is_speech(black_box(&frame)), true));
+        b.iter(|| turns.step(vad.is_speech(black_box(&frame)), agent, &profile));
     });
-    let mut resampler = Resampler::new(16_000, 8_000).expect("both rates are in range");
+    let mut resampler = Resampler::live(16_000, 8_000).expect("both rates are in range");
     let mut out = Vec::with_capacity(1_024);
     c.bench_function("resample 16 to 8 kHz, one frame", |b| {
         b.iter(|| {
@@ -37,10 +44,11 @@ fn frames(c: &mut Criterion) {
         });
     });
     let (mut transport, mut call) = line();
+    call.line.set_gate(1, 0);
     c.bench_function("ring and playback, one frame", |b| {
         b.iter(|| {
             let spoken = SpokenFrame {
-                turn: 0,
+                turn: 1,
                 index: 0,
                 samples: frame,
             };

@@ -27,14 +27,48 @@ const STEADY_FRAMES: usize = 8;
 /// How little a steady sound moves, in dB. Tones move by 0.1 dB; a synthesised vowel may stay within 2 dB.
 const STEADY_RANGE_DB: f32 = 1.0;
 
+/// The quietest frame of the last 3 s.
+pub struct Floor {
+    blocks: [f32; BLOCKS],
+    block: usize,
+    frames: usize,
+}
+
+impl Default for Floor {
+    fn default() -> Self {
+        Self {
+            blocks: [f32::INFINITY; BLOCKS],
+            block: 0,
+            frames: 0,
+        }
+    }
+}
+
+impl Floor {
+    /// Takes the level of the next frame.
+    pub fn hear(&mut self, level_dbfs: f32) {
+        if self.frames == FRAMES_PER_BLOCK {
+            self.frames = 0;
+            self.block = (self.block + 1) % BLOCKS;
+            self.blocks[self.block] = f32::INFINITY;
+        }
+        self.frames += 1;
+        let lowest = &mut self.blocks[self.block];
+        *lowest = lowest.min(level_dbfs);
+    }
+
+    /// In dBFS; infinite before the first frame.
+    pub fn dbfs(&self) -> f32 {
+        range(&self.blocks).0
+    }
+}
+
 /// Follows the noise of one line.
 pub struct NoiseTracker {
     level_dbfs: f32,
     spread_db: f32,
     heard_s: f32,
-    blocks: [f32; BLOCKS],
-    block: usize,
-    frames: usize,
+    floor: Floor,
     recent: [f32; STEADY_FRAMES],
     at: usize,
 }
@@ -46,9 +80,7 @@ impl Default for NoiseTracker {
             level_dbfs: -60.0,
             spread_db: 3.0,
             heard_s: 0.0,
-            blocks: [f32::INFINITY; BLOCKS],
-            block: 0,
-            frames: 0,
+            floor: Floor::default(),
             recent: [crate::audio::level::FLOOR_DBFS; STEADY_FRAMES],
             at: 0,
         }
@@ -74,14 +106,7 @@ impl NoiseTracker {
     /// Takes the level of the next frame; true when the sound has not moved for 160 ms: a tone or a hum, not syllables.
     pub fn hear(&mut self, level_dbfs: f32) -> bool {
         self.heard_s += FRAME_S;
-        if self.frames == FRAMES_PER_BLOCK {
-            self.frames = 0;
-            self.block = (self.block + 1) % BLOCKS;
-            self.blocks[self.block] = f32::INFINITY;
-        }
-        self.frames += 1;
-        let lowest = &mut self.blocks[self.block];
-        *lowest = lowest.min(level_dbfs);
+        self.floor.hear(level_dbfs);
         self.recent[self.at] = level_dbfs;
         self.at = (self.at + 1) % STEADY_FRAMES;
         let (low, high) = range(&self.recent);
@@ -101,7 +126,7 @@ impl NoiseTracker {
             self.level_dbfs += RISE_DB_S * FRAME_S;
         }
         if self.heard_s > FLOOR_AFTER_S {
-            self.level_dbfs = self.level_dbfs.max(range(&self.blocks).0);
+            self.level_dbfs = self.level_dbfs.max(self.floor.dbfs());
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The engines with real models.
 
+use patter::cores::Urgency;
 use patter::asr::whisper;
 use patter::audio::level::dbfs;
 use patter::audio::ms_to_samples;
@@ -42,7 +43,7 @@ fn sentences_of_synthetic_callers_are_understood() {
         ] {
             let mut samples = voice.speak(text, false).unwrap().samples.to_vec();
             samples.extend([0; 4_000]);
-            let heard = session.transcribe(&samples).unwrap();
+            let heard = session.transcribe(&samples, Urgency::Now).unwrap();
             assert_eq!(normalise(&heard.text), normalise(text), "{name}");
         }
     }
@@ -70,7 +71,7 @@ fn silence_hiss_and_hum_yield_no_words() {
         ("hum", hum),
         ("nothing", Vec::new()),
     ] {
-        assert_eq!(session.transcribe(&samples).unwrap().text, "", "{what}");
+        assert_eq!(session.transcribe(&samples, Urgency::Now).unwrap().text, "", "{what}");
     }
 }
 
@@ -92,10 +93,10 @@ fn the_same_seed_gives_the_same_reply_and_the_cache_keeps_the_history() {
     let engines = engines();
     let session = engines.llm.session().unwrap();
     let mut chat = user("Hello, what do you sell?");
-    let (first, stats) = read(&session.generate(chat.clone()));
+    let (first, stats) = read(&session.generate(chat.clone(), Urgency::Now));
     assert!(!first.trim().is_empty());
     assert!(stats.tokens <= 60);
-    let (again, cached) = read(&session.generate(chat.clone()));
+    let (again, cached) = read(&session.generate(chat.clone(), Urgency::Now));
     assert_eq!(first, again);
     assert_eq!(
         cached.prefilled_tokens, 1,
@@ -106,7 +107,7 @@ fn the_same_seed_gives_the_same_reply_and_the_cache_keeps_the_history() {
         text: first,
     });
     chat.extend(user("And the price?"));
-    let (_, next) = read(&session.generate(chat));
+    let (_, next) = read(&session.generate(chat, Urgency::Now));
     assert!(
         next.prompt_tokens - next.prefilled_tokens >= stats.prompt_tokens,
         "{next:?}"
@@ -121,8 +122,8 @@ fn a_generation_can_be_cancelled_and_another_call_goes_on() {
         engines.llm.session().unwrap(),
         engines.llm.session().unwrap(),
     );
-    let long = one.generate(user("Count from one to one thousand."));
-    let other = two.generate(user("Say hello."));
+    let long = one.generate(user("Count from one to one thousand."), Urgency::Now);
+    let other = two.generate(user("Say hello."), Urgency::Now);
     long.cancel();
     assert_eq!(read(&long).1.finish, Finish::Cancelled);
     assert!(matches!(
@@ -146,12 +147,12 @@ fn a_prompt_that_does_not_fit_and_a_call_too_many_are_errors() {
             .to_string()
             .contains("already serves 1 calls")
     );
-    let (_, stats) = read(&session.generate(user(&"word ".repeat(5_000))));
+    let (_, stats) = read(&session.generate(user(&"word ".repeat(5_000)), Urgency::Now));
     assert!(
         matches!(&stats.finish, Finish::Failed(reason) if reason.contains("does not fit")),
         "{stats:?}"
     );
-    let (text, _) = read(&session.generate(user("Hello.")));
+    let (text, _) = read(&session.generate(user("Hello."), Urgency::Now));
     assert!(!text.is_empty(), "the engine goes on after a refusal");
     drop(session);
     assert!(engine.session().is_ok(), "a place is free again");

@@ -10,5 +10,6 @@ mod call; // whole calls over real connections
 mod cli; // the program as a user runs it
 mod engines; // Whisper, llama.cpp, espeak-ng and Piper with real models
 mod real_time; // the callbacks allocate nothing
-mod support;
-mod turns; // shared engines, voices, folders
+mod resume; // the bench's ear on real voices
+mod support; // shared engines, voices, folders
+mod turns; // turn-taking on a manual clock

@@ -97,17 +97,22 @@ fn a_frame_for_the_line_and_a_barge_in_allocate_nothing() {
     let (mut transport, mut call) = line();
     for index in 0..200 {
         let frame = SpokenFrame {
-            turn: u32::from(index >= 100),
+            turn: 1 + u32::from(index >= 100),
             index,
             samples: [5; 320],
         };
         assert!(call.speech.try_push(frame).is_ok());
     }
+    call.line.set_gate(1, 0);
     let count = allocations(|| {
         for number in 0..300 {
             transport.hear(SILENCE);
-            if number == 20 {
-                call.line.next_turn();
+            match number {
+                20 => call.line.hold(),
+                40 => call.line.release(Some(12)),
+                60 => call.line.set_gate(0, 2),
+                80 => call.line.set_gate(2, 0),
+                _ => {}
             }
             std::hint::black_box(transport.playback.next_frame());
         }

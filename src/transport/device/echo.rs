@@ -151,7 +151,9 @@ mod tests {
     use super::*;
     use crate::audio::{FRAME_MS, FRAME_SAMPLES};
     use crate::config::{TurnConfig, VadConfig};
-    use crate::turn::{TurnEvent, Turns};
+    use crate::turn::patience::Profile;
+    use crate::turn::words::Expect;
+    use crate::turn::{Agent, TurnEvent, Turns};
     use crate::vad::Vad;
 
     const SECONDS: f32 = 14.0;
@@ -202,12 +204,20 @@ mod tests {
     fn barge_ins_s(sound: &[i16]) -> Vec<f32> {
         let mut vad = Vad::new(&VadConfig::default());
         let mut turns = Turns::new(&TurnConfig::default());
+        let profile = Profile::new(&TurnConfig::default().patience, Expect::Any);
+        let agent = Agent::Speaking {
+            interruptible: true,
+            left_ms: None,
+        };
         let frames = sound.as_chunks::<FRAME_SAMPLES>().0.iter();
         frames
             .enumerate()
-            .filter_map(|(n, frame)| match turns.step(vad.is_speech(frame), true) {
-                Some(TurnEvent::BargeIn { .. }) => Some(n as f32 * FRAME_MS as f32 / 1000.0),
-                _ => None,
+            .filter_map(|(n, frame)| {
+                match turns.step(vad.is_speech(frame), agent, &profile) {
+                    // Whatever it is, the agent would stop in mid-word.
+                    Some(TurnEvent::Hold { .. }) => Some(n as f32 * FRAME_MS as f32 / 1000.0),
+                    _ => None,
+                }
             })
             .collect()
     }

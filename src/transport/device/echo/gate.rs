@@ -12,7 +12,8 @@
 //! below 6 dB for 3 s of echo, nothing that comes while the agent speaks can be trusted, and the gate mutes all of it. The
 //! caller's own voice also lowers ERLE, above all with a headset; so what is heard must move with what is played.
 
-use crate::vad::noise::NoiseGate;
+use crate::audio::level::FLOOR_DBFS;
+use crate::vad::noise::Floor;
 
 /// Longest way from [`ResidualGate::rendered`] through speaker, room and microphone, in frames (300 ms: the speaker's ring, the devices'
 /// buffers, and reverberation).
@@ -111,7 +112,7 @@ pub struct ResidualGate {
     /// Frames since render was last active.
     silent_frames: usize,
     /// Keeps the microphone's noise floor.
-    floor: NoiseGate,
+    floor: Floor,
     leak_db: f32,
     /// Frames that the leak was learnt from, up to [`LEARNING_FRAMES`].
     learnt: u32,
@@ -130,12 +131,11 @@ impl Default for ResidualGate {
 impl ResidualGate {
     /// A gate that knows nothing of the room.
     pub fn new() -> Self {
-        let silence = crate::audio::level::FLOOR_DBFS;
         Self {
-            render: [silence; PATH_FRAMES],
+            render: [FLOOR_DBFS; PATH_FRAMES],
             newest: 0,
             silent_frames: PATH_FRAMES + TAIL_FRAMES,
-            floor: NoiseGate::new(silence, 0.0),
+            floor: Floor::default(),
             leak_db: FIRST_LEAK_DB,
             learnt: 0,
             standing_out: 0,
@@ -158,7 +158,7 @@ impl ResidualGate {
 
     /// Takes the levels of a microphone frame and of the same one cleaned, both high-passed; true when it may be heard.
     pub fn passes(&mut self, mic_dbfs: f32, clean_dbfs: f32) -> bool {
-        self.floor.stands_out(mic_dbfs);
+        self.floor.hear(mic_dbfs);
         if self.silent_frames < PATH_FRAMES {
             self.weigh(mic_dbfs, clean_dbfs);
         }
@@ -178,7 +178,8 @@ impl ResidualGate {
 
     /// The room's own noise, in dBFS.
     pub fn noise_dbfs(&self) -> f32 {
-        self.floor.floor_dbfs()
+        let floor = self.floor.dbfs();
+        if floor.is_finite() { floor } else { FLOOR_DBFS }
     }
 
     /// Level of the cleaned frame relative to render below which it is taken for echo, in dB.

@@ -1,4 +1,4 @@
-//! `patter bench`: what this machine does with the configured models, step by step and on the wire.
+//! `patter bench steps`: what this machine does with the configured models, step by step and in whole calls.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,9 +14,9 @@ use patter::transport::audiosocket::server::Server;
 use patter::tts::espeak::Espeak;
 use patter::tts::{Speaker, Voice};
 
-use super::demo::{Story, caller};
+use crate::cli::demo::{Story, caller};
 
-/// Measures start, memory, hearing, thinking, speaking, and whole calls over AudioSocket. Prints n, median and 95th percentile.
+/// Measures start, memory, hearing, thinking, speaking, and whole calls. Prints n, median and 95th percentile.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Repetitions of each step
@@ -41,7 +41,7 @@ struct Row {
 
 fn row(what: &'static str, unit: &'static str, mut values: Vec<f32>) -> Row {
     let n = values.len();
-    let (median, p95) = super::median_p95(&mut values);
+    let (median, p95) = crate::cli::median_p95(&mut values);
     Row {
         what,
         unit,
@@ -54,7 +54,7 @@ fn row(what: &'static str, unit: &'static str, mut values: Vec<f32>) -> Row {
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
     let mut loaded = loaded.clone();
     loaded.config.dialogue.playbook = Story::Fitness.playbook().into();
-    let engines = super::engines(&loaded)?;
+    let engines = crate::cli::engines(&loaded)?;
     let mut rows = vec![row("ready to take a call", "ms", vec![engines.ready_ms])];
 
     let espeak = |voice: &str| -> anyhow::Result<Espeak> {
@@ -128,7 +128,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let server = Server::start(
         "127.0.0.1:0",
         engines,
-        super::serve::server_options(&loaded),
+        crate::cli::serve::server_options(&loaded),
     )?;
     let (mut answers, mut silenced) = (Vec::new(), Vec::new());
     for number in 0..options.calls {
@@ -159,12 +159,12 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     rows.push(row(
         "resident memory, after the calls",
         "MB",
-        vec![super::memory_mb("VmRSS")],
+        vec![crate::cli::memory_mb("VmRSS")],
     ));
     rows.push(row(
         "resident memory, highest",
         "MB",
-        vec![super::memory_mb("VmHWM")],
+        vec![crate::cli::memory_mb("VmHWM")],
     ));
     print(&loaded, &rows, options.json)?;
     Ok(ExitCode::SUCCESS)
@@ -197,34 +197,13 @@ fn tokens_per_second(session: &patter::llm::Session, repeat: usize) -> Vec<f32> 
 }
 
 fn print(loaded: &Loaded, rows: &[Row], json: bool) -> anyhow::Result<()> {
-    let cpu = std::fs::read_to_string("/proc/cpuinfo")
-        .ok()
-        .and_then(|text| {
-            text.lines().find_map(|l| {
-                Some(
-                    l.strip_prefix("model name")?
-                        .split_once(':')?
-                        .1
-                        .trim()
-                        .to_owned(),
-                )
-            })
-        })
-        .unwrap_or_else(|| "unknown processor".into());
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let config = &loaded.config;
-    let models = format!(
-        "{}, {}, {}",
-        config.asr.model.display(),
-        config.llm.model.display(),
-        config.tts.engine
-    );
+    let machine = super::Machine::of(loaded);
     if json {
-        return super::print_json(
-            &serde_json::json!({ "machine": cpu, "cores": cores, "models": models, "rows": rows }),
+        return crate::cli::print_json(
+            &serde_json::json!({ "machine": machine.processor, "cores": machine.cores, "models": machine.models, "rows": rows }),
         );
     }
-    println!("{cores} cores of {cpu}; {models}");
+    println!("{machine}");
     println!("{:44} {:>4} {:>9} {:>9}", "", "n", "median", "p95");
     for row in rows {
         println!(

@@ -1,0 +1,74 @@
+//! `patter bench`: what this machine does with the configured models.
+
+mod steps;
+mod turns;
+
+use std::process::ExitCode;
+
+use patter::config::Loaded;
+
+/// Measures this machine with the configured models: `steps` (also without a name) times each step, `turns` plays situations of a conversation.
+#[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    what: Option<What>,
+    #[command(flatten)]
+    steps: steps::Options,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    /// Time start, memory, hearing, thinking, speaking, and whole calls
+    Steps(steps::Options),
+    /// Play situations of a conversation to the agent: answers, interruptions, coughs, pauses, noise
+    Turns(turns::Options),
+}
+
+pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
+    match &options.what {
+        None => steps::run(loaded, &options.steps),
+        Some(What::Steps(options)) => steps::run(loaded, options),
+        Some(What::Turns(options)) => turns::run(loaded, options),
+    }
+}
+
+/// What was measured.
+struct Machine {
+    processor: String,
+    cores: usize,
+    models: String,
+}
+
+impl Machine {
+    fn of(loaded: &Loaded) -> Self {
+        let name = |text: String| {
+            let line = text.lines().find_map(|l| l.strip_prefix("model name"))?;
+            Some(line.split_once(':')?.1.trim().to_owned())
+        };
+        let config = &loaded.config;
+        Self {
+            processor: std::fs::read_to_string("/proc/cpuinfo")
+                .ok()
+                .and_then(name)
+                .unwrap_or_else(|| "unknown processor".into()),
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            models: format!(
+                "{}, {}, {}",
+                config.asr.model.display(),
+                config.llm.model.display(),
+                config.tts.engine
+            ),
+        }
+    }
+}
+
+impl std::fmt::Display for Machine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} cores of {}; {}",
+            self.cores, self.processor, self.models
+        )
+    }
+}
