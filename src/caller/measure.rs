@@ -26,6 +26,8 @@ const STOP_WITHIN_MS: u32 = 1_500;
 const TEMPLATE_MS: u32 = 500;
 /// Without a reference only the repeated words can be compared, which are fewer, in ms.
 const REPEATED_MS: u32 = 300;
+/// Less sound than that between two stops tells nothing, in ms.
+const SHORT_MS: u32 = 200;
 /// How far back playback may go, in ms.
 const BACK_MS: u32 = 1_500;
 /// How far it may skip, in ms.
@@ -255,10 +257,15 @@ pub fn effect(
                 let at = (stopped as isize + old).max(0) as usize;
                 let near = at.saturating_sub(ms_to_samples(BACK_MS)).min(line.len());
                 let far = (at + ms_to_samples(AHEAD_MS + TEMPLATE_MS)).min(line.len());
-                // The rest of the line may be shorter than what is compared.
-                let rest = template(TEMPLATE_MS);
-                let (alike, offset) =
-                    likeness(&rest[..rest.len().min(far - near)], &line[near..far]);
+                let place_there = &line[near..far];
+                let (mut alike, mut offset) =
+                    likeness(fitting(template(TEMPLATE_MS), place_there), place_there);
+                if alike <= SAME_SOUND {
+                    let short = until_silence(template(TEMPLATE_MS));
+                    if short.len() >= ms_to_samples(SHORT_MS) {
+                        (alike, offset) = likeness(fitting(short, place_there), place_there);
+                    }
+                }
                 place = Some((near + offset) as isize - next as isize);
                 alike
             }
@@ -312,9 +319,24 @@ fn goes_on(agent: &[i16], at: usize, line: &[i16], place: isize) -> bool {
     let there = (at as isize + place).max(0) as usize;
     let near = there.saturating_sub(ms_to_samples(100)).min(line.len());
     let far = (there + ms_to_samples(100 + TEMPLATE_MS)).min(line.len());
-    // The last syllable may be shorter than what is compared.
-    let template = &template[..template.len().min(far - near)];
-    likeness(template, &line[near..far]).0 > SAME_SOUND
+    let line = &line[near..far];
+    // The agent may be stopped again right after its pause.
+    [template, until_silence(template)]
+        .iter()
+        .any(|piece| likeness(fitting(piece, line), line).0 > SAME_SOUND)
+}
+
+/// As much of `template` as can be found in `within`: the rest of a line may be shorter than what is compared.
+fn fitting<'a>(template: &'a [i16], within: &[i16]) -> &'a [i16] {
+    &template[..template.len().min(within.len())]
+}
+
+/// The sound up to its first silence that may be a stop.
+fn until_silence(sound: &[i16]) -> &[i16] {
+    match silence(sound, 0, sound.len(), STOP_MS) {
+        Some((quiet, _)) => &sound[..quiet],
+        None => sound,
+    }
 }
 
 /// The line itself is silent there, but for 60 ms: the agent pauses or is done.
@@ -496,6 +518,27 @@ mod tests {
             effect(&agent, AT(1_700), AT(2_000), agent.len(), Some(&line)),
             Effect::None
         );
+    }
+
+    #[test]
+    fn a_stop_right_after_a_pause_of_the_line_is_a_stop_of_its_own() {
+        let line = join(&[&speech(7, 1_500), &quiet(130), &speech(8, 2_000)]);
+        let again = AT(1_630);
+        let agent = join(&[
+            &line[..again + AT(80)],
+            &quiet(600),
+            &line[again..],
+            &quiet(900),
+        ]);
+        let found = effect(&agent, AT(1_400), AT(1_750), agent.len(), Some(&line));
+        let Effect::Resumed {
+            stopped, resumed, ..
+        } = found
+        else {
+            panic!("{found:?}");
+        };
+        assert!(stopped.abs_diff(again + AT(80)) <= GRID * 4, "{found:?}");
+        assert!((ms(resumed - stopped) - 600.0).abs() < 80.0);
     }
 
     #[test]

@@ -164,7 +164,8 @@ pub(super) fn samples(call: &Call<'_>, line: &mut dyn FnMut(&[String]) -> Vec<i1
 }
 
 fn answer(call: &Call<'_>, step: &Step, placed: Placed, until: usize, sample: &mut Sample) {
-    if placed.agent_since.is_some() {
+    // After a question that the caller gave up on, its late answer would pass for that to this one.
+    if placed.agent_since.is_some() || placed.unprompted {
         return;
     }
     sample.sources = answers(call.events, ms(placed.start), ms(until));

@@ -259,7 +259,8 @@ pub(super) fn help() -> String {
         "\
 Rows, all times from the sound on the wire (audible: above -45 dBFS, on a grid of 5 ms):
   approved answer, generated answer
-      The caller's last audible sample to the agent's first. An answer of the other kind (the words were misheard) is skipped.
+      The caller's last audible sample to the agent's first. An answer of the other kind (the words were misheard) is skipped,
+      and so is the exchange after a question that nobody answered for 8 s: a late answer would count for it.
   interruption
       The caller breaks in with a sentence 0.8 to 2.5 s into a line that would go on for 1.7 s or more. First sample of the sentence to
       the agent's last audible one before it is silent to the end of the sentence. detected: that is within 1.5 s; ISR: of the detected, below 500 ms.
