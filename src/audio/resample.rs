@@ -252,7 +252,12 @@ mod tests {
 
     #[test]
     fn a_live_stream_gives_each_frame_at_once_and_5_ms_late() {
-        for (from_hz, to_hz) in [(8_000, 16_000), (16_000, 8_000), (48_000, 16_000), (16_000, 48_000)] {
+        for (from_hz, to_hz) in [
+            (8_000, 16_000),
+            (16_000, 8_000),
+            (48_000, 16_000),
+            (16_000, 48_000),
+        ] {
             let mut resampler = Resampler::live(from_hz, to_hz).unwrap();
             let input = tone(from_hz, 440.0, from_hz as usize / 2);
             let mut out = Vec::new();

@@ -444,7 +444,10 @@ impl Floor {
             text: text.clone(),
             complete,
         });
-        self.jobs.send(ThinkJob::Played { text });
+        self.jobs.send(ThinkJob::Played {
+            text,
+            besides: turn.kind == Kind::Notice,
+        });
     }
 
     /// The call is over.

@@ -71,6 +71,8 @@ pub enum ThinkJob {
     Played {
         /// The words.
         text: String,
+        /// It was no turn of this thread, but a holding line.
+        besides: bool,
     },
 }
 
@@ -215,8 +217,12 @@ impl Thinker {
             ThinkJob::Opened { turn } => return self.opened(turn),
             ThinkJob::Revert { turn } => return self.revert(turn),
             ThinkJob::Hearing { words } => return self.hearing(&words),
-            ThinkJob::Played { text } => {
-                self.dialogue.heard_of_reply(&text);
+            ThinkJob::Played { text, besides } => {
+                if besides {
+                    self.dialogue.said_besides(&text);
+                } else {
+                    self.dialogue.heard_of_reply(&text);
+                }
                 return self.warm(self.dialogue.so_far());
             }
         };

@@ -39,6 +39,17 @@ pub struct Plan {
     pub moved: Option<(String, String, String)>,
 }
 
+/// The notice that the law or the house wants heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Notice {
+    /// It must still be said.
+    Owed,
+    /// It is part of what is being said.
+    Planned,
+    /// It was heard to its end.
+    Heard,
+}
+
 /// One call's conversation.
 #[derive(Clone)]
 pub struct Dialogue {
@@ -48,8 +59,7 @@ pub struct Dialogue {
     stage: usize,
     objections: HashMap<String, usize>,
     last_said: Vec<PlannedLine>,
-    /// The opening notice was heard to its end.
-    notice_heard: bool,
+    notice: Notice,
     history: History,
 }
 
@@ -98,7 +108,7 @@ impl Dialogue {
             stage: 0,
             objections: HashMap::new(),
             last_said: Vec::new(),
-            notice_heard: false,
+            notice: Notice::Owed,
             history: History::new(history_turns),
         }
     }
@@ -127,11 +137,12 @@ impl Dialogue {
         plan
     }
 
-    /// The notice that the law or the house wants heard, until it was.
-    fn notice(&self, plan: &mut Plan) {
-        let notice = &self.playbook.compliance.opening_notice;
-        if !self.notice_heard {
+    /// Adds the notice, until it was heard.
+    fn notice(&mut self, plan: &mut Plan) {
+        if self.notice == Notice::Owed {
+            let notice = &self.playbook.compliance.opening_notice;
             self.line(plan, notice, "compliance.opening_notice");
+            self.notice = Notice::Planned;
         }
     }
 
@@ -140,7 +151,15 @@ impl Dialogue {
         let notice = self
             .playbook
             .fill(&self.playbook.compliance.opening_notice, &self.slots);
-        self.notice_heard |= notice.is_none_or(|notice| text.contains(notice.trim()));
+        if self.notice == Notice::Planned {
+            let heard = notice.is_none_or(|notice| text.contains(notice.trim()));
+            self.notice = if heard { Notice::Heard } else { Notice::Owed };
+        }
+        self.history.agent(text);
+    }
+
+    /// Takes what was said beside the replies: a holding line.
+    pub fn said_besides(&mut self, text: &str) {
         self.history.agent(text);
     }
 
@@ -443,8 +462,16 @@ mod tests {
     fn a_notice_that_was_cut_off_is_said_first_until_it_was_heard() {
         let mut dialogue = fitness();
         let opening = dialogue.opening();
-        let notice = opening.lines[1].clone();
-        assert!(notice.uninterruptible && !opening.lines[0].uninterruptible);
+        let notice = opening
+            .lines
+            .iter()
+            .find(|l| l.uninterruptible)
+            .cloned()
+            .unwrap();
+        assert!(!opening.lines[0].uninterruptible);
+        // While it is being said it is not said twice.
+        assert_ne!(dialogue.clone().reply("How much is it?").lines[0], notice);
+        dialogue.said_besides("One moment, please.");
         dialogue.heard_of_reply("Hi there, this is");
         let price = dialogue.reply("How much is it?");
         assert_eq!(price.lines[0], notice);

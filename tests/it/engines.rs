@@ -1,10 +1,10 @@
 //! The engines with real models.
 
-use patter::cores::Urgency;
 use patter::asr::whisper;
 use patter::audio::level::dbfs;
 use patter::audio::ms_to_samples;
 use patter::cores::Cores;
+use patter::cores::Urgency;
 use patter::dialogue::playbook::normalise;
 use patter::llm::engine::Engine;
 use patter::llm::{ChatMessage, Finish, Generation, Piece, Role, Stats};
@@ -71,7 +71,11 @@ fn silence_hiss_and_hum_yield_no_words() {
         ("hum", hum),
         ("nothing", Vec::new()),
     ] {
-        assert_eq!(session.transcribe(&samples, Urgency::Now).unwrap().text, "", "{what}");
+        assert_eq!(
+            session.transcribe(&samples, Urgency::Now).unwrap().text,
+            "",
+            "{what}"
+        );
     }
 }
 

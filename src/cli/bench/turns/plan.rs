@@ -380,7 +380,14 @@ mod tests {
         let text = include_str!("../../../../playbooks/fitness.toml");
         let playbook = Playbook::parse(text, "fitness").unwrap();
         let mut dialogue = Dialogue::new(Arc::new(playbook), 6);
-        dialogue.opening();
+        // The whole opening was heard, its notice too.
+        let opening: Vec<String> = dialogue
+            .opening()
+            .lines
+            .into_iter()
+            .map(|l| l.text)
+            .collect();
+        dialogue.heard_of_reply(&opening.join(" "));
         dialogue.reply(words)
     }
 
