@@ -196,10 +196,12 @@ fn over_shipped_words<'de, D: serde::Deserializer<'de>>(
 section!(
     /// `[turn.patience]`: silence to wait, in ms, by what the words sound like.
     PatienceConfig {
-        /// After a whole sentence.
-        complete_ms: u32 = 240,
+        /// After a whole question or a short answer.
+        complete_ms: u32 = 260,
+        /// After a whole statement.
+        statement_ms: u32 = 440,
         /// After words that could be whole or not, and before any are known.
-        unclear_ms: u32 = 420,
+        unclear_ms: u32 = 520,
         /// After words that cannot end a sentence.
         dangling_ms: u32 = 900,
         /// After "um".
@@ -280,6 +282,8 @@ section!(
         no_speech_threshold: f32 = 0.6,
         /// Below this mean log probability of its tokens a transcript is dropped.
         min_logprob: f32 = -1.5,
+        /// Below this one a transcript does not cut the agent off.
+        sure_logprob: f32 = -0.5,
         /// Smallest encoder window, in positions of 20 ms.
         min_audio_ctx: u32 = 256,
         /// The model was trained with timestamps (OpenAI's were; the default one was not).
@@ -548,6 +552,7 @@ fn check(config: &Config, text: &str, path: &Path) -> Result<(), ConfigError> {
         " ms (from min_ms)"
     );
     within!("turn.patience", patience, min_ms, 100..=1_000, " ms");
+    within!("turn.patience", patience, statement_ms, 100..=5_000, " ms");
     within!("turn.patience", patience, dangling_ms, 100..=5_000, " ms");
     within!("turn.patience", patience, hesitating_ms, 100..=5_000, " ms");
     within!("turn.patience", patience, min_pace, 0.5..=1.0, "");
@@ -571,6 +576,7 @@ fn check(config: &Config, text: &str, path: &Path) -> Result<(), ConfigError> {
     within!("asr", c.asr, partial_ms, 0..=10_000, " ms");
     within!("asr", c.asr, no_speech_threshold, 0.0..=1.0, "");
     within!("asr", c.asr, min_logprob, -10.0..=0.0, "");
+    within!("asr", c.asr, sure_logprob, -10.0..=0.0, "");
     within!("asr", c.asr, min_audio_ctx, 64..=1_500, " positions");
     within!("llm", c.llm, threads, 1..=256, "");
     within!("llm", c.llm, context_tokens, 512..=1_048_576, " tokens");

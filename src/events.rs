@@ -211,6 +211,10 @@ pub enum Event {
         ahead_dropped: u32,
         /// Heard frames dropped because the call was late.
         dropped_frames: u64,
+        /// Frames of silence put where the line brought none.
+        filled_frames: u64,
+        /// The most sound that waited to be heard.
+        most_behind_ms: u32,
     },
 }
 

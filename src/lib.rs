@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! microphone ─ device ┐                                   ┌────── dialogue ───────┐
-//!                     ├─► vad ─► turn ─► asr ─► words ───►│ playbook ► line, or   │
+//!                     ├─► vad ─► turn ◄► asr ─► words ───►│ playbook ► line, or   │
 //! AudioSocket, file ──┘           │                       │ llm ► sentences       │
-//!                                 │ barge-in: next turn   └──────────┬────────────┘
+//!                                 │ hold, cut, open       └──────────┬────────────┘
 //!                                 ▼                                  ▼
-//!      speaker, socket, file ◄─ playback ◄──────────────────────── tts
+//!      speaker, socket, file ◄─ playback ◄─ gate ◄──────────────── tts
 //!                                 └─ what was played ─► history, events
 //! ```
 //!
@@ -15,7 +15,7 @@
 //! ([`transport::device`]). Only the callbacks are real-time.
 //!
 //! The modules in the order the sound flows: [`audio`], [`transport`], [`vad`], [`turn`], [`asr`], [`dialogue`], [`llm`], [`tts`], [`call`];
-//! beside them [`caller`] (a synthetic one), [`config`], [`cores`], [`events`], [`models`], [`hint`], [`log`].
+//! beside them [`caller`] (a synthetic one), [`clock`], [`config`], [`cores`], [`events`], [`models`], [`hint`], [`log`].
 //!
 //! Where to change what: a new engine is a file in its step's folder; a new way for sound to come in, a file in `transport`; a rule of interruption, `turn`;
 //! what may be said, the playbook; a command, a file in `cli`.

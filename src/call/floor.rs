@@ -111,9 +111,13 @@ impl Floor {
         }
     }
 
-    /// What the caller has been asked for.
+    /// What the caller has been asked for; nothing in particular while the agent speaks.
     pub fn expect(&self) -> Expect {
-        self.expect
+        if self.is_speaking() {
+            Expect::Any
+        } else {
+            self.expect
+        }
     }
 
     /// True when the agent owes a sound.

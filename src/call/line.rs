@@ -47,6 +47,7 @@ pub struct Line {
     pub(super) first_played_us: AtomicU64,
     pub(super) stopped_us: AtomicU64,
     dropped: AtomicU64,
+    filled: AtomicU64,
 }
 
 /// How much of a turn has been played.
@@ -137,6 +138,16 @@ impl Line {
         self.dropped.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Counts a frame of silence that stands for one that the line did not bring.
+    pub fn count_filled(&self) {
+        self.filled.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Frames of silence that stand for ones that the line did not bring.
+    pub fn filled(&self) -> u64 {
+        self.filled.load(Ordering::Relaxed)
+    }
+
     /// Heard frames dropped so far.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
@@ -201,6 +212,7 @@ pub fn line_on(clock: Clock) -> (LineEnds, CallEnds) {
         first_played_us: AtomicU64::new(0),
         stopped_us: AtomicU64::new(0),
         dropped: AtomicU64::new(0),
+        filled: AtomicU64::new(0),
     });
     let transport = LineEnds {
         incoming: heard_in,

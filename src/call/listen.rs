@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 use ringbuf::HeapCons;
-use ringbuf::traits::Consumer;
+use ringbuf::traits::{Consumer, Observer};
 
 use super::floor::{Ended, Floor, Notice};
 use super::hear::{Heard, Purpose};
@@ -18,7 +18,7 @@ use super::spoken::{Kind, Times};
 use super::think::{Said, ThinkJob, ThinkJobs};
 use super::utterance::Utterance;
 use crate::asr::{Transcript, agreement};
-use crate::audio::Frame;
+use crate::audio::{FRAME_MS, Frame};
 use crate::config::{Config, TurnConfig};
 use crate::events::{Event, EventSink};
 use crate::turn::patience::Profile;
@@ -33,6 +33,11 @@ const POLL: Duration = Duration::from_millis(5);
 const ASK_AGAIN_MS: u32 = 500;
 /// So often in a row, while nothing is understood.
 const ASK_AGAIN_TIMES: u32 = 2;
+
+/// A line with more noise than this is a noisy one, in dBFS.
+const NOISY_DBFS: f32 = -50.0;
+/// What noise takes off the log probability of true words: on street, babble and music at 10 dB the default model gives them -0.2 to -0.9.
+const NOISE_ALLOWANCE: f32 = 0.7;
 
 /// A finished utterance whose words are awaited.
 #[derive(Clone, Copy)]
@@ -72,6 +77,7 @@ pub struct Listener {
     wires: Wires,
     config: TurnConfig,
     lists: WordLists,
+    sure_logprob: f32,
     /// How long to wait, and for what.
     profile: (Expect, Profile),
     notices: Arc<Notices>,
@@ -99,6 +105,8 @@ pub struct Listener {
     barge_ins: u32,
     false_alarms: u32,
     ended_by_agent: bool,
+    /// The most sound that has waited in the ring.
+    most_behind_ms: u32,
 }
 
 impl Listener {
@@ -116,6 +124,7 @@ impl Listener {
                 Expect::Any,
                 Profile::new(&config.turn.patience, Expect::Any),
             ),
+            sure_logprob: config.asr.sure_logprob,
             config: config.turn.clone(),
             vad: Vad::new(&config.vad),
             turns: Turns::new(&config.turn),
@@ -136,6 +145,7 @@ impl Listener {
             barge_ins: 0,
             false_alarms: 0,
             ended_by_agent: false,
+            most_behind_ms: 0,
         }
     }
 
@@ -144,6 +154,8 @@ impl Listener {
         self.begin();
         while !self.wires.line.is_closed() {
             let mut idle = true;
+            let behind_ms = self.wires.incoming.occupied_len() as u32 * FRAME_MS;
+            self.most_behind_ms = self.most_behind_ms.max(behind_ms);
             while let Some(frame) = self.wires.incoming.try_pop() {
                 idle = false;
                 self.frame(&frame);
@@ -181,6 +193,8 @@ impl Listener {
             made_ahead: ahead.hits + ahead.dropped,
             ahead_dropped: ahead.dropped,
             dropped_frames: self.wires.line.dropped(),
+            filled_frames: self.wires.line.filled(),
+            most_behind_ms: self.most_behind_ms,
         });
     }
 
@@ -236,6 +250,9 @@ impl Listener {
             TurnEvent::SpeechStart => self.speech_start(),
             TurnEvent::Hold { speech_ms } => self.floor.hold(speech_ms),
             TurnEvent::Cancel { speech_ms } => {
+                if self.joined.is_some() {
+                    self.turns.reopened();
+                }
                 let heard = self.floor.cut(speech_ms, self.joined.is_some());
                 self.barge_ins += u32::from(heard);
                 self.cut = true;
@@ -365,8 +382,15 @@ impl Listener {
 
     /// Words of a turn that is not over; `whole`: decoded in the present pause.
     fn words(&mut self, transcript: Transcript, agreed: String, whole: bool) {
-        let reading = self.read(&transcript);
-        if let Some(event) = self.turns.heard(reading, whole) {
+        let mut reading = self.read(&transcript);
+        // What Whisper makes of a cough is a word, but not one that it believes in.
+        let doubtful = self.turns.holding() && transcript.logprob < self.sure_logprob();
+        if doubtful && whole {
+            reading.kind = WordKind::Empty;
+        }
+        if (whole || !doubtful)
+            && let Some(event) = self.turns.heard(reading, whole)
+        {
             self.turn_event(event);
         }
         let undecided = self.turns.holding() || !self.turns.caller_speaking();
@@ -388,6 +412,15 @@ impl Listener {
             agreed,
             asr_ms: transcript.took_ms,
         });
+    }
+
+    /// Below this a transcript does not cut the agent off. In noise a model is less sure of true words too.
+    fn sure_logprob(&self) -> f32 {
+        if self.vad.noise_dbfs() > NOISY_DBFS {
+            self.sure_logprob - NOISE_ALLOWANCE
+        } else {
+            self.sure_logprob
+        }
     }
 
     /// What the words sound like; of a turn that goes on with the last one, what is new decides what kind they are.

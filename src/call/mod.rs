@@ -47,6 +47,8 @@ pub struct Engines {
     pub playbook: Arc<Playbook>,
     /// Lines for when an engine has none.
     pub notices: Arc<Notices>,
+    /// The budget of threads that the models share.
+    pub cores: Cores,
     /// Settings.
     pub config: Config,
     /// How long loading took, in ms.
@@ -117,6 +119,7 @@ impl Engines {
             tts,
             playbook,
             notices,
+            cores,
             config: config.clone(),
             ready_ms: started.elapsed().as_secs_f32() * 1000.0,
         })

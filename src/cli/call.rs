@@ -5,10 +5,12 @@ use std::process::ExitCode;
 
 use patter::audio::wav;
 use patter::call::Call;
+use patter::call::record::CallFile;
 use patter::config::Loaded;
 use patter::events::{self, EventSink};
 
-/// Plays IN to the agent in real time. OUT gets both sides (caller left, agent right), FILE what happened as JSON lines.
+/// Plays IN to the agent in real time. OUT gets both sides (caller left, agent right), with a call file beside it for `patter replay`; FILE what
+/// happened, as JSON lines.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// The caller's sound
@@ -36,6 +38,9 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         .map(wav::StereoWriter::create)
         .transpose()?;
     let loaded = super::with_playbook(loaded, options.playbook.as_ref())?;
+    if let Some(out) = &options.out {
+        CallFile::new(&loaded, out).write_beside(out)?;
+    }
     let (sink, received) = EventSink::new(&uuid::Uuid::new_v4().to_string());
     let writer = events::write(
         received,

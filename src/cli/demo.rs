@@ -82,8 +82,8 @@ impl Story {
     }
 }
 
-/// Speaks the lines of a story in the caller's voice.
-pub(crate) fn caller(loaded: &Loaded, story: Story) -> anyhow::Result<ScriptedCaller> {
+/// The caller's voice.
+pub(crate) fn caller_voice(loaded: &Loaded) -> anyhow::Result<Speaker> {
     let voice: Arc<dyn Voice> = Arc::new(Espeak::load(
         &loaded.model(&PathBuf::new()),
         &EspeakConfig {
@@ -92,7 +92,12 @@ pub(crate) fn caller(loaded: &Loaded, story: Story) -> anyhow::Result<ScriptedCa
             ..EspeakConfig::default()
         },
     )?);
-    let speaker = Speaker::new(voice, 0);
+    Ok(Speaker::new(voice, 0))
+}
+
+/// Speaks the lines of a story in the caller's voice.
+pub(crate) fn caller(loaded: &Loaded, story: Story) -> anyhow::Result<ScriptedCaller> {
+    let speaker = caller_voice(loaded)?;
     let lines = story.script().iter().map(|(cue, text)| {
         Ok(ScriptLine {
             cue: *cue,

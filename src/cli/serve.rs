@@ -30,7 +30,7 @@ pub(crate) fn server_options(loaded: &Loaded) -> ServerOptions {
         lead: Duration::from_millis(u64::from(config.lead_ms)),
         idle_timeout: Duration::from_millis(u64::from(config.idle_timeout_ms)),
         records: (!records.as_os_str().is_empty()).then(|| loaded.resolve(records)),
-        record_audio: config.record_audio,
+        record_audio: config.record_audio.then(|| Arc::new(loaded.clone())),
         watch: Arc::new(|_| ()),
     }
 }

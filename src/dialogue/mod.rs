@@ -178,11 +178,17 @@ impl Dialogue {
         plan
     }
 
-    /// What the present stage asks the caller for.
+    /// What the caller was asked for by the last words: the stage's question, or nothing in particular.
     pub fn expect(&self) -> Expect {
-        self.playbook
-            .flow
-            .get(self.stage)
+        let stage = self.playbook.flow.get(self.stage);
+        let asked = |stage: &&playbook::Stage| {
+            let source = format!("line:flow.{}.ask", stage.id);
+            self.last_said
+                .last()
+                .is_some_and(|line| line.source == source)
+        };
+        stage
+            .filter(asked)
             .map_or(Expect::Any, |stage| stage.expect)
     }
 
@@ -513,5 +519,17 @@ mod tests {
         assert_eq!(ahead[..ahead.len() - 1], prompt[..prompt.len() - 1]);
         let (ahead, whole) = (&ahead[ahead.len() - 1], &prompt[prompt.len() - 1]);
         assert!(whole.text.starts_with(&ahead.text));
+    }
+
+    #[test]
+    fn what_is_asked_for_is_known_right_after_the_question() {
+        let mut dialogue = opened();
+        assert_eq!(dialogue.expect(), Expect::YesNo);
+        dialogue.reply("How much is it?");
+        assert_eq!(dialogue.expect(), Expect::Any);
+        dialogue.reply("I want to lose weight.");
+        assert_eq!(dialogue.expect(), Expect::YesNo);
+        dialogue.model_said("Something else.");
+        assert_eq!(dialogue.expect(), Expect::Any);
     }
 }

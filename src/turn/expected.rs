@@ -14,7 +14,9 @@ const MAX_NAME_WORDS: usize = 4;
 /// The ending of `words` for what was asked, given their `plain` ending.
 pub(super) fn ending(words: &Words, lists: &WordLists, expect: Expect, plain: Ending) -> Ending {
     if plain == Ending::Hesitating {
-        return plain;
+        // "Mm-hm" to a question of yes or no.
+        let answer = expect == Expect::YesNo && words.only(&[&lists.hums]);
+        return if answer { Ending::Unclear } else { plain };
     }
     match expect {
         Expect::Number { digits } => number(words, lists, digits, plain),

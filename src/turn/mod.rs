@@ -126,6 +126,8 @@ pub struct Turns {
     pace: Pace,
     /// Turns that the caller has finished.
     finished: u32,
+    /// Frames without speech since the last turn ended, and in its last pause.
+    since_end: u32,
 }
 
 impl Turns {
@@ -149,7 +151,13 @@ impl Turns {
             fresh: false,
             pace: Pace::default(),
             finished: 0,
+            since_end: 0,
         }
+    }
+
+    /// The turn under way goes on with the last one, which was taken to be over too early: a pause to learn from.
+    pub fn reopened(&mut self) {
+        self.pace.paused(self.since_end * FRAME_MS);
     }
 
     /// True while the caller holds the turn.
@@ -251,6 +259,7 @@ impl Turns {
         if is_speech {
             self.speech += 1;
         } else {
+            self.since_end = self.since_end.saturating_add(1);
             // A single frame that misses does not undo an onset, a lasting silence does.
             self.speech = self.speech.saturating_sub(1);
         }
@@ -380,6 +389,7 @@ impl Turns {
             silence_ms: self.silence * FRAME_MS,
         };
         self.finished += 1;
+        self.since_end = self.silence;
         self.pace
             .ended(self.reading.map_or(0, |reading| reading.words));
         self.rest();

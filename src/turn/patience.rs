@@ -30,8 +30,10 @@ const FADE: f32 = 0.9;
 /// The limits for what the stage asks, in ms of silence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
-    /// After a whole sentence.
+    /// After a whole question or a short answer.
     pub complete_ms: u32,
+    /// After a whole statement.
+    pub statement_ms: u32,
     /// After words that could be either, or none known yet.
     pub unclear_ms: u32,
     /// After words that cannot end a sentence.
@@ -68,6 +70,7 @@ impl Profile {
         };
         Self {
             complete_ms,
+            statement_ms: config.statement_ms,
             unclear_ms,
             dangling_ms: config.dangling_ms,
             hesitating_ms: config.hesitating_ms,
@@ -83,6 +86,7 @@ impl Profile {
 /// Silence to wait after `reading` before the turn is over, in ms. Without words: what is waited when they are unclear.
 pub fn patience_ms(reading: Option<&Reading>, profile: &Profile, pace: &Pace) -> u32 {
     let base_ms = match reading.map_or(Ending::Unclear, |reading| reading.ending) {
+        Ending::Complete if reading.is_some_and(|r| r.statement) => profile.statement_ms,
         Ending::Complete => profile.complete_ms,
         Ending::Unclear => profile.unclear_ms,
         Ending::Dangling => profile.dangling_ms,
@@ -147,6 +151,7 @@ mod tests {
             ending,
             kind: Kind::Words,
             words: 3,
+            statement: false,
         }
     }
 
@@ -159,9 +164,9 @@ mod tests {
     fn the_wait_follows_the_words_and_what_is_asked() {
         let pace = Pace::default();
         for (ending, expect, ms) in [
-            (Ending::Complete, Expect::Any, 240),
+            (Ending::Complete, Expect::Any, 260),
             (Ending::Complete, Expect::YesNo, 200),
-            (Ending::Unclear, Expect::Any, 420),
+            (Ending::Unclear, Expect::Any, 520),
             (Ending::Dangling, Expect::Any, 900),
             (Ending::Hesitating, Expect::Name, 1_100),
             (Ending::Reading, Expect::Any, 900),
@@ -170,7 +175,12 @@ mod tests {
             assert_eq!(wait(ending, expect, &pace), ms, "{ending:?} {expect:?}");
         }
         let profile = Profile::new(&PatienceConfig::default(), Expect::Any);
-        assert_eq!(patience_ms(None, &profile, &pace), 420);
+        assert_eq!(patience_ms(None, &profile, &pace), 520);
+        let statement = Reading {
+            statement: true,
+            ..reading(Ending::Complete)
+        };
+        assert_eq!(patience_ms(Some(&statement), &profile, &pace), 440);
     }
 
     #[test]
@@ -182,9 +192,9 @@ mod tests {
             slow.ended(12);
             fluent.ended(12);
         }
-        assert_eq!(wait(Ending::Complete, Expect::Any, &slow), 384);
+        assert_eq!(wait(Ending::Complete, Expect::Any, &slow), 416);
         assert_eq!(wait(Ending::Hesitating, Expect::Any, &slow), 1_600);
-        assert_eq!(wait(Ending::Unclear, Expect::Any, &fluent), 336);
+        assert_eq!(wait(Ending::Unclear, Expect::Any, &fluent), 416);
         assert_eq!(wait(Ending::Complete, Expect::YesNo, &fluent), 180);
     }
 

@@ -25,6 +25,7 @@ fn reading(kind: Kind, ending: Ending, words: usize) -> Reading {
         ending,
         kind,
         words,
+        statement: false,
     }
 }
 
@@ -66,7 +67,7 @@ fn a_turn_without_known_words_ends_after_the_middle_wait() {
     let events = play(
         &mut turns,
         Agent::Silent,
-        &[(false, 200), (true, 1_000), (false, 600)],
+        &[(false, 200), (true, 1_000), (false, 700)],
     );
     assert_eq!(
         events,
@@ -74,10 +75,10 @@ fn a_turn_without_known_words_ends_after_the_middle_wait() {
             (260, TurnEvent::SpeechStart),
             (1_200 + 120, TurnEvent::Pause),
             (
-                1_200 + 420,
+                1_200 + 520,
                 TurnEvent::TurnEnd {
                     speech_ms: 1_000,
-                    silence_ms: 420
+                    silence_ms: 520
                 }
             ),
         ]
@@ -88,8 +89,8 @@ fn a_turn_without_known_words_ends_after_the_middle_wait() {
 #[test]
 fn the_wait_depends_on_the_words() {
     for (ending, wait_ms) in [
-        (Ending::Complete, 240),
-        (Ending::Unclear, 420),
+        (Ending::Complete, 260),
+        (Ending::Unclear, 520),
         (Ending::Dangling, 900),
         (Ending::Hesitating, 1_100),
         (Ending::Reading, 900),
@@ -109,7 +110,7 @@ fn words_from_before_the_pause_do_not_end_the_turn_early() {
     // A partial: the caller has said more since.
     turns.heard(words(Ending::Complete), false);
     let rest = play(&mut turns, Agent::Silent, &[(false, 1_000)]);
-    assert_eq!(rest[1].0, 420);
+    assert_eq!(rest[1].0, 520);
 }
 
 #[test]
@@ -158,7 +159,7 @@ fn the_agent_is_held_after_80_ms_and_cut_when_there_are_words() {
         turns.heard(words(Ending::Unclear), false),
         Some(TurnEvent::Cancel { speech_ms: 400 })
     );
-    let rest = play(&mut turns, Agent::Silent, &[(true, 200), (false, 500)]);
+    let rest = play(&mut turns, Agent::Silent, &[(true, 200), (false, 600)]);
     assert!(
         matches!(
             rest[..],
@@ -326,6 +327,33 @@ fn a_caller_of_long_pauses_is_given_more_time() {
         play(&mut turns, Agent::Silent, &[(false, 2_000)])[0].0
     };
     assert!(wait(4) > wait(0), "{} and {}", wait(4), wait(0));
+}
+
+#[test]
+fn a_turn_that_was_ended_too_early_teaches_patience() {
+    let wait = |reopened: bool| {
+        let mut turns = turns();
+        for _ in 0..4 {
+            play(&mut turns, Agent::Silent, &[(true, 600), (false, 900)]);
+            play(&mut turns, SPEAKING, &[(true, 400)]);
+            assert!(matches!(
+                turns.heard(words(Ending::Unclear), false),
+                Some(TurnEvent::Cancel { .. })
+            ));
+            if reopened {
+                turns.reopened();
+            }
+            play(&mut turns, Agent::Silent, &[(false, 2_000)]);
+        }
+        play(&mut turns, Agent::Silent, &[(true, 600)]);
+        play(&mut turns, Agent::Silent, &[(false, 2_000)])[1].0
+    };
+    assert!(
+        wait(true) > wait(false),
+        "{} and {}",
+        wait(true),
+        wait(false)
+    );
 }
 
 fn any_reading() -> impl Strategy<Value = Option<(Reading, bool)>> {

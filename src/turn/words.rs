@@ -24,6 +24,8 @@ pub struct Reading {
     pub kind: Kind,
     /// How many there are; characters in a script without spaces.
     pub words: usize,
+    /// Complete as a statement is: whoever asks waits for an answer, whoever tells may tell more.
+    pub statement: bool,
 }
 
 /// How finished the words sound.
@@ -95,6 +97,8 @@ fn is_default<T: Default + PartialEq>(list: &T) -> bool {
 word_lists!(
     /// Signs of listening.
     backchannels: Phrases,
+    /// Those of them that a hesitation may be heard as.
+    hums: Phrases,
     /// Tests of the line.
     greetings: Phrases,
     /// Ends that ask for time.
@@ -176,7 +180,32 @@ pub fn read(text: &str, lists: &WordLists, expect: Expect) -> Reading {
         ending,
         kind,
         words: words.count(),
+        statement: ending == Ending::Complete
+            && matches!(expect, Expect::Any | Expect::YesNo)
+            && tells(&words, lists),
     }
+}
+
+/// Neither a question nor a short answer nor a farewell.
+fn tells(words: &Words, lists: &WordLists) -> bool {
+    let body = words.after(&lists.fillers);
+    words.mark != Mark::Question
+        && words.count() >= 3
+        && !body.begins_with(&lists.questions)
+        && !body.begins_with(&lists.inversions)
+        && !words.only(&answers(lists))
+        && tail_of(words, lists) != Tail::Closing
+}
+
+/// What a short answer is made of.
+fn answers(lists: &WordLists) -> [&Phrases; 5] {
+    [
+        &lists.yes,
+        &lists.no,
+        &lists.closings,
+        &lists.backchannels,
+        &lists.fillers,
+    ]
 }
 
 fn kind_of(words: &Words, lists: &WordLists, expect: Expect) -> Kind {
@@ -266,14 +295,10 @@ fn plain_ending(words: &Words, lists: &WordLists) -> Ending {
         // "Hello" may be the beginning of something.
         return Ending::Unclear;
     }
-    let answers = [
-        &lists.yes,
-        &lists.no,
-        &lists.closings,
-        &lists.backchannels,
-        &lists.fillers,
-    ];
-    if words.only(&answers) {
+    if words.only(&[&lists.hums]) {
+        return Ending::Hesitating;
+    }
+    if words.only(&answers(lists)) {
         return Ending::Complete;
     }
     if words.last_is_stray_letter() || body.only(&[&lists.inversions]) {

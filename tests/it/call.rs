@@ -40,6 +40,29 @@ fn a_caller_is_understood_answered_and_may_interrupt() {
         "the agent ends the call after its goodbye"
     );
 
+    // The program's own figures agree with those that the caller took on the wire. What it hands to the line is sent `lead_ms` ahead of
+    // the clock; the rest is the way there, and the far end's own frame.
+    let own = |pick: &dyn Fn(&Event) -> Option<f32>| -> Vec<f32> {
+        events.iter().filter_map(|e| pick(&e.event)).collect()
+    };
+    let stops = own(&|e| match e {
+        Event::BargeIn { stop_ms, .. } => Some(*stop_ms),
+        _ => None,
+    });
+    let responses = own(&|e| match e {
+        Event::Latency { response_ms, .. } => Some(*response_ms),
+        _ => None,
+    });
+    let agree = |own: f32, wire: Option<f32>| {
+        let way = wire.unwrap_or(f32::NAN) - own;
+        assert!((-20.0..150.0).contains(&way), "{own} and {wire:?}");
+    };
+    agree(stops[0], exchanges[1].silenced_ms);
+    assert_eq!(responses.len(), exchanges.len());
+    for (own, exchange) in responses.iter().zip(&exchanges) {
+        agree(*own, exchange.response_ms);
+    }
+
     // The interruption cut the price: what was heard of it is a true beginning of what was said.
     let cut = events
         .iter()

@@ -198,6 +198,29 @@ fn a_wav_file_calls_and_both_sides_are_recorded() {
         (2, 16_000)
     );
     assert!(reader.duration() > 3 * 16_000);
+
+    // The recording and its call file play the call again: the same words, and every time exactly the same events.
+    let replay = || {
+        let arguments = ["--config", &config(), "replay", "out.call.json", "--json"];
+        let result = patter(folder.path(), &arguments);
+        assert_eq!(result.0, 0, "{result:?}");
+        result.1
+    };
+    let first = replay();
+    assert_eq!(first, replay());
+    let texts = |events: &[Value], kind: &str| -> Vec<String> {
+        let of_kind = events.iter().filter(|e| e["event"] == kind);
+        of_kind.map(|e| e["text"].to_string()).collect()
+    };
+    let replayed: Vec<Value> = first
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    for kind in ["final", "spoken"] {
+        assert_eq!(texts(&replayed, kind), texts(&events, kind), "{kind}");
+    }
+    let last = |events: &[Value]| events.last().unwrap()["reason"].clone();
+    assert_eq!(last(&replayed), last(&events));
 }
 
 #[test]

@@ -259,3 +259,35 @@ fn a_piper_voice_speaks_at_its_length_and_a_damaged_one_is_an_error() {
             .contains("not there")
     );
 }
+
+#[test]
+fn work_ahead_of_its_need_rests_while_somebody_waits() {
+    let _turn = one_at_a_time();
+    let engines = engines();
+    let (one, two) = (
+        engines.llm.session().unwrap(),
+        engines.llm.session().unwrap(),
+    );
+    let ahead = one.generate(user("Count from one to one thousand."), Urgency::Ahead);
+    assert!(
+        matches!(ahead.pieces.recv(), Ok(Piece::Text(_))),
+        "it runs while nobody waits"
+    );
+    let wanted = two.generate(user("Say hello."), Urgency::Now);
+    while !matches!(wanted.pieces.recv(), Ok(Piece::Text(_))) {}
+    // What was made before the other began is still in the channel.
+    while ahead.pieces.try_recv().is_ok() {}
+    let mut during = 0;
+    while let Ok(piece) = wanted.pieces.recv() {
+        if matches!(piece, Piece::Done(_)) {
+            break;
+        }
+        during += ahead.pieces.try_iter().count();
+    }
+    assert_eq!(during, 0, "tokens that nobody waits for");
+    let done = ahead
+        .pieces
+        .iter()
+        .any(|p| matches!(p, Piece::Done(s) if s.tokens > 1));
+    assert!(done, "it goes on afterwards");
+}

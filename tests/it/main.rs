@@ -9,6 +9,7 @@ mod audiosocket; // the server against good, strange and hostile peers
 mod call; // whole calls over real connections
 mod cli; // the program as a user runs it
 mod engines; // Whisper, llama.cpp, espeak-ng and Piper with real models
+mod lines; // bad lines, engines that stall
 mod real_time; // the callbacks allocate nothing
 mod resume; // the bench's ear on real voices
 mod support; // shared engines, voices, folders

@@ -66,7 +66,7 @@ pub(crate) fn server(max_calls: u32, records: Option<PathBuf>) -> (Server, Recei
         max_calls,
         lead: Duration::from_millis(40),
         idle_timeout: Duration::from_secs(3),
-        record_audio: records.is_some(),
+        record_audio: records.as_ref().map(|_| Arc::new(loaded())),
         records,
         watch: Arc::new(move |event| drop(sender.send(event.clone()))),
     };

@@ -359,6 +359,46 @@ fn a_silent_caller_is_asked_twice_and_let_go() {
 }
 
 #[test]
+fn a_hello_into_the_greeting_is_no_turn_and_the_greeting_goes_on() {
+    let _turn = one_at_a_time();
+    let mut scene = Scene::new(&engines());
+    scene.wait_for_speech(300);
+    scene.say("Hello?");
+    scene.wait_for_silence();
+    let (events, _) = scene.end();
+    let turns = played(&events);
+    assert_eq!(turns.len(), 1, "{turns:?}");
+    assert!(turns[0].1 && turns[0].0.ends_with("Do you have a minute?"));
+}
+
+#[test]
+fn a_caller_of_one_breath_words_and_one_who_never_stops_do_no_harm() {
+    let _turn = one_at_a_time();
+    let mut scene = Scene::opened();
+    let word: Vec<i16> = voice("en-us+f3").speak("Yes.", false).unwrap().samples[..1_600].to_vec();
+    for _ in 0..20 {
+        scene.play(&word);
+        scene.wait(300);
+    }
+    for _ in 0..12 {
+        scene.say("My account number is four five one two and");
+    }
+    scene.wait_for_silence();
+    scene.say("How much is it?");
+    scene.wait_for_silence();
+    let (events, _) = scene.end();
+    assert_eq!(
+        finals(&events).last().map(String::as_str),
+        Some("how much is it")
+    );
+    let cut = has(&events, |e| {
+        matches!(e, Event::SpeechEnd { silence_ms: 0, .. })
+    });
+    assert!(cut, "a turn of half a minute is cut at its longest");
+    assert!(!has(&events, |e| matches!(e, Event::Error { .. })));
+}
+
+#[test]
 fn the_same_call_gives_the_same_events_every_time() {
     let _turn = one_at_a_time();
     let run = || {

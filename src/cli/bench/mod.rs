@@ -1,5 +1,6 @@
 //! `patter bench`: what this machine does with the configured models.
 
+mod endurance;
 mod steps;
 mod turns;
 
@@ -7,7 +8,8 @@ use std::process::ExitCode;
 
 use patter::config::Loaded;
 
-/// Measures this machine with the configured models: `steps` (also without a name) times each step, `turns` plays situations of a conversation.
+/// Measures this machine with the configured models: `steps` (also without a name) times each step, `turns` plays situations of a conversation, `endurance` holds one long
+/// call over a bad line.
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
@@ -23,6 +25,8 @@ enum What {
     Steps(steps::Options),
     /// Play situations of a conversation to the agent: answers, interruptions, coughs, pauses, noise
     Turns(turns::Options),
+    /// Hold one long call over a bad line: does memory or delay grow?
+    Endurance(endurance::Options),
 }
 
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
@@ -30,6 +34,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         None => steps::run(loaded, &options.steps),
         Some(What::Steps(options)) => steps::run(loaded, options),
         Some(What::Turns(options)) => turns::run(loaded, options),
+        Some(What::Endurance(options)) => endurance::run(loaded, options),
     }
 }
 

@@ -30,6 +30,31 @@ pub trait Caller {
     fn frame(&mut self, at_ms: u64, heard: &Frame) -> Act;
 }
 
+/// What the line is like between the caller and us.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Conditions {
+    /// Rate of the sound, in Hz.
+    pub rate_hz: u32,
+    /// How much faster than ours the caller's clock runs, in per cent.
+    pub drift_percent: f32,
+    /// Frames that come together; 1 for a smooth line.
+    pub burst_frames: u32,
+    /// Frames of silence are not sent.
+    pub silence_suppressed: bool,
+}
+
+impl Conditions {
+    /// A smooth line.
+    pub fn good(rate_hz: u32) -> Self {
+        Self {
+            rate_hz,
+            drift_percent: 0.0,
+            burst_frames: 1,
+            silence_suppressed: false,
+        }
+    }
+}
+
 /// Both sides of a call as they were on the wire, 16 kHz.
 #[derive(Default)]
 pub struct Recording {
@@ -52,7 +77,23 @@ pub fn call(
     caller: &mut dyn Caller,
     limit: Duration,
 ) -> std::io::Result<Recording> {
+    call_over(&Conditions::good(rate_hz), address, uuid, caller, limit)
+}
+
+/// [`call`] over a line that is less than good.
+///
+/// # Errors
+/// As [`call`].
+pub fn call_over(
+    conditions: &Conditions,
+    address: SocketAddr,
+    uuid: [u8; 16],
+    caller: &mut dyn Caller,
+    limit: Duration,
+) -> std::io::Result<Recording> {
     let invalid = |e: String| std::io::Error::new(std::io::ErrorKind::InvalidInput, e);
+    let rate_hz = conditions.rate_hz;
+    let frame_s = FRAME_MS as f32 / 1_000.0 / (1.0 + conditions.drift_percent / 100.0);
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2))?;
     stream.set_nodelay(true)?;
     stream.set_nonblocking(true)?;
@@ -70,6 +111,7 @@ pub fn call(
     };
     let mut recording = Recording::default();
     let mut pcm: Vec<i16> = Vec::new();
+    let mut waiting: Vec<u8> = Vec::new();
     let size = (rate_hz * FRAME_MS / 1000) as usize;
     let started = Instant::now();
     let mut number = 0u32;
@@ -88,16 +130,23 @@ pub fn call(
         recording.caller.extend_from_slice(&said);
         up.push(&said, &mut pcm);
         while pcm.len() >= size {
-            codec::encode_audio(rate_hz, &pcm[..size], &mut bytes)
-                .map_err(|e| invalid(e.to_string()))?;
+            let silent = pcm[..size].iter().all(|s| s.unsigned_abs() < 8);
+            if !(silent && conditions.silence_suppressed) {
+                codec::encode_audio(rate_hz, &pcm[..size], &mut bytes)
+                    .map_err(|e| invalid(e.to_string()))?;
+                waiting.extend_from_slice(&bytes);
+            }
             pcm.drain(..size);
-            if send(&mut stream, &bytes).is_err() {
+        }
+        number += 1;
+        if number % conditions.burst_frames.max(1) == 0 && !waiting.is_empty() {
+            if send(&mut stream, &waiting).is_err() {
                 recording.agent_hung_up = true;
                 return Ok(recording);
             }
+            waiting.clear();
         }
-        number += 1;
-        let due = started + Duration::from_millis(u64::from(number * FRAME_MS));
+        let due = started + Duration::from_secs_f32(frame_s * number as f32);
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
     }
     Ok(recording)

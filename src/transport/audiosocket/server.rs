@@ -24,7 +24,9 @@ use crate::audio::wav::StereoWriter;
 use crate::audio::{FRAME_MS, FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ, SILENCE};
 use crate::call::line::{Line, LineEnds};
 use crate::call::playback::Playback;
+use crate::call::record::CallFile;
 use crate::call::{Call, Engines};
+use crate::config::Loaded;
 use crate::events::{Event, EventSink, Stamped};
 
 /// The first message must have come by then.
@@ -51,8 +53,8 @@ pub struct Options {
     pub idle_timeout: Duration,
     /// Folder for the records; None keeps none.
     pub records: Option<PathBuf>,
-    /// Keep the sound as well.
-    pub record_audio: bool,
+    /// Keep the sound as well, and what is needed to play the call again: these settings.
+    pub record_audio: Option<Arc<Loaded>>,
     /// Shown every event of every call.
     pub watch: Arc<dyn Fn(&Stamped) + Send + Sync>,
 }
@@ -221,7 +223,13 @@ fn serve_one(mut stream: TcpStream, engines: &Arc<Engines>, options: &Options, s
         crate::log::warn(&error.to_string());
     }
     let (ends, call_ends) = crate::call::line::line();
-    let recording = path("wav").filter(|_| options.record_audio);
+    let recording = options.record_audio.as_ref().and_then(|settings| {
+        let path = path("wav")?;
+        if let Err(error) = CallFile::new(settings, &path).write_beside(&path) {
+            crate::log::warn(&error.to_string());
+        }
+        Some(path)
+    });
     match Call::start(engines, call_ends, "audiosocket", sink.clone()) {
         Ok(call) => {
             carry(stream, decoder, ends, options, stop, &sink, recording);
@@ -402,6 +410,7 @@ impl Reader<'_> {
                         ));
                     }
                     for _ in 0..gaps.due(heard.elapsed()) {
+                        self.shared.line.count_filled();
                         self.deliver_frame(SILENCE);
                     }
                 }

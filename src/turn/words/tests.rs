@@ -203,6 +203,30 @@ fn fixture() -> Vec<Line> {
         .collect()
 }
 
+#[test]
+fn a_hum_may_be_a_hesitation_unless_yes_or_no_was_asked_for() {
+    let ending = |expect| words_of("en", "Uh huh.", expect).ending;
+    assert_eq!(ending(Expect::Any), Hesitating);
+    assert_eq!(ending(Expect::YesNo), Unclear);
+}
+
+#[test]
+fn who_tells_may_tell_more_and_who_asks_waits() {
+    for (text, statement) in [
+        ("I want to cancel.", true),
+        ("It stopped working.", true),
+        ("How much is it?", false),
+        ("can you call me back", false),
+        ("Yes, please.", false),
+        ("Thanks, bye.", false),
+        ("I want to", false),
+    ] {
+        let reading = words_of("en", text, Expect::Any);
+        assert_eq!(reading.statement, statement, "{text}");
+    }
+    assert!(!words_of("en", "my name is Anna Brown", Expect::Name).statement);
+}
+
 /// Of whole turns at most 3 % may wait for long, of open ones at most 5 % be cut off fast, in either half of the fixture.
 #[test]
 fn whole_turns_are_not_kept_waiting_and_open_ones_not_cut_off() {

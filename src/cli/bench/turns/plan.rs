@@ -19,6 +19,8 @@ pub(super) enum Row {
     FalseInterruption,
     /// The caller pauses inside a turn
     CutOff,
+    /// The caller adds something to a sentence that sounded whole
+    Afterthought,
     /// Interruptions in noise
     InterruptionNoise,
     /// False interruptions in noise
@@ -37,6 +39,7 @@ pub(super) enum Situation {
     Interruption,
     FalseInterruption,
     CutOff,
+    Afterthought,
     Task,
 }
 
@@ -48,6 +51,7 @@ impl Row {
             Self::Interruption | Self::InterruptionNoise => Situation::Interruption,
             Self::FalseInterruption | Self::FalseInterruptionNoise => Situation::FalseInterruption,
             Self::CutOff | Self::CutOffNoise => Situation::CutOff,
+            Self::Afterthought => Situation::Afterthought,
             Self::Task => Situation::Task,
         }
     }
@@ -68,6 +72,7 @@ impl Situation {
             Self::Interruption => "interruption",
             Self::FalseInterruption => "false interruption",
             Self::CutOff => "cut-off",
+            Self::Afterthought => "afterthought",
             Self::Task => "task perceived",
         }
     }
@@ -76,7 +81,7 @@ impl Situation {
     fn per_call(self) -> usize {
         match self {
             Self::Approved | Self::Generated | Self::FalseInterruption => 6,
-            Self::CutOff => 7,
+            Self::CutOff | Self::Afterthought => 7,
             Self::Interruption => 8,
             Self::Task => 1,
         }
@@ -85,7 +90,7 @@ impl Situation {
     /// What a call takes, about, in s.
     pub(super) fn call_seconds(self, steps: usize) -> f32 {
         let (opening, step) = match self {
-            Self::Approved | Self::CutOff => (8.0, 6.5),
+            Self::Approved | Self::CutOff | Self::Afterthought => (8.0, 6.5),
             Self::Generated => (8.0, 8.0),
             Self::Interruption => (8.0, 4.5),
             Self::FalseInterruption => (8.0, 6.0),
@@ -207,16 +212,22 @@ const DIGITS: [&[&str]; 4] = [
 ];
 
 /// Sentences with a pause before the word that matters.
-const HESITATIONS: [&[&str]; 9] = [
+const HESITATIONS: [&[&str]; 7] = [
     &["I'd like to change", "my appointment."],
     &["I need to talk", "to my wife."],
     &["So it's", "forty dollars a month?"],
     &["Um", "my name is", "David Taylor."],
-    &["Can you call me back", "tomorrow morning?"],
     &["I have", "a question."],
     &["I've been waiting", "for two weeks."],
-    &["I want to cancel", "my gym membership."],
     &["My friend", "told me about it."],
+];
+
+/// Whole sentences, and what the caller adds after a pause.
+const AFTERTHOUGHTS: [&[&str]; 4] = [
+    &["Can you call me back", "tomorrow morning?"],
+    &["I want to cancel", "my gym membership."],
+    &["Can I bring a friend?", "And is there parking?"],
+    &["I moved in March.", "I have a question."],
 ];
 
 /// Whole turns that are short.
@@ -355,6 +366,13 @@ fn steps(situation: Situation, count: usize, turn: &mut usize, random: &mut Rand
             });
             quick.into_iter().chain(slow.collect::<Vec<_>>()).collect()
         }
+        Situation::Afterthought => kinds
+            .map(|n| {
+                let pieces = AFTERTHOUGHTS[n % AFTERTHOUGHTS.len()];
+                let pause = random.between(300.0, 800.0) as u32;
+                measured(Cue::Turn, Say::Pieces(pieces, vec![pause]), "afterthought")
+            })
+            .collect(),
         Situation::Task => kinds
             .map(|n| {
                 let (words, source) = TASKS[n % TASKS.len()];

@@ -94,6 +94,9 @@ fn spoken(events: &[Stamped]) -> impl Iterator<Item = (f32, u32, &str, u64)> {
 }
 
 /// Sources of the turns that began while the line was spoken or after it.
+/// The line that may not be cut off.
+const NOTICE: &str = "line:compliance.opening_notice";
+
 fn answers(events: &[Stamped], start_ms: f32, until_ms: f32) -> Vec<String> {
     let before = spoken(events).filter(|s| s.0 < start_ms).map(|s| s.1).max();
     spoken(events)
@@ -151,7 +154,11 @@ pub(super) fn samples(call: &Call<'_>, line: &mut dyn FnMut(&[String]) -> Vec<i1
             sources: Vec::new(),
         };
         match call.situation {
-            Situation::Approved | Situation::Generated | Situation::Task | Situation::CutOff => {
+            Situation::Approved
+            | Situation::Generated
+            | Situation::Task
+            | Situation::CutOff
+            | Situation::Afterthought => {
                 answer(call, step, placed, until, &mut sample);
             }
             Situation::Interruption | Situation::FalseInterruption => {
@@ -178,7 +185,7 @@ fn answer(call: &Call<'_>, step: &Step, placed: Placed, until: usize, sample: &m
     let first_is =
         |wanted: &dyn Fn(&str) -> bool| sample.sources.first().is_none_or(|source| wanted(source));
     sample.outcome = match call.situation {
-        Situation::CutOff if early.is_some() => Outcome::CutOff,
+        Situation::CutOff | Situation::Afterthought if early.is_some() => Outcome::CutOff,
         Situation::Task => {
             let right = |source: &String| Some(source.as_str()) == step.expects;
             if sample.sources.iter().any(right) {
@@ -209,7 +216,12 @@ fn interruption(
     };
     let (sources, model_ms) = under_way(call.events, ms(placed.start));
     let whole = line(&sources);
+    let notice = sources.iter().any(|source| source == NOTICE);
     sample.sources = sources;
+    // Noise may have cut the opening short, so that the notice comes later: that is neither held nor cut.
+    if notice {
+        return;
+    }
     let left_ms = ms(whole.len()) + model_ms as f32 - ms(placed.start - since);
     if left_ms < NOTICED_MS + MARGIN_MS {
         return;

@@ -51,7 +51,7 @@ pub(super) fn targets(row: Row) -> &'static [Target] {
         Row::CutOff => &[AtMost("cut off", 3.0)],
         Row::InterruptionNoise => &[AtLeast("detected", 95.0)],
         Row::CutOffNoise => &[AtMost("cut off", 5.0)],
-        Row::FalseInterruptionNoise | Row::Task => &[],
+        Row::Afterthought | Row::FalseInterruptionNoise | Row::Task => &[],
     }
 }
 
@@ -123,7 +123,7 @@ fn shares(situation: Situation, samples: &[&Sample]) -> Vec<(&'static str, f32)>
             ("resumed", share(&[Outcome::Resumed, Outcome::KeptOn])),
             ("never stopped", share(&[Outcome::KeptOn])),
         ],
-        Situation::CutOff => vec![
+        Situation::CutOff | Situation::Afterthought => vec![
             ("cut off", share(&[Outcome::CutOff])),
             ("no answer", share(&[Outcome::NoAnswer])),
         ],
@@ -271,6 +271,8 @@ Rows, all times from the sound on the wire (audible: above -45 dBFS, on a grid o
   cut-off
       Digits, and sentences with pauses of 300 to 800 ms, and quick words. cut off: the agent was audible between the first and the last sample of the
       turn. The time is that of the answer after the real end.
+  afterthought
+      A whole sentence, a pause of 300 to 800 ms, and more: nothing but time could have told. Counted as a cut-off, without a target.
   the same at 10 dB
       Street, babble and music under the whole call, 10 dB below the level of the caller's speech.
   task perceived
