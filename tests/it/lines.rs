@@ -11,7 +11,7 @@ use patter::cores::{Permit, Urgency};
 use patter::events::{Event, EventSink, Stamped};
 use patter::transport::audiosocket::client::{self, Conditions};
 
-use crate::support::{caller, engines, finals, one_at_a_time, server, voice};
+use crate::support::{caller, engines, finals, one_at_a_time, server_that_waits, voice};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -26,7 +26,7 @@ fn dropped(events: &[Stamped]) -> u64 {
 /// A short conversation over `conditions`; what happened.
 fn talk(conditions: Conditions) -> Vec<Stamped> {
     let _turn = one_at_a_time();
-    let (server, events) = server(1, None);
+    let (server, events) = server_that_waits(1, None, LIMIT);
     let mut caller = caller(&[(Cue::Turn, "How much is it?"), (Cue::Turn, "Thanks, bye.")]);
     let recording =
         client::call_over(&conditions, server.address(), [3; 16], &mut caller, LIMIT).unwrap();

@@ -59,13 +59,22 @@ pub(crate) fn caller(lines: &[(Cue, &str)]) -> ScriptedCaller {
     ScriptedCaller::new(lines.iter().map(line).collect())
 }
 
-/// A server on a free port, and all that happens in its calls.
+/// A server on a free port, and all that happens in its calls. It gives up a silent peer after 3 s.
 pub(crate) fn server(max_calls: u32, records: Option<PathBuf>) -> (Server, Receiver<Stamped>) {
+    server_that_waits(max_calls, records, Duration::from_secs(3))
+}
+
+/// [`server`], for a peer that sends nothing for up to `idle_timeout`.
+pub(crate) fn server_that_waits(
+    max_calls: u32,
+    records: Option<PathBuf>,
+    idle_timeout: Duration,
+) -> (Server, Receiver<Stamped>) {
     let (sender, events) = crossbeam_channel::unbounded();
     let options = Options {
         max_calls,
         lead: Duration::from_millis(40),
-        idle_timeout: Duration::from_secs(3),
+        idle_timeout,
         record_audio: records.as_ref().map(|_| Arc::new(loaded())),
         records,
         watch: Arc::new(move |event| drop(sender.send(event.clone()))),
