@@ -282,7 +282,7 @@ section!(
         no_speech_threshold: f32 = 0.6,
         /// Below this mean log probability of its tokens a transcript is dropped.
         min_logprob: f32 = -1.5,
-        /// Below this one a transcript does not cut the agent off.
+        /// Below this one a transcript does not cut the agent off, and is not taken for a finished sentence.
         sure_logprob: f32 = -0.5,
         /// Smallest encoder window, in positions of 20 ms.
         min_audio_ctx: u32 = 256,

@@ -383,8 +383,12 @@ impl Listener {
     /// Words of a turn that is not over; `whole`: decoded in the present pause.
     fn words(&mut self, transcript: Transcript, agreed: String, whole: bool) {
         let mut reading = self.read(&transcript);
+        if transcript.logprob < self.sure_logprob && reading.kind != WordKind::Empty {
+            // Nobody knows how these words end: time will tell.
+            reading.ending = reading.ending.at_least_dangling();
+        }
         // What Whisper makes of a cough is a word, but not one that it believes in.
-        let doubtful = self.turns.holding() && transcript.logprob < self.sure_logprob();
+        let doubtful = self.turns.holding() && transcript.logprob < self.enough_logprob();
         if doubtful && whole {
             reading.kind = WordKind::Empty;
         }
@@ -415,7 +419,7 @@ impl Listener {
     }
 
     /// Below this a transcript does not cut the agent off. In noise a model is less sure of true words too.
-    fn sure_logprob(&self) -> f32 {
+    fn enough_logprob(&self) -> f32 {
         if self.vad.noise_dbfs() > NOISY_DBFS {
             self.sure_logprob - NOISE_ALLOWANCE
         } else {

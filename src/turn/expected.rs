@@ -278,9 +278,11 @@ fn anything(words: &Words, lists: &WordLists, plain: Ending) -> Ending {
         // "At ten", "forty two": as often the end as not.
         return at_most_unclear(plain);
     }
-    // Four digits are a common code, and six and more a number; fewer of a number are its beginning.
+    // Four digits are a common code, and six and more a number; fewer of a number are its beginning. Of one that was announced nobody
+    // but the stage knows the length, and who is cut off in it must begin again: it gets the time for another group of digits.
     match digits.count {
-        4 | 6.. => Ending::Unclear,
+        10.. => Ending::Unclear,
+        4 | 6.. if !announced => Ending::Unclear,
         2 if !announced => at_most_unclear(plain),
         _ => Ending::Reading,
     }

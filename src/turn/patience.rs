@@ -20,8 +20,8 @@ const TYPICAL_PAUSE_MS: f32 = 450.0;
 const FLUENT_PAUSE_MS: f32 = 200.0;
 /// A turn of fewer words shows nothing by having no pause.
 const FLUENT_WORDS: usize = 8;
-/// Shorter silences belong to the words: the closure before a "t", in ms.
-const SHORTEST_PAUSE_MS: u32 = 160;
+/// Shorter silences belong to the words: the closure before a "t", or a soft syllable lost in noise, in ms.
+const SHORTEST_PAUSE_MS: u32 = 240;
 /// How many pauses the typical one weighs: two or three of the caller's own begin to count.
 const PRIOR_PAUSES: f32 = 4.0;
 /// What an old pause keeps of its weight with each new one: about the last ten count.
@@ -93,7 +93,15 @@ pub fn patience_ms(reading: Option<&Reading>, profile: &Profile, pace: &Pace) ->
         Ending::Hesitating => profile.hesitating_ms,
         Ending::Reading => profile.reading_ms,
     };
-    let factor = pace.factor().max(profile.min_pace).min(profile.max_pace);
+    // Who speaks without pauses is answered sooner, but not cut off in a sentence that is open.
+    let open = reading.is_some_and(|r| {
+        matches!(
+            r.ending,
+            Ending::Dangling | Ending::Hesitating | Ending::Reading
+        )
+    });
+    let least = if open { 1.0 } else { profile.min_pace };
+    let factor = pace.factor().max(least).min(profile.max_pace);
     let wait_ms = (base_ms as f32 * factor).round() as u32;
     wait_ms.max(profile.min_ms).min(profile.max_ms)
 }

@@ -43,6 +43,16 @@ pub enum Ending {
     Reading,
 }
 
+impl Ending {
+    /// For words that may be others: they are not taken for finished.
+    pub fn at_least_dangling(self) -> Self {
+        match self {
+            Self::Complete | Self::Unclear => Self::Dangling,
+            open => open,
+        }
+    }
+}
+
 /// What kind of turn the words are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {

@@ -42,7 +42,11 @@ fn a_phone_that_sends_nothing_in_silence_is_answered() {
         silence_suppressed: true,
         ..Conditions::good(8_000)
     });
-    assert_eq!(finals(&events), ["how much is it", "thanks bye"], "{events:#?}");
+    assert_eq!(
+        finals(&events),
+        ["how much is it", "thanks bye"],
+        "{events:#?}"
+    );
     assert_eq!(dropped(&events), 0);
     let filled = events.iter().find_map(|e| match e.event {
         Event::CallEnd { filled_frames, .. } => Some(filled_frames),

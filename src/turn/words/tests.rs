@@ -204,6 +204,17 @@ fn fixture() -> Vec<Line> {
 }
 
 #[test]
+fn groups_of_digits_are_being_read_out_though_each_ends_in_a_full_stop() {
+    for text in [
+        "The number is six three. nine one.",
+        "My order number is seven two.",
+        "My account number is four five. one",
+    ] {
+        assert_eq!(words_of("en", text, Expect::Any).ending, ReadOut, "{text}");
+    }
+}
+
+#[test]
 fn a_hum_may_be_a_hesitation_unless_yes_or_no_was_asked_for() {
     let ending = |expect| words_of("en", "Uh huh.", expect).ending;
     assert_eq!(ending(Expect::Any), Hesitating);
