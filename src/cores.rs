@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Who waits for a pass of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,9 @@ pub enum Urgency {
     /// Nobody yet: it may turn out to be of no use.
     Ahead,
 }
+
+/// How often waiting work is asked whether it has become urgent.
+const HURRY: Duration = Duration::from_millis(5);
 
 /// The budget. Clones share it.
 #[derive(Clone)]
@@ -71,6 +75,16 @@ impl Cores {
 
     /// Waits for `threads` cores; more than there are count as all.
     pub fn take(&self, threads: u32, urgency: Urgency) -> Permit {
+        self.take_or_hurry(threads, urgency, || false)
+    }
+
+    /// [`Cores::take`], for work whose urgency may grow while it waits: `hurry` is asked every few ms.
+    pub fn take_or_hurry(
+        &self,
+        threads: u32,
+        urgency: Urgency,
+        hurry: impl Fn() -> bool,
+    ) -> Permit {
         let threads = threads.clamp(1, self.shared.total);
         let mut state = self
             .shared
@@ -79,14 +93,22 @@ impl Cores {
             .unwrap_or_else(PoisonError::into_inner);
         let ticket = state.tickets;
         state.tickets += 1;
-        let queue = urgency as usize;
+        let mut queue = urgency as usize;
         state.waiting[queue].push_back(ticket);
         while state.first() != Some(ticket) || state.free < threads {
+            let ahead = Urgency::Ahead as usize;
+            if queue == ahead && hurry() {
+                queue = Urgency::Now as usize;
+                state.waiting[ahead].retain(|other| *other != ticket);
+                state.waiting[queue].push_back(ticket);
+                continue;
+            }
             state = self
                 .shared
                 .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+                .wait_timeout(state, HURRY)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
         state.waiting[queue].pop_front();
         state.free -= threads;
@@ -166,6 +188,34 @@ mod tests {
         });
         drop(sender);
         assert_eq!(order.iter().collect::<Vec<_>>(), [1, 2, 3, 0]);
+    }
+
+    #[test]
+    fn work_that_becomes_urgent_overtakes_the_rest() {
+        let cores = Cores::new(1);
+        let held = cores.take(1, Urgency::Now);
+        let urgent = std::sync::atomic::AtomicBool::new(false);
+        let (sender, order) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            for number in 0..2 {
+                let (cores, sender, urgent) = (cores.clone(), sender.clone(), &urgent);
+                scope.spawn(move || {
+                    let hurry = || number == 1 && urgent.load(Ordering::Acquire);
+                    let _permit = cores.take_or_hurry(1, Urgency::Ahead, hurry);
+                    let _ = sender.send(number);
+                });
+                while waiting(&held) < number + 1 {
+                    std::thread::yield_now();
+                }
+            }
+            urgent.store(true, Ordering::Release);
+            while held.shared.state.lock().unwrap().waiting[0].is_empty() {
+                std::thread::yield_now();
+            }
+            drop(held);
+        });
+        drop(sender);
+        assert_eq!(order.iter().collect::<Vec<_>>(), [1, 0]);
     }
 
     fn waiting(permit: &Permit) -> usize {

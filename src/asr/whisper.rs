@@ -78,7 +78,7 @@ impl Model {
             cores: self.cores.clone(),
             samples: Vec::with_capacity(30 * SAMPLE_RATE_HZ as usize),
         };
-        session.transcribe(&[0; SAMPLE_RATE_HZ as usize], Urgency::Now)?;
+        session.transcribe(&[0; SAMPLE_RATE_HZ as usize], Urgency::Now, || false)?;
         Ok(session)
     }
 }
@@ -129,7 +129,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Decodes one utterance; more than 29 s are cut. Silence and noise give an empty text. Waits for cores as `urgency` says.
+    /// Decodes one utterance; more than 29 s are cut. Silence and noise give an empty text. Waits for cores as `urgency` says, and no longer
+    /// stands back once `hurry` is true.
     ///
     /// # Errors
     /// The engine failed.
@@ -137,6 +138,7 @@ impl Session {
         &mut self,
         utterance: &[i16],
         urgency: Urgency,
+        hurry: impl Fn() -> bool,
     ) -> Result<Transcript, AsrError> {
         let started = Instant::now();
         let rate = SAMPLE_RATE_HZ as usize;
@@ -171,7 +173,9 @@ impl Session {
         parameters.set_print_progress(false);
         parameters.set_print_realtime(false);
         parameters.set_print_timestamps(false);
-        let permit = self.cores.take(self.config.threads, urgency);
+        let permit = self
+            .cores
+            .take_or_hurry(self.config.threads, urgency, hurry);
         self.state
             .full(parameters, &self.samples)
             .map_err(|e| AsrError::Decode {

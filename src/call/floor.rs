@@ -104,7 +104,9 @@ impl Floor {
         match (&self.playing, &self.next) {
             (Some(turn), _) => {
                 let played = self.played(turn);
-                speaking(!turn.is_protected(played), turn.left_ms(played))
+                // A farewell has no answer: who says "okay" to it is not asked anything.
+                let left_ms = turn.left_ms(played).filter(|_| !turn.ends_call);
+                speaking(!turn.is_protected(played), left_ms)
             }
             (None, Some(next)) if next.wanted => speaking(true, None),
             (None, _) => Agent::Silent,
@@ -123,9 +125,20 @@ impl Floor {
     /// True when the agent owes a sound.
     pub fn owes(&self) -> bool {
         match &self.playing {
-            Some(turn) => turn.kind != Kind::Notice && self.played(turn) == 0,
+            Some(turn) => {
+                let played = self.played(turn);
+                let dry = !turn.done && played >= turn.frames();
+                turn.kind != Kind::Notice && (played == 0 || dry)
+            }
             None => self.next.as_ref().is_some_and(|next| next.wanted),
         }
+    }
+
+    /// True when the turn that is played has been heard already, if only in part.
+    pub fn has_begun(&self) -> bool {
+        self.playing
+            .as_ref()
+            .is_some_and(|turn| self.played(turn) > 0)
     }
 
     /// True while a turn is played.
@@ -135,11 +148,14 @@ impl Floor {
 
     /// True when the answer to the caller's last words has hardly been heard: whoever speaks now goes on with them.
     pub fn may_rejoin(&self, reopen_ms: u32) -> bool {
-        let hardly = |turn: &SpokenTurn| {
-            turn.kind == Kind::Reply && self.played(turn) * FRAME_MS < reopen_ms
-        };
+        let hardly = |turn: &SpokenTurn| self.is_hardly_heard(turn, reopen_ms);
         let waits = |next: &Next| next.turn.kind == Kind::Reply;
         self.playing.as_ref().is_some_and(hardly) || self.next.as_ref().is_some_and(waits)
+    }
+
+    fn is_hardly_heard(&self, turn: &SpokenTurn, reopen_ms: u32) -> bool {
+        let played = self.played(turn);
+        turn.kind == Kind::Reply && played * FRAME_MS < reopen_ms && !turn.is_protected(played)
     }
 
     /// Turns made ahead, and turns in all.
@@ -193,6 +209,7 @@ impl Floor {
         if let Some(next) = &mut self.next {
             next.wanted = true;
             next.turn.times = times;
+            self.line.want(next.turn.number);
         }
     }
 
@@ -230,11 +247,14 @@ impl Floor {
             .now_us()
             .saturating_sub(u64::from(speech_ms) * 1_000);
         self.held_since_us = Some(since);
-        if let Some(turn) = &self.playing {
+        let playing = self.playing.as_ref();
+        let played = playing.map_or(0, |turn| self.played(turn));
+        if let Some(turn) = &mut self.playing {
+            turn.heard_before = turn.heard_before.max(played);
             self.events.send(Event::Hold {
                 turn: turn.number,
                 speech_ms,
-                played_ms: self.played(turn) * FRAME_MS,
+                played_ms: played * FRAME_MS,
             });
         }
     }
@@ -259,8 +279,8 @@ impl Floor {
     }
 
     /// The caller has taken the turn: what is played ends here. With `rejoin` the caller went on with their last words, and the answer to
-    /// them is forgotten. Returns true when something of the agent had been heard.
-    pub fn cut(&mut self, speech_ms: u32, rejoin: bool) -> bool {
+    /// them is forgotten, if no more than `rejoin_ms` of it was heard. Returns true when something of the agent had been heard.
+    pub fn cut(&mut self, speech_ms: u32, rejoin_ms: Option<u32>) -> bool {
         let since = self.held_since_us.take();
         let playing = self.playing.take();
         self.drop_next();
@@ -277,7 +297,7 @@ impl Floor {
                 played_ms: played * FRAME_MS,
             });
         }
-        if rejoin && turn.kind == Kind::Reply {
+        if rejoin_ms.is_some_and(|ms| self.is_hardly_heard(&turn, ms)) {
             self.events.send(Event::Reopened { turn: turn.number });
             self.jobs.send(ThinkJob::Revert { turn: turn.number });
         }
@@ -287,10 +307,12 @@ impl Floor {
 
     /// Says `notice` at once, without the `think` thread. What is owed comes after it, unless the notice ends the call.
     pub fn say(&mut self, notice: &Notice, ends_call: bool) {
-        if let Some(owed) = self.playing.take() {
+        if let Some(mut owed) = self.playing.take() {
             if ends_call || self.played(&owed) > 0 {
                 self.close(&owed);
             } else {
+                owed.bridged = true;
+                self.line.want(owed.number);
                 self.next = Some(Next {
                     turn: owed,
                     heard: String::new(),
@@ -304,6 +326,7 @@ impl Floor {
         }
         self.numbers += 1;
         self.turns += 1;
+        let mut pushed = 0;
         let mut turn = SpokenTurn::new(self.numbers, Kind::Notice);
         for (index, chunk) in notice.spoken.samples.chunks(FRAME_SAMPLES).enumerate() {
             let mut samples = SILENCE;
@@ -313,14 +336,15 @@ impl Floor {
                 index: index as u32,
                 samples,
             };
-            // A notice longer than its ring is cut short; the playbook's rules keep lines far below that.
+            // A notice longer than its ring is cut short; the playbook's rules keep lines below that.
             if self.notices.try_push(frame).is_err() {
                 break;
             }
+            pushed += FRAME_SAMPLES;
         }
         turn.push(Sentence {
             text: notice.text.clone(),
-            samples: notice.spoken.samples.len(),
+            samples: notice.spoken.samples.len().min(pushed),
             words: Arc::clone(&notice.spoken.words),
             protected: false,
         });
@@ -405,12 +429,12 @@ impl Floor {
         }
         let Some(next) = self.next.take() else { return };
         self.ahead.hits += u32::from(next.ahead);
-        self.turns += 1;
-        self.jobs.send(ThinkJob::Opened {
-            turn: next.turn.number,
-        });
+        self.turns += u32::from(!next.turn.bridged);
+        let number = next.turn.number;
         self.playing = Some(next.turn);
+        // The gate first: whoever hears that it is open looks at it.
         self.gate();
+        self.jobs.send(ThinkJob::Opened { turn: number });
     }
 
     fn report_latency(&mut self) {
@@ -436,7 +460,7 @@ impl Floor {
 
     /// The turn is over, played to its end or cut: what was heard of it goes to the record and to the history.
     fn close(&mut self, turn: &SpokenTurn) {
-        let played = self.played(turn);
+        let played = self.played(turn).max(turn.heard_before);
         let text = turn.heard(played);
         let complete = turn.done && played >= turn.frames();
         if played > 0 {
@@ -449,6 +473,7 @@ impl Floor {
             complete,
         });
         self.jobs.send(ThinkJob::Played {
+            turn: turn.number,
             text,
             besides: turn.kind == Kind::Notice,
         });

@@ -63,7 +63,8 @@ pub fn run(mut session: Session, jobs: &Receiver<HearJob>, answers: &Sender<Hear
             Purpose::Ahead | Purpose::Final => Urgency::Now,
         };
         let skip = job.purpose != Purpose::Final && !jobs.is_empty();
-        let result = (!skip).then(|| session.transcribe(&job.samples, urgency));
+        let result =
+            (!skip).then(|| session.transcribe(&job.samples, urgency, || !jobs.is_empty()));
         let agreed = match &result {
             Some(Ok(transcript)) => agreement.update(&transcript.text),
             _ => String::new(),

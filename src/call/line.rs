@@ -20,7 +20,7 @@ pub const HEARD_RING_MS: u32 = 2_000;
 /// Spoken frames made ahead of the voice's playing, in ms.
 pub const SPOKEN_RING_MS: u32 = 20_000;
 /// The longest notice, in ms.
-pub const NOTICE_RING_MS: u32 = 10_000;
+pub const NOTICE_RING_MS: u32 = 30_000;
 
 /// 20 ms that the agent wants to say.
 #[derive(Clone, Copy)]
@@ -39,6 +39,8 @@ pub struct Line {
     closed: AtomicBool,
     /// `open turn << 32 | awaited turn`, 0 for none: in one number, so that no thread sees half of a change.
     gate: AtomicU64,
+    /// The awaited turn, if somebody waits for it.
+    wanted: AtomicU32,
     held: AtomicBool,
     /// 1 + the frame to go on from after a hold; 0 for none.
     pub(super) rewind: AtomicU32,
@@ -77,6 +79,16 @@ impl Line {
     /// True when the frames of `turn` are played as they come.
     pub fn is_open(&self, turn: u32) -> bool {
         self.gate().0 == turn
+    }
+
+    /// Tells that the caller waits for `turn`, though it is not open yet.
+    pub fn want(&self, turn: u32) {
+        self.wanted.store(turn, Ordering::Release);
+    }
+
+    /// True when the caller waits for `turn`: it is open, or will be as soon as the line is free.
+    pub fn is_wanted(&self, turn: u32) -> bool {
+        self.is_open(turn) || self.wanted.load(Ordering::Acquire) == turn
     }
 
     /// True when nothing of `turn` will be played any more.
@@ -206,6 +218,7 @@ pub fn line_on(clock: Clock) -> (LineEnds, CallEnds) {
         clock,
         closed: AtomicBool::new(false),
         gate: AtomicU64::new(0),
+        wanted: AtomicU32::new(0),
         held: AtomicBool::new(false),
         rewind: AtomicU32::new(0),
         played: AtomicU64::new(0),

@@ -34,6 +34,8 @@ const ASK_AGAIN_MS: u32 = 500;
 /// So often in a row, while nothing is understood.
 const ASK_AGAIN_TIMES: u32 = 2;
 
+/// What may be heard of an answer between the caller's first sound and the hold, in ms.
+const HOLD_SLACK_MS: u32 = 200;
 /// A line with more noise than this is a noisy one, in dBFS.
 const NOISY_DBFS: f32 = -50.0;
 /// What noise takes off the log probability of true words: on street, babble and music at 10 dB the default model gives them -0.2 to -0.9.
@@ -93,8 +95,13 @@ pub struct Listener {
     waiting: Option<Waiting>,
     /// The words awaited when the caller went on: asked for again if that was nothing.
     interrupted: Option<Waiting>,
-    /// The utterance goes on with the last one, whose words were these.
+    /// The utterance is heard together with the last one, whose words were these.
     joined: Option<String>,
+    /// The caller goes on while the answer to their last words has hardly been heard.
+    rejoins: bool,
+    /// Words of the turn that were too long ago to be heard again; and the job that will bring them.
+    prefix: String,
+    prefix_job: Option<u32>,
     /// The words of the last turn.
     last_words: String,
     /// Agreed words that the language model has been shown.
@@ -138,6 +145,9 @@ impl Listener {
             waiting: None,
             interrupted: None,
             joined: None,
+            rejoins: false,
+            prefix: String::new(),
+            prefix_job: None,
             last_words: String::new(),
             shown: 0,
             cut: false,
@@ -227,7 +237,7 @@ impl Listener {
     }
 
     fn air(&self) -> Air {
-        if self.turns.caller_speaking() {
+        if self.turns.caller_speaking() && !self.turns.ignoring() {
             Air::Caller
         } else if self.floor.owes() || (self.waiting.is_some() && !self.floor.is_speaking()) {
             Air::Owed
@@ -250,10 +260,13 @@ impl Listener {
             TurnEvent::SpeechStart => self.speech_start(),
             TurnEvent::Hold { speech_ms } => self.floor.hold(speech_ms),
             TurnEvent::Cancel { speech_ms } => {
-                if self.joined.is_some() {
+                let rejoin_ms = self.rejoins.then(|| self.config.reopen_ms + HOLD_SLACK_MS);
+                if self.rejoins {
                     self.turns.reopened();
+                } else {
+                    self.prefix.clear();
                 }
-                let heard = self.floor.cut(speech_ms, self.joined.is_some());
+                let heard = self.floor.cut(speech_ms, rejoin_ms);
                 self.barge_ins += u32::from(heard);
                 self.cut = true;
             }
@@ -261,6 +274,10 @@ impl Listener {
                 self.false_alarms += 1;
                 self.floor.release(why, speech_ms);
                 self.was_nothing();
+                if self.turns.ignoring() {
+                    // It goes on, and may turn out to be words later, but not more of the last ones.
+                    self.utterance.restart();
+                }
             }
             TurnEvent::Pause => {
                 self.wires.events.send(Event::SpeechPause);
@@ -286,16 +303,22 @@ impl Listener {
 
     fn speech_start(&mut self) {
         self.wires.events.send(Event::SpeechStart);
-        self.interrupted = self.waiting.take();
-        let join = self.interrupted.is_some() || self.floor.may_rejoin(self.config.reopen_ms);
-        self.joined = join.then(|| {
-            if self.interrupted.is_some() {
-                // Its words are not known: all of the joined words are new.
-                String::new()
-            } else {
-                self.last_words.clone()
-            }
-        });
+        let waiting = self.waiting.take();
+        // While words are awaited, what is played answers older ones.
+        self.rejoins = waiting.is_none() && self.floor.may_rejoin(self.config.reopen_ms);
+        let goes_on = waiting.is_some() || self.rejoins;
+        let join = goes_on && self.utterance.may_join();
+        self.joined = None;
+        self.prefix.clear();
+        self.prefix_job = None;
+        match waiting {
+            Some(waiting) if !join => self.prefix_job = Some(waiting.job),
+            None if goes_on && !join => self.prefix.clone_from(&self.last_words),
+            // Words that are not known yet: all of the joined ones are new.
+            Some(_) => self.joined = Some(String::new()),
+            None => self.joined = join.then(|| self.last_words.clone()),
+        }
+        self.interrupted = waiting;
         self.utterance.begin(join);
         self.ahead = None;
         self.ahead_answer = None;
@@ -304,11 +327,27 @@ impl Listener {
 
     /// The sound was no turn: what it interrupted goes on.
     fn was_nothing(&mut self) {
+        self.joined = None;
+        self.rejoins = false;
         self.ahead = None;
         self.ahead_answer = None;
         self.floor.drop_ahead();
         if let Some(mut waiting) = self.interrupted.take() {
-            waiting.job = self.utterance.decode(Purpose::Final);
+            // Their job may have been answered already, when nobody listened.
+            match self.prefix_job.take() {
+                Some(job) => waiting.job = job,
+                None if self.prefix.is_empty() => {
+                    waiting.job = self.utterance.decode(Purpose::Final);
+                }
+                None => {
+                    let text = std::mem::take(&mut self.prefix);
+                    let known = Transcript {
+                        text,
+                        ..Transcript::nothing()
+                    };
+                    return self.answer(&waiting, &known);
+                }
+            }
             self.waiting = Some(waiting);
         }
     }
@@ -372,6 +411,10 @@ impl Listener {
                 Transcript::nothing()
             }
         };
+        if self.prefix_job.take_if(|job| *job == heard.job).is_some() {
+            self.prefix = transcript.text;
+            return;
+        }
         if let Some(waiting) = self.waiting.take_if(|w| w.job == heard.job) {
             self.answer(&waiting, &transcript);
         } else if current && self.turns.caller_speaking() && heard.purpose != Purpose::Final {
@@ -383,7 +426,7 @@ impl Listener {
     /// Words of a turn that is not over; `whole`: decoded in the present pause.
     fn words(&mut self, transcript: Transcript, agreed: String, whole: bool) {
         let mut reading = self.read(&transcript);
-        if transcript.logprob < self.sure_logprob && reading.kind != WordKind::Empty {
+        if transcript.logprob < self.sure_logprob || reading.kind == WordKind::Empty {
             // Nobody knows how these words end: time will tell.
             reading.ending = reading.ending.at_least_dangling();
         }
@@ -399,8 +442,10 @@ impl Listener {
         }
         let undecided = self.turns.holding() || !self.turns.caller_speaking();
         if whole {
-            if !undecided && reading.kind != WordKind::Empty && self.config.speculate {
-                self.floor.ask_reply(&transcript.text, true);
+            let ready = !undecided && self.prefix_job.is_none();
+            if ready && reading.kind != WordKind::Empty && self.config.speculate {
+                self.floor
+                    .ask_reply(&self.with_prefix(&transcript.text), true);
             }
             self.ahead_answer = Some(transcript).filter(|_| self.ahead.is_some());
             return;
@@ -446,7 +491,8 @@ impl Listener {
             logprob: transcript.logprob,
             no_speech: transcript.no_speech,
         });
-        let text = &transcript.text;
+        let text = &self.with_prefix(&transcript.text);
+        self.prefix.clear();
         if text.is_empty() {
             self.floor.drop_next();
             let worth_asking = self.cut || waiting.speech_ms >= ASK_AGAIN_MS;
@@ -470,6 +516,11 @@ impl Listener {
         self.tick();
     }
 
+    /// The whole turn: words that were too long ago to be heard again come first.
+    fn with_prefix(&self, text: &str) -> String {
+        format!("{} {text}", self.prefix).trim().to_owned()
+    }
+
     fn silence_event(&mut self, event: SilenceEvent) {
         match event {
             SilenceEvent::Remind { nth } => {
@@ -482,6 +533,8 @@ impl Listener {
                 self.floor
                     .ask(Kind::Reminder, |turn| ThinkJob::GiveUp { turn });
             }
+            // In the middle of an answer a holding line would only confuse; the time runs on.
+            SilenceEvent::Bridge if self.floor.has_begun() => {}
             SilenceEvent::Bridge => {
                 self.wires.events.send(Event::Bridged {
                     after_ms: self.config.bridge_ms,

@@ -85,6 +85,8 @@ impl Playback {
     }
 
     fn speech(&mut self) -> Option<Frame> {
+        // Before the gate: a cut sets the gate first and ends the hold then, and between the two nothing may sound.
+        let held = self.line.is_held();
         let (open, awaited) = self.line.gate();
         let mut ready = None;
         for (number, ring) in self.rings.iter_mut().enumerate() {
@@ -99,7 +101,7 @@ impl Playback {
                 ring.skip(1);
             }
         }
-        if self.line.is_held() {
+        if held {
             return None;
         }
         let rewind = self.line.rewind.swap(0, Ordering::AcqRel);

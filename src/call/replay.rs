@@ -65,7 +65,7 @@ impl ManualCall {
         self.listener.frame(heard);
         self.settle();
         let spoken = self.ends.playback.next_frame();
-        self.listener.answers();
+        self.settle();
         Some(spoken)
     }
 

@@ -72,6 +72,10 @@ pub struct SpokenTurn {
     pub first: Option<(f32, f32)>,
     /// To be reported once it is heard.
     pub times: Option<Times>,
+    /// It had to stand back for a holding line.
+    pub bridged: bool,
+    /// Frames that had been heard before it was set back.
+    pub heard_before: u32,
     sentences: Vec<Sentence>,
 }
 
@@ -86,6 +90,8 @@ impl SpokenTurn {
             expect: Expect::Any,
             first: None,
             times: None,
+            bridged: false,
+            heard_before: 0,
             sentences: Vec::new(),
         }
     }

@@ -69,6 +69,8 @@ pub enum ThinkJob {
     },
     /// A turn is over: this much of it was heard.
     Played {
+        /// Its number.
+        turn: u32,
         /// The words.
         text: String,
         /// It was no turn of this thread, but a holding line.
@@ -207,7 +209,10 @@ impl Thinker {
 
     fn take(&mut self, job: ThinkJob) {
         let (turn, plan) = match job {
-            ThinkJob::Open { turn } => (turn, self.dialogue.opening()),
+            ThinkJob::Open { turn } => {
+                self.remember(turn);
+                (turn, self.dialogue.opening())
+            }
             ThinkJob::Reply { turn, heard } => {
                 self.remember(turn);
                 (turn, self.dialogue.reply(&heard))
@@ -217,12 +222,12 @@ impl Thinker {
             ThinkJob::Opened { turn } => return self.opened(turn),
             ThinkJob::Revert { turn } => return self.revert(turn),
             ThinkJob::Hearing { words } => return self.hearing(&words),
-            ThinkJob::Played { text, besides } => {
-                if besides {
-                    self.dialogue.said_besides(&text);
-                } else {
-                    self.dialogue.heard_of_reply(&text);
-                }
+            ThinkJob::Played {
+                turn,
+                text,
+                besides,
+            } => {
+                self.played(turn, &text, besides);
                 return self.warm(self.dialogue.so_far());
             }
         };
@@ -234,6 +239,19 @@ impl Thinker {
             ends_call,
             expect: self.dialogue.expect(),
         });
+    }
+
+    /// What was heard of a turn is part of every dialogue that may be gone back to, and comes before the words that a reply behind the gate
+    /// answers already.
+    fn played(&mut self, turn: u32, text: &str, besides: bool) {
+        for (_, before) in &mut self.before {
+            before.heard(text, besides, false);
+        }
+        let answered = self
+            .before
+            .last()
+            .is_some_and(|(last, _)| *last > turn && !self.line.is_open(*last));
+        self.dialogue.heard(text, besides, answered);
     }
 
     fn remember(&mut self, turn: u32) {
@@ -365,9 +383,9 @@ impl Thinker {
         }
     }
 
-    /// Somebody waits for a turn once it is open.
+    /// Somebody waits for a turn once it is open, or behind a notice.
     fn urgency(&self, turn: u32) -> Urgency {
-        if self.line.is_open(turn) {
+        if self.line.is_wanted(turn) {
             Urgency::Now
         } else {
             Urgency::Ahead

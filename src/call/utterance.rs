@@ -13,14 +13,16 @@ use crate::config::Config;
 
 /// While it is open whether the agent is cut off, words are wanted sooner: after this much speech, and again after as much, in ms.
 const PROVE_MS: u32 = 320;
-/// An utterance is only joined with the one before up to this length, in ms.
-const JOIN_MS: u32 = 15_000;
+/// Whisper hears this much at once, in ms.
+const WHOLE_MS: u32 = 29_000;
 
 /// The utterance under way, or the last one.
 pub struct Utterance {
     jobs: Sender<HearJob>,
     number: u32,
     samples: Vec<i16>,
+    /// An utterance is joined with the one before up to this length: a whole turn must find room after it.
+    join_samples: usize,
     preroll: VecDeque<Frame>,
     preroll_frames: usize,
     partial_samples: usize,
@@ -36,12 +38,13 @@ impl Utterance {
     /// Nothing was said yet.
     pub fn new(config: &Config, jobs: Sender<HearJob>) -> Self {
         let preroll_frames = ms_to_frames(config.turn.preroll_ms + config.turn.start_ms) as usize;
-        let longest =
-            ms_to_samples(config.turn.max_turn_ms + JOIN_MS + config.turn.preroll_ms + 1_000);
+        let longest = ms_to_samples(WHOLE_MS);
+        let turn_ms = config.turn.max_turn_ms + config.turn.preroll_ms + config.turn.start_ms;
         Self {
             jobs,
             number: 0,
             samples: Vec::with_capacity(longest),
+            join_samples: longest.saturating_sub(ms_to_samples(turn_ms)),
             preroll: VecDeque::with_capacity(preroll_frames + 1),
             preroll_frames,
             partial_samples: ms_to_samples(config.asr.partial_ms),
@@ -62,15 +65,26 @@ impl Utterance {
 
     /// A frame of the utterance.
     pub fn push(&mut self, frame: &Frame) {
-        // A joined utterance may grow past the longest turn; what Whisper could not take anyway is left out.
+        // The longest turn fits; this only guards the memory.
         if self.samples.len() + frame.len() <= self.samples.capacity() {
             self.samples.extend_from_slice(frame);
         }
     }
 
-    /// An utterance begins; with `join` it goes on with the last one, if that is not too long already.
+    /// True when the next utterance can be heard together with the last one.
+    pub fn may_join(&self) -> bool {
+        self.samples.len() <= self.join_samples
+    }
+
+    /// What was said so far was no part of it.
+    pub fn restart(&mut self) {
+        self.samples.clear();
+        self.decoded_at = 0;
+    }
+
+    /// An utterance begins; with `join` it goes on with the last one.
     pub fn begin(&mut self, join: bool) {
-        if !join || self.samples.len() > ms_to_samples(JOIN_MS) {
+        if !join {
             self.samples.clear();
         }
         self.number += 1;

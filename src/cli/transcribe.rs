@@ -68,9 +68,10 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
             }
             Some(TurnEvent::Pause) => {
                 // As in a call: how long to wait depends on the words.
-                let so_far = scribe
-                    .session
-                    .transcribe(&padded[start..end], Urgency::Now)?;
+                let so_far =
+                    scribe
+                        .session
+                        .transcribe(&padded[start..end], Urgency::Now, || false)?;
                 turns.heard(words::read(&so_far.text, lists, Expect::Any), true);
             }
             Some(TurnEvent::TurnEnd { silence_ms, .. }) => {
@@ -110,7 +111,7 @@ impl Scribe<'_> {
     ) -> anyhow::Result<()> {
         let transcript = self
             .session
-            .transcribe(&samples[start..end], Urgency::Now)?;
+            .transcribe(&samples[start..end], Urgency::Now, || false)?;
         let agreed = self.agreement.update(&transcript.text);
         let (from, to) = (samples_to_ms(start), samples_to_ms(end));
         if self.options.json {

@@ -5,6 +5,14 @@
 
 use crate::llm::{ChatMessage, Role};
 
+/// Words of history that a prompt holds at most, about 400 tokens: a call's share of the default context is 900.
+const MOST_WORDS: usize = 300;
+
+fn words_in(messages: &[ChatMessage]) -> usize {
+    let words = |m: &ChatMessage| m.text.split_whitespace().count();
+    messages.iter().map(words).sum()
+}
+
 /// The words of one call.
 #[derive(Clone)]
 pub struct History {
@@ -29,6 +37,13 @@ impl History {
     /// The caller heard `text` from the agent.
     pub fn agent(&mut self, text: &str) {
         self.push(Role::Assistant, text);
+    }
+
+    /// The caller heard `text` from the agent before they said their last words.
+    pub fn agent_before_the_last_words(&mut self, text: &str) {
+        let last = self.messages.pop_if(|m| m.role == Role::User);
+        self.agent(text);
+        self.messages.extend(last);
     }
 
     /// Two messages of one side in a row become one: chat templates want them to alternate.
@@ -67,8 +82,15 @@ impl History {
         let block = (limit / 2).max(1);
         let skip = over.div_ceil(block) * block;
         let mut recent = &self.messages[skip.min(self.messages.len().saturating_sub(1))..];
+        // Long-winded turns must not fill a call's share of the context.
+        while recent.len() > 2 && words_in(recent) > MOST_WORDS {
+            recent = &recent[recent.len() / 2..];
+        }
         // Many templates refuse a chat that the assistant begins, after a cut.
-        if skip > 0 && recent.len() > 1 && recent[0].role == Role::Assistant {
+        if recent.len() < self.messages.len()
+            && recent.len() > 1
+            && recent[0].role == Role::Assistant
+        {
             recent = &recent[1..];
         }
         prompt.extend_from_slice(recent);
@@ -108,6 +130,39 @@ mod tests {
         let after = history.prompt("s", "sell");
         assert_eq!(before[..], after[..before.len()]);
         assert_eq!(after.len(), before.len() + 1);
+    }
+
+    #[test]
+    fn what_was_heard_before_the_last_words_stands_before_them() {
+        let mut history = History::new(6);
+        history.caller("How much is it?");
+        history.agent_before_the_last_words("Hello, this is Alex.");
+        let texts: Vec<String> = history
+            .prompt("s", "g")
+            .into_iter()
+            .map(|m| m.text)
+            .collect();
+        assert_eq!(
+            texts[1..],
+            ["Hello, this is Alex.", "Goal now: g", "How much is it?"]
+        );
+    }
+
+    #[test]
+    fn long_winded_turns_leave_sooner() {
+        let mut history = History::new(6);
+        for _ in 0..6 {
+            history.caller(&"word ".repeat(100));
+            history.agent("Yes.");
+        }
+        history.caller("And now?");
+        let prompt = history.prompt("s", "g");
+        assert!(
+            words_in(&prompt) <= MOST_WORDS + 10,
+            "{}",
+            words_in(&prompt)
+        );
+        assert_eq!(prompt.last().unwrap().text, "And now?");
     }
 
     #[test]

@@ -60,6 +60,8 @@ pub struct Dialogue {
     objections: HashMap<String, usize>,
     last_said: Vec<PlannedLine>,
     notice: Notice,
+    /// Goodbye was said.
+    leaving: bool,
     history: History,
 }
 
@@ -109,6 +111,7 @@ impl Dialogue {
             objections: HashMap::new(),
             last_said: Vec::new(),
             notice: Notice::Owed,
+            leaving: false,
             history: History::new(history_turns),
         }
     }
@@ -148,19 +151,23 @@ impl Dialogue {
 
     /// Takes what the caller heard of the last reply, which a cut may have made shorter than what was planned.
     pub fn heard_of_reply(&mut self, text: &str) {
+        self.heard(text, false, false);
+    }
+
+    /// The same, for words that were said `besides` the replies (a holding line), or when the caller's next words are `answered` already.
+    pub fn heard(&mut self, text: &str, besides: bool, answered: bool) {
         let notice = self
             .playbook
             .fill(&self.playbook.compliance.opening_notice, &self.slots);
-        if self.notice == Notice::Planned {
+        if self.notice == Notice::Planned && !besides {
             let heard = notice.is_none_or(|notice| text.contains(notice.trim()));
             self.notice = if heard { Notice::Heard } else { Notice::Owed };
         }
-        self.history.agent(text);
-    }
-
-    /// Takes what was said beside the replies: a holding line.
-    pub fn said_besides(&mut self, text: &str) {
-        self.history.agent(text);
+        if answered {
+            self.history.agent_before_the_last_words(text);
+        } else {
+            self.history.agent(text);
+        }
     }
 
     /// A word to a caller who is silent.
@@ -226,11 +233,12 @@ impl Dialogue {
         }
         let last_stage = self.stage + 1 >= playbook.flow.len();
         let plain_no = NO.contains(&words.as_str());
-        if last_stage && (plain_no || YES.contains(&words.as_str())) {
+        let plain_yes = YES.contains(&words.as_str());
+        if (last_stage || self.leaving) && (plain_no || plain_yes) {
             self.goodbye(&mut plan);
         } else if let Some(found) = playbook.matches(heard) {
             self.follow(&mut plan, found.kind, found.id, found.phrase);
-        } else if YES.contains(&words.as_str()) {
+        } else if plain_yes {
             self.advance(&mut plan, "the caller agreed");
         } else {
             plan.prompt = Some(self.so_far());
@@ -346,7 +354,8 @@ impl Dialogue {
         }
     }
 
-    fn goodbye(&self, plan: &mut Plan) {
+    fn goodbye(&mut self, plan: &mut Plan) {
+        self.leaving = true;
         self.line(plan, &self.playbook.lines.goodbye, "lines.goodbye");
         plan.ends_call = true;
     }
@@ -477,7 +486,7 @@ mod tests {
         assert!(!opening.lines[0].uninterruptible);
         // While it is being said it is not said twice.
         assert_ne!(dialogue.clone().reply("How much is it?").lines[0], notice);
-        dialogue.said_besides("One moment, please.");
+        dialogue.heard("One moment, please.", true, false);
         dialogue.heard_of_reply("Hi there, this is");
         let price = dialogue.reply("How much is it?");
         assert_eq!(price.lines[0], notice);
@@ -531,5 +540,13 @@ mod tests {
         assert_eq!(dialogue.expect(), Expect::YesNo);
         dialogue.model_said("Something else.");
         assert_eq!(dialogue.expect(), Expect::Any);
+    }
+
+    #[test]
+    fn an_okay_to_the_goodbye_sells_nothing() {
+        let mut dialogue = opened();
+        assert!(dialogue.reply("Please take me off your list.").ends_call);
+        let plan = dialogue.reply("Okay.");
+        assert!(plan.ends_call && plan.moved.is_none());
     }
 }

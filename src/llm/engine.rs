@@ -292,7 +292,7 @@ impl Worker<'_> {
                 }
                 self.accept(request);
             }
-            self.step();
+            self.step(inbox);
         }
     }
 
@@ -470,7 +470,7 @@ impl Worker<'_> {
     }
 
     /// One pass of the model over what all calls need next.
-    fn step(&mut self) {
+    fn step(&mut self, inbox: &Receiver<Request>) {
         self.drop_cancelled();
         let jobs = self.slots.iter().filter_map(|s| s.job.as_ref());
         let urgency = if jobs.clone().any(Job::is_urgent) {
@@ -482,7 +482,11 @@ impl Worker<'_> {
         if self.batch.n_tokens() == 0 {
             return;
         }
-        let permit = self.cores.take(self.config.threads, urgency);
+        let jobs = self.slots.iter().filter_map(|s| s.job.as_ref());
+        let hurry = || !inbox.is_empty() || jobs.clone().any(Job::is_urgent);
+        let permit = self
+            .cores
+            .take_or_hurry(self.config.threads, urgency, hurry);
         let decoded = self.context.decode(&mut self.batch);
         drop(permit);
         if let Err(e) = decoded {

@@ -15,10 +15,9 @@ pub struct WordMark {
 /// Marks for a voice that tells none.
 pub fn estimate(text: &str, samples: usize) -> Vec<WordMark> {
     let letters = text.chars().count().max(1);
-    let mut seen = 0;
     let mut marks = Vec::new();
     let mut inside = false;
-    for (at, letter) in text.char_indices() {
+    for (seen, (at, letter)) in text.char_indices().enumerate() {
         if !letter.is_whitespace() && !inside {
             marks.push(WordMark {
                 at,
@@ -26,7 +25,6 @@ pub fn estimate(text: &str, samples: usize) -> Vec<WordMark> {
             });
         }
         inside = !letter.is_whitespace();
-        seen += 1;
     }
     marks
 }

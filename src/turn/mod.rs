@@ -170,6 +170,11 @@ impl Turns {
         self.overlap == Overlap::Held
     }
 
+    /// True while a lasting noise is taken for none of the caller's words.
+    pub fn ignoring(&self) -> bool {
+        self.overlap == Overlap::Ignored
+    }
+
     /// Speech of the turn so far, in ms.
     pub fn speech_ms(&self) -> u32 {
         self.speech * FRAME_MS
@@ -302,7 +307,12 @@ impl Turns {
             Overlap::Held => self.step_held(),
             Overlap::Ignored => {
                 if self.silence >= self.pause_frames {
-                    self.rest();
+                    if self.agent == Agent::Silent {
+                        // The agent has come to its end meanwhile: what there was in the noise may be an answer.
+                        self.overlap = Overlap::None;
+                    } else {
+                        self.rest();
+                    }
                 }
                 None
             }

@@ -314,6 +314,10 @@ fn plain_ending(words: &Words, lists: &WordLists) -> Ending {
     if words.last_is_stray_letter() || body.only(&[&lists.inversions]) {
         return Ending::Dangling;
     }
+    if body.count() == 2 && body.begins_with(&lists.subjects) {
+        // "My friend": somebody of whom something will be told.
+        return Ending::Dangling;
+    }
     let whole = if is_question {
         body.count() >= 3
     } else if is_inversion {

@@ -43,7 +43,9 @@ fn sentences_of_synthetic_callers_are_understood() {
         ] {
             let mut samples = voice.speak(text, false).unwrap().samples.to_vec();
             samples.extend([0; 4_000]);
-            let heard = session.transcribe(&samples, Urgency::Now).unwrap();
+            let heard = session
+                .transcribe(&samples, Urgency::Now, || false)
+                .unwrap();
             assert_eq!(normalise(&heard.text), normalise(text), "{name}");
         }
     }
@@ -72,7 +74,10 @@ fn silence_hiss_and_hum_yield_no_words() {
         ("nothing", Vec::new()),
     ] {
         assert_eq!(
-            session.transcribe(&samples, Urgency::Now).unwrap().text,
+            session
+                .transcribe(&samples, Urgency::Now, || false)
+                .unwrap()
+                .text,
             "",
             "{what}"
         );

@@ -77,7 +77,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let asr: Result<Vec<f32>, _> = (0..options.repeat)
         .map(|_| {
             session
-                .transcribe(&utterance, Urgency::Now)
+                .transcribe(&utterance, Urgency::Now, || false)
                 .map(|t| t.took_ms)
         })
         .collect();

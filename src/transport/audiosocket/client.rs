@@ -139,7 +139,7 @@ pub fn call_over(
             pcm.drain(..size);
         }
         number += 1;
-        if number % conditions.burst_frames.max(1) == 0 && !waiting.is_empty() {
+        if number.is_multiple_of(conditions.burst_frames.max(1)) && !waiting.is_empty() {
             if send(&mut stream, &waiting).is_err() {
                 recording.agent_hung_up = true;
                 return Ok(recording);
