@@ -200,9 +200,9 @@ section!(
         complete_ms: u32 = 260,
         /// After a whole statement.
         statement_ms: u32 = 440,
-        /// After words that could be whole or not, and before any are known.
+        /// After words that could be whole or not.
         unclear_ms: u32 = 520,
-        /// After words that cannot end a sentence.
+        /// After words that cannot end a sentence, and while none are known.
         dangling_ms: u32 = 900,
         /// After "um".
         hesitating_ms: u32 = 1_100,

@@ -34,9 +34,9 @@ pub struct Profile {
     pub complete_ms: u32,
     /// After a whole statement.
     pub statement_ms: u32,
-    /// After words that could be either, or none known yet.
+    /// After words that could be either.
     pub unclear_ms: u32,
-    /// After words that cannot end a sentence.
+    /// After words that cannot end a sentence, or are not known yet.
     pub dangling_ms: u32,
     /// After "um".
     pub hesitating_ms: u32,
@@ -83,9 +83,10 @@ impl Profile {
     }
 }
 
-/// Silence to wait after `reading` before the turn is over, in ms. Without words: what is waited when they are unclear.
+/// Silence to wait after `reading` before the turn is over, in ms. Words that are not known yet may be any: they are
+/// waited for as long as for those that cannot end a sentence.
 pub fn patience_ms(reading: Option<&Reading>, profile: &Profile, pace: &Pace) -> u32 {
-    let base_ms = match reading.map_or(Ending::Unclear, |reading| reading.ending) {
+    let base_ms = match reading.map_or(Ending::Dangling, |reading| reading.ending) {
         Ending::Complete if reading.is_some_and(|r| r.statement) => profile.statement_ms,
         Ending::Complete => profile.complete_ms,
         Ending::Unclear => profile.unclear_ms,
@@ -94,7 +95,7 @@ pub fn patience_ms(reading: Option<&Reading>, profile: &Profile, pace: &Pace) ->
         Ending::Reading => profile.reading_ms,
     };
     // Who speaks without pauses is answered sooner, but not cut off in a sentence that is open.
-    let open = reading.is_some_and(|r| {
+    let open = reading.is_none_or(|r| {
         matches!(
             r.ending,
             Ending::Dangling | Ending::Hesitating | Ending::Reading
@@ -183,7 +184,7 @@ mod tests {
             assert_eq!(wait(ending, expect, &pace), ms, "{ending:?} {expect:?}");
         }
         let profile = Profile::new(&PatienceConfig::default(), Expect::Any);
-        assert_eq!(patience_ms(None, &profile, &pace), 520);
+        assert_eq!(patience_ms(None, &profile, &pace), 900);
         let statement = Reading {
             statement: true,
             ..reading(Ending::Complete)

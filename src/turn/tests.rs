@@ -62,12 +62,12 @@ fn held(ms: u32) -> Turns {
 }
 
 #[test]
-fn a_turn_without_known_words_ends_after_the_middle_wait() {
+fn a_turn_without_known_words_ends_after_a_long_wait() {
     let mut turns = turns();
     let events = play(
         &mut turns,
         Agent::Silent,
-        &[(false, 200), (true, 1_000), (false, 700)],
+        &[(false, 200), (true, 1_000), (false, 1_100)],
     );
     assert_eq!(
         events,
@@ -75,10 +75,10 @@ fn a_turn_without_known_words_ends_after_the_middle_wait() {
             (260, TurnEvent::SpeechStart),
             (1_200 + 120, TurnEvent::Pause),
             (
-                1_200 + 520,
+                1_200 + 900,
                 TurnEvent::TurnEnd {
                     speech_ms: 1_000,
-                    silence_ms: 520
+                    silence_ms: 900
                 }
             ),
         ]
@@ -110,7 +110,7 @@ fn words_from_before_the_pause_do_not_end_the_turn_early() {
     // A partial: the caller has said more since.
     turns.heard(words(Ending::Complete), false);
     let rest = play(&mut turns, Agent::Silent, &[(false, 1_000)]);
-    assert_eq!(rest[1].0, 520);
+    assert_eq!(rest[1].0, 900);
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn the_agent_is_held_after_80_ms_and_cut_when_there_are_words() {
         turns.heard(words(Ending::Unclear), false),
         Some(TurnEvent::Cancel { speech_ms: 400 })
     );
-    let rest = play(&mut turns, Agent::Silent, &[(true, 200), (false, 600)]);
+    let rest = play(&mut turns, Agent::Silent, &[(true, 200), (false, 1_000)]);
     assert!(
         matches!(
             rest[..],
