@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::words::Mark;
 
-/// A list of phrases, each as [`Words`] writes its words.
+/// A list of phrases, each as `Words` writes its words.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<String>", into = "Vec<String>")]
 pub struct Phrases(Vec<String>);
