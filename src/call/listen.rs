@@ -19,11 +19,11 @@ use super::think::{Said, ThinkJob, ThinkJobs};
 use super::utterance::Utterance;
 use crate::asr::{Transcript, agreement};
 use crate::audio::{FRAME_MS, Frame};
-use crate::config::{Config, TurnConfig};
+use crate::config::Config;
 use crate::events::{Event, EventSink};
 use crate::turn::patience::Profile;
 use crate::turn::silence::{Air, Silence, SilenceEvent};
-use crate::turn::words::{self, Expect, Kind as WordKind, Reading, WordLists};
+use crate::turn::words::{self, Expect, Kind as WordKind, Reading};
 use crate::turn::{TurnEvent, Turns};
 use crate::vad::Vad;
 
@@ -77,9 +77,7 @@ pub struct Wires {
 /// The thread's state.
 pub struct Listener {
     wires: Wires,
-    config: TurnConfig,
-    lists: WordLists,
-    sure_logprob: f32,
+    config: Arc<Config>,
     /// How long to wait, and for what.
     profile: (Expect, Profile),
     notices: Arc<Notices>,
@@ -119,23 +117,21 @@ pub struct Listener {
 impl Listener {
     /// The state before the first frame.
     pub fn new(
-        config: &Config,
+        config: Arc<Config>,
         wires: Wires,
         utterance: Utterance,
         floor: Floor,
         notices: Arc<Notices>,
     ) -> Self {
         Self {
-            lists: words::lists_for(&config.turn.words, &config.asr.language).clone(),
             profile: (
                 Expect::Any,
                 Profile::new(&config.turn.patience, Expect::Any),
             ),
-            sure_logprob: config.asr.sure_logprob,
-            config: config.turn.clone(),
             vad: Vad::new(&config.vad),
             turns: Turns::new(&config.turn),
             silence: Silence::new(&config.turn),
+            config,
             wires,
             notices,
             utterance,
@@ -223,7 +219,7 @@ impl Listener {
         }
         let expect = self.floor.expect();
         if self.profile.0 != expect {
-            self.profile = (expect, Profile::new(&self.config.patience, expect));
+            self.profile = (expect, Profile::new(&self.config.turn.patience, expect));
         }
         match self.turns.step(speech, self.floor.agent(), &self.profile.1) {
             Some(event) => self.turn_event(event),
@@ -260,7 +256,9 @@ impl Listener {
             TurnEvent::SpeechStart => self.speech_start(),
             TurnEvent::Hold { speech_ms } => self.floor.hold(speech_ms),
             TurnEvent::Cancel { speech_ms } => {
-                let rejoin_ms = self.rejoins.then(|| self.config.reopen_ms + HOLD_SLACK_MS);
+                let rejoin_ms = self
+                    .rejoins
+                    .then(|| self.config.turn.reopen_ms + HOLD_SLACK_MS);
                 if self.rejoins {
                     self.turns.reopened();
                 } else {
@@ -305,7 +303,7 @@ impl Listener {
         self.wires.events.send(Event::SpeechStart);
         let waiting = self.waiting.take();
         // While words are awaited, what is played answers older ones.
-        self.rejoins = waiting.is_none() && self.floor.may_rejoin(self.config.reopen_ms);
+        self.rejoins = waiting.is_none() && self.floor.may_rejoin(self.config.turn.reopen_ms);
         let goes_on = waiting.is_some() || self.rejoins;
         let join = goes_on && self.utterance.may_join();
         self.joined = None;
@@ -426,7 +424,7 @@ impl Listener {
     /// Words of a turn that is not over; `whole`: decoded in the present pause.
     fn words(&mut self, transcript: Transcript, agreed: String, whole: bool) {
         let mut reading = self.read(&transcript);
-        if transcript.logprob < self.sure_logprob || reading.kind == WordKind::Empty {
+        if transcript.logprob < self.config.asr.sure_logprob || reading.kind == WordKind::Empty {
             // Nobody knows how these words end: time will tell.
             reading.ending = reading.ending.at_least_dangling();
         }
@@ -443,7 +441,7 @@ impl Listener {
         let undecided = self.turns.holding() || !self.turns.caller_speaking();
         if whole {
             let ready = !undecided && self.prefix_job.is_none();
-            if ready && reading.kind != WordKind::Empty && self.config.speculate {
+            if ready && reading.kind != WordKind::Empty && self.config.turn.speculate {
                 self.floor
                     .ask_reply(&self.with_prefix(&transcript.text), true);
             }
@@ -465,20 +463,22 @@ impl Listener {
 
     /// Below this a transcript does not cut the agent off. In noise a model is less sure of true words too.
     fn enough_logprob(&self) -> f32 {
+        let sure = self.config.asr.sure_logprob;
         if self.vad.noise_dbfs() > NOISY_DBFS {
-            self.sure_logprob - NOISE_ALLOWANCE
+            sure - NOISE_ALLOWANCE
         } else {
-            self.sure_logprob
+            sure
         }
     }
 
     /// What the words sound like; of a turn that goes on with the last one, what is new decides what kind they are.
     fn read(&self, transcript: &Transcript) -> Reading {
-        let mut reading = words::read(&transcript.text, &self.lists, self.floor.expect());
+        let lists = words::lists_for(&self.config.turn.words, &self.config.asr.language);
+        let mut reading = words::read(&transcript.text, lists, self.floor.expect());
         if let Some(before) = self.joined.as_deref().filter(|words| !words.is_empty())
             && let Some(new) = agreement::after(&transcript.text, before)
         {
-            reading.kind = words::read(new, &self.lists, self.floor.expect()).kind;
+            reading.kind = words::read(new, lists, self.floor.expect()).kind;
         }
         reading
     }
@@ -537,7 +537,7 @@ impl Listener {
             SilenceEvent::Bridge if self.floor.has_begun() => {}
             SilenceEvent::Bridge => {
                 self.wires.events.send(Event::Bridged {
-                    after_ms: self.config.bridge_ms,
+                    after_ms: self.config.turn.bridge_ms,
                 });
                 let notices = Arc::clone(&self.notices);
                 self.floor.say(&notices.bridge, false);
@@ -546,7 +546,7 @@ impl Listener {
                 self.wires.events.send(Event::Error {
                     message: format!(
                         "no answer within {} ms: the call is ended with an apology",
-                        self.config.apology_ms
+                        self.config.turn.apology_ms
                     ),
                 });
                 self.waiting = None;

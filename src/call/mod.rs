@@ -50,7 +50,7 @@ pub struct Engines {
     /// The budget of threads that the models share.
     pub cores: Cores,
     /// Settings.
-    pub config: Config,
+    pub config: Arc<Config>,
     /// How long loading took, in ms.
     pub ready_ms: f32,
 }
@@ -120,7 +120,7 @@ impl Engines {
             playbook,
             notices,
             cores,
-            config: config.clone(),
+            config: Arc::new(config.clone()),
             ready_ms: started.elapsed().as_secs_f32() * 1000.0,
         })
     }
@@ -244,10 +244,10 @@ fn parts(
         said,
     };
     let notices = Arc::clone(&engines.notices);
-    let config = config.clone();
+    let config = Arc::clone(config);
     Ok(Parts {
         threads,
-        listener: Box::new(move || Listener::new(&config, wires, utterance, floor, notices)),
+        listener: Box::new(move || Listener::new(config, wires, utterance, floor, notices)),
         progress,
     })
 }

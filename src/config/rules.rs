@@ -1,0 +1,152 @@
+//! Which values make sense: one line a key, with the range that `config.toml` names.
+//!
+//! Thread: main. In: a config and its text. Out: nothing, or the first value that is out of range, with its line. Memory: none.
+
+use std::path::Path;
+
+use super::{Config, ConfigError};
+
+pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), ConfigError> {
+    let fail = |section, key, value: String, rule: String| ConfigError::Value {
+        path: path.to_owned(),
+        line: line_of(text, section, key),
+        section,
+        key,
+        value,
+        rule,
+    };
+    macro_rules! within {
+        ($section:literal, $object:expr, $key:ident, $range:expr, $unit:literal) => {
+            if !$range.contains(&$object.$key) {
+                let range = $range;
+                return Err(fail(
+                    $section,
+                    stringify!($key),
+                    $object.$key.to_string(),
+                    format!("from {} to {}{}", range.start(), range.end(), $unit),
+                ));
+            }
+        };
+    }
+    let c = config;
+    within!("vad", c.vad, aggressiveness, 0..=3, "");
+    within!("vad", c.vad, min_level_dbfs, -90.0..=-10.0, " dBFS");
+    within!("vad", c.vad, noise_margin_db, 0.0..=40.0, " dB");
+    within!("vad", c.vad, min_evidence, 0.0..=5.0, "");
+    within!("turn", c.turn, start_ms, 20..=500, " ms");
+    within!(
+        "turn",
+        c.turn,
+        hold_ms,
+        c.turn.start_ms..=2_000,
+        " ms (from start_ms)"
+    );
+    within!(
+        "turn",
+        c.turn,
+        cancel_ms,
+        c.turn.hold_ms..=5_000,
+        " ms (from hold_ms)"
+    );
+    within!("turn", c.turn, pause_ms, 60..=500, " ms");
+    within!("turn", c.turn, reopen_ms, 0..=3_000, " ms");
+    within!("turn", c.turn, remind_ms, 0..=600_000, " ms");
+    within!("turn", c.turn, reminders, 0..=20, "");
+    within!("turn", c.turn, bridge_ms, 300..=60_000, " ms");
+    within!(
+        "turn",
+        c.turn,
+        apology_ms,
+        c.turn.bridge_ms..=120_000,
+        " ms (from bridge_ms)"
+    );
+    within!("turn", c.turn, min_speech_ms, 20..=1_000, " ms");
+    within!("turn", c.turn, max_turn_ms, 2_000..=29_000, " ms");
+    within!("turn", c.turn, preroll_ms, 0..=1_000, " ms");
+    let patience = &c.turn.patience;
+    within!(
+        "turn.patience",
+        patience,
+        max_ms,
+        patience.min_ms..=5_000,
+        " ms (from min_ms)"
+    );
+    within!("turn.patience", patience, min_ms, 100..=1_000, " ms");
+    within!("turn.patience", patience, statement_ms, 100..=5_000, " ms");
+    within!("turn.patience", patience, dangling_ms, 100..=5_000, " ms");
+    within!("turn.patience", patience, hesitating_ms, 100..=5_000, " ms");
+    within!("turn.patience", patience, min_pace, 0.5..=1.0, "");
+    within!("turn.patience", patience, max_pace, 1.0..=3.0, "");
+    macro_rules! asked_within {
+        ($($section:literal, $object:expr;)+) => {$(
+            within!($section, $object, complete_ms, 100..=5_000, " ms");
+            within!($section, $object, unclear_ms, 100..=5_000, " ms");
+            within!($section, $object, reading_ms, 100..=5_000, " ms");
+        )+};
+    }
+    asked_within!(
+        "turn.patience", patience;
+        "turn.patience.number", patience.number;
+        "turn.patience.email", patience.email;
+        "turn.patience.name", patience.name;
+        "turn.patience.address", patience.address;
+        "turn.patience.yes_no", patience.yes_no;
+    );
+    within!("asr", c.asr, threads, 1..=256, "");
+    within!("asr", c.asr, partial_ms, 0..=10_000, " ms");
+    within!("asr", c.asr, no_speech_threshold, 0.0..=1.0, "");
+    within!("asr", c.asr, min_logprob, -10.0..=0.0, "");
+    within!("asr", c.asr, sure_logprob, -10.0..=0.0, "");
+    within!("asr", c.asr, min_audio_ctx, 64..=1_500, " positions");
+    within!("llm", c.llm, threads, 1..=256, "");
+    within!("llm", c.llm, context_tokens, 512..=1_048_576, " tokens");
+    within!("llm", c.llm, prefill_chunk_tokens, 8..=4_096, " tokens");
+    within!("llm", c.llm, max_reply_tokens, 1..=1_000, " tokens");
+    within!("llm", c.llm, max_reply_ms, 100..=120_000, " ms");
+    within!("llm", c.llm, temperature, 0.0..=2.0, "");
+    within!("llm", c.llm, top_k, 1..=1_000, "");
+    within!("llm", c.llm, top_p, 0.05..=1.0, "");
+    within!("llm", c.llm, repeat_penalty, 1.0..=2.0, "");
+    within!("tts", c.tts, cache_seconds, 0..=3_600, " s");
+    within!("tts.espeak", c.tts.espeak, words_per_minute, 80..=450, "");
+    within!("tts.espeak", c.tts.espeak, pitch, 0..=99, "");
+    within!("tts.piper", c.tts.piper, length_scale, 0.3..=3.0, "");
+    within!("tts.piper", c.tts.piper, speaker, 0..=100_000, "");
+    within!("dialogue", c.dialogue, history_turns, 1..=100, "");
+    within!("serve", c.serve, max_calls, 1..=256, "");
+    within!("serve", c.serve, lead_ms, 20..=60, " ms");
+    within!("serve", c.serve, idle_timeout_ms, 1_000..=3_600_000, " ms");
+    let engines = crate::tts::ENGINES;
+    if !engines.contains(&c.tts.engine.as_str()) {
+        let rule = format!("one of {}", engines.join(", "));
+        return Err(fail("tts", "engine", format!("`{}`", c.tts.engine), rule));
+    }
+    if c.serve.listen.parse::<std::net::SocketAddr>().is_err() {
+        let rule = "an address with a port, such as 127.0.0.1:8090".into();
+        return Err(fail(
+            "serve",
+            "listen",
+            format!("`{}`", c.serve.listen),
+            rule,
+        ));
+    }
+    Ok(())
+}
+
+/// The line of `key` in `[section]`, from 1; 0 when the file does not hold it.
+fn line_of(text: &str, section: &str, key: &str) -> usize {
+    let mut current = "";
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if let Some(name) = line.strip_prefix('[') {
+            current = name.split(']').next().unwrap_or("").trim();
+        } else if current == section
+            && line
+                .split_once('=')
+                .is_some_and(|(name, _)| name.trim() == key)
+        {
+            return index + 1;
+        }
+    }
+    0
+}
