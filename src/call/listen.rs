@@ -524,6 +524,7 @@ impl Listener {
     fn silence_event(&mut self, event: SilenceEvent) {
         match event {
             SilenceEvent::Remind { nth } => {
+                self.vad.forget_caller();
                 self.wires.events.send(Event::Reminder { nth });
                 self.floor
                     .ask(Kind::Reminder, |turn| ThinkJob::Remind { turn });
