@@ -18,6 +18,7 @@ use crate::cli::demo::{Story, caller};
 
 /// Measures start, memory, hearing, thinking, speaking, and whole calls. Prints n, median and 95th percentile.
 #[derive(clap::Args)]
+#[group(skip)]
 pub(crate) struct Options {
     /// Repetitions of each step
     #[arg(long, default_value_t = 20)]
