@@ -26,6 +26,8 @@ pub fn of(error: &(dyn std::error::Error + 'static)) -> Option<String> {
             crate::llm::LlmError,
             crate::tts::TtsError,
             crate::dialogue::playbook::PlaybookError,
+            crate::dialogue::import::ImportError,
+            crate::dialogue::slots::SlotError,
             crate::models::ManifestError,
             crate::models::FetchError,
             crate::transport::device::DeviceError,

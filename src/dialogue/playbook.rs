@@ -16,24 +16,39 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+mod graph;
+#[cfg(test)]
+mod hostile;
+mod likes;
+mod lint;
 mod phrases;
+mod place;
 mod rules;
 mod sections;
-mod text;
+mod slot;
+pub(super) mod text;
 
+pub use graph::{Edge, Graph, Node, NodeKind};
+pub use likes::{Like, UNKNOWN};
 pub use phrases::{Match, MatchKind};
+pub use place::Places;
 pub use rules::Problem;
 pub use sections::{
-    Compliance, Example, Fact, Lines, Objection, Persona, Role, Stage, Terminology,
+    Compliance, Example, Fact, Intent, Lines, Objection, Persona, Role, ScriptLine, Source,
+    SourceSection, Stage, Success, Terminology, Then, Unknown, Way,
 };
+pub use slot::{Origin, Slot, SlotType};
 pub use text::normalise;
 
+pub(super) use rules::MAX_TEXT_CHARACTERS;
 use text::count_words;
+pub(super) use text::{crosses, is_ideograph, spoken_length};
 
-/// Longest playbook file that is read, in bytes; the shipped ones have about 15,000.
+/// Longest playbook file that is read, in bytes; the shipped ones have up to 20,000.
 pub const MAX_FILE_BYTES: u64 = 256 * 1024;
 
 /// Most words of [`Playbook::system_prompt`]: a small model on a processor reads few tokens a second.
@@ -42,12 +57,21 @@ pub const MAX_PROMPT_WORDS: usize = 260;
 /// Most facts in [`Playbook::system_prompt`]; the others are found by [`Playbook::matches`].
 const MAX_PROMPT_FACTS: usize = 10;
 
-const PROMPT_RULES: &str = "Reply in one or two short spoken sentences. Ask at most one question. \
+/// Rules of every prompt, for the model alone.
+pub(super) const PROMPT_RULES: &str = "Reply in one or two short spoken sentences. Ask at most one question. \
 Never use lists. Use only these facts. If the facts do not say it, say you do not know.";
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// A playbook as read from its file. [`Playbook::load`] has also checked its rules.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(
+    title = "Patter playbook",
+    description = "What the agent may say on a call, in nine sections and the fixed lines."
+)]
 pub struct Playbook {
     /// Name of the playbook for people, never spoken.
     pub title: String,
@@ -58,27 +82,41 @@ pub struct Playbook {
     /// Section 2: how the agent sounds.
     pub persona: Persona,
     /// Section 3: the stages of the call, in order.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flow: Vec<Stage>,
     /// Section 4: worries of the caller and what to answer.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub objections: Vec<Objection>,
+    /// Section 3 as well: lines for one stage, one meaning of the caller's words, or both.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub script: Vec<ScriptLine>,
     /// Section 5: approved answers, the most important first.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub facts: Vec<Fact>,
+    /// What else callers mean; lines elsewhere refer to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub intents: Vec<Intent>,
+    /// What callers ask that has no answer here.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub unknown: Unknown,
     /// Section 6: words to use and words to leave out.
     #[serde(default)]
     pub terminology: Terminology,
     /// Section 7: turns that show how to answer.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<Example>,
     /// Section 8: what must be said, and what ends the call.
     pub compliance: Compliance,
-    /// Section 9: default of each slot; an empty one is unknown until the call fills it.
+    /// Section 9: what the call knows, and what it asks the caller for.
     #[serde(default)]
-    pub slots: BTreeMap<String, String>,
+    pub slots: BTreeMap<String, Slot>,
+    /// Section 1 as well: when the call has reached its goal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub success: Option<Success>,
     /// The fixed sentences of every call.
     pub lines: Lines,
+    /// Where it is from, when it was imported.
+    pub source: Option<Source>,
 }
 
 /// Why there is no playbook.
@@ -134,28 +172,37 @@ impl Playbook {
     /// # Errors
     /// When the file cannot be read or is too large, is not a playbook, or breaks a rule.
     pub fn load(path: &Path) -> Result<Self, PlaybookError> {
+        let name = path.display().to_string();
+        let playbook = Self::parse(&Self::read_text(path)?, &name)?;
+        match playbook.validate().into_iter().next() {
+            Some(problem) => Err(PlaybookError::Rule { name, problem }),
+            None => Ok(playbook),
+        }
+    }
+
+    /// The text of the file at `path`.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no UTF-8, or is over [`MAX_FILE_BYTES`].
+    pub fn read_text(path: &Path) -> Result<String, PlaybookError> {
         let unreadable = |source| PlaybookError::Read {
             path: path.to_owned(),
             source,
         };
-        let mut text = String::new();
-        let mut file = File::open(path)
-            .map_err(unreadable)?
-            .take(MAX_FILE_BYTES + 1);
-        let size = file.read_to_string(&mut text).map_err(unreadable)?;
-        if size as u64 > MAX_FILE_BYTES {
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(unreadable)?;
+        file.take(MAX_FILE_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .map_err(unreadable)?;
+        if bytes.len() as u64 > MAX_FILE_BYTES {
             let message = format!("the file is over {MAX_FILE_BYTES} bytes");
             return Err(unreadable(io::Error::new(
                 io::ErrorKind::FileTooLarge,
                 message,
             )));
         }
-        let name = path.display().to_string();
-        let playbook = Self::parse(&text, &name)?;
-        match playbook.validate().into_iter().next() {
-            Some(problem) => Err(PlaybookError::Rule { name, problem }),
-            None => Ok(playbook),
-        }
+        let text = String::from_utf8(bytes);
+        text.map_err(|e| unreadable(io::Error::new(io::ErrorKind::InvalidData, e)))
     }
 
     /// Reads a playbook from text; `name` stands in the error. The rules are left to
@@ -179,6 +226,19 @@ impl Playbook {
                     .join(" "),
             }
         })
+    }
+
+    /// The JSON schema of a playbook's file.
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(Self).to_value()
+    }
+
+    /// The playbook as TOML that [`Playbook::parse`] reads back; comments of a file it was read from are gone.
+    ///
+    /// # Errors
+    /// When a number cannot be written.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string_pretty(self)
     }
 
     /// The stage with this id.
@@ -208,20 +268,33 @@ impl Playbook {
     /// `line` with each `{slot}` replaced from `slots`, else from the playbook's defaults.
     /// `None` when a slot has no value: such a line is never spoken.
     pub fn fill(&self, line: &str, slots: &BTreeMap<String, String>) -> Option<String> {
-        let value_of = |values: &BTreeMap<String, String>, name: &str| {
-            let value = values.get(name)?.trim();
+        let known = |value: Option<&String>| {
+            let value = value?.trim();
             (!value.is_empty()).then(|| value.to_owned())
         };
+        let default = |name: &str| self.slots.get(name).map(|slot| &slot.default);
         let mut filled = String::with_capacity(line.len());
         let mut rest = line;
         while let Some((before, after)) = rest.split_once('{') {
             let (name, tail) = after.split_once('}')?;
             filled.push_str(before);
-            filled.push_str(&value_of(slots, name).or_else(|| value_of(&self.slots, name))?);
+            filled.push_str(&known(slots.get(name)).or_else(|| known(default(name)))?);
             rest = tail;
         }
         filled.push_str(rest);
         Some(filled)
+    }
+
+    /// Every text that may be read aloud.
+    pub fn spoken_texts(&self) -> impl Iterator<Item = &str> {
+        let texts = self.texts().into_iter();
+        texts.filter(|text| text.2.is_spoken()).map(|text| text.1)
+    }
+
+    /// Names of the slots that `line` holds.
+    pub fn slots_in(&self, line: &str) -> Vec<String> {
+        let names = text::slot_names(line).unwrap_or_default();
+        names.into_iter().map(str::to_owned).collect()
     }
 
     /// The prompt of a small language model, at most [`MAX_PROMPT_WORDS`] words: who it is, its
@@ -281,11 +354,30 @@ mod tests {
     use super::*;
 
     const FITNESS: &str = include_str!("../../playbooks/fitness.toml");
-    const BANK: &str = include_str!("../../playbooks/bank_complaint.toml");
 
-    fn shipped() -> [Playbook; 2] {
-        [("fitness", FITNESS), ("bank_complaint", BANK)]
-            .map(|(name, text)| Playbook::parse(text, name).unwrap())
+    /// Each shipped playbook with the name of its file.
+    pub(super) const SHIPPED: [(&str, &str); 5] = [
+        ("fitness", FITNESS),
+        (
+            "bank_complaint",
+            include_str!("../../playbooks/bank_complaint.toml"),
+        ),
+        (
+            "interview_scheduling",
+            include_str!("../../playbooks/interview_scheduling.toml"),
+        ),
+        (
+            "appointment_confirmation",
+            include_str!("../../playbooks/appointment_confirmation.toml"),
+        ),
+        (
+            "satisfaction_survey",
+            include_str!("../../playbooks/satisfaction_survey.toml"),
+        ),
+    ];
+
+    fn shipped() -> [Playbook; 5] {
+        SHIPPED.map(|(name, text)| Playbook::parse(text, name).unwrap())
     }
 
     #[test]
@@ -303,6 +395,14 @@ mod tests {
                     .iter()
                     .all(|objection| objection.say.len() >= 2)
             );
+        }
+    }
+
+    #[test]
+    fn written_playbooks_read_back_the_same() {
+        for playbook in shipped() {
+            let text = playbook.to_toml().unwrap();
+            assert_eq!(Playbook::parse(&text, "written").unwrap(), playbook);
         }
     }
 
@@ -332,7 +432,7 @@ mod tests {
 
     #[test]
     fn plain_yes_skips_the_objection_stage() {
-        let [fitness, bank] = shipped();
+        let [fitness, bank, ..] = shipped();
         assert_eq!(fitness.stage_after("opening").unwrap().id, "discovery");
         assert_eq!(fitness.stage_after("pitch").unwrap().id, "closing");
         assert_eq!(bank.stage_after("close"), None);
@@ -340,7 +440,7 @@ mod tests {
 
     #[test]
     fn unfilled_slot_keeps_the_line_unspoken() {
-        let [fitness, _] = shipped();
+        let [fitness, ..] = shipped();
         let mut slots = BTreeMap::new();
         assert_eq!(fitness.fill("See you {day}.", &slots), None);
         assert_eq!(fitness.fill("See you {nowhere}.", &slots), None);

@@ -6,7 +6,8 @@
 //! Source: ours; whole-word containment, so that no word of a phrase is guessed.
 
 use super::Playbook;
-use super::text::{contains_words, normalise};
+use super::likes::UNKNOWN;
+use super::text::{contains_words, count_words, normalise};
 
 /// What kind of entry the caller's words matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +24,19 @@ pub enum MatchKind {
     OptOut,
 }
 
+impl MatchKind {
+    /// Its name in output for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stage => "stage",
+            Self::Fact => "fact",
+            Self::Objection => "objection",
+            Self::Goodbye => "goodbye",
+            Self::OptOut => "opt_out",
+        }
+    }
+}
+
 /// The entry that fits the caller's words best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Match<'a> {
@@ -32,6 +46,25 @@ pub struct Match<'a> {
     pub id: &'a str,
     /// The phrase that was heard.
     pub phrase: &'a str,
+}
+
+impl Match<'_> {
+    /// The same as a name of its own among all kinds, as in `facts.price`.
+    pub fn intent(&self) -> String {
+        let section = match self.kind {
+            MatchKind::Stage => "flow",
+            MatchKind::Fact => "facts",
+            MatchKind::Objection => "objections",
+            MatchKind::Goodbye | MatchKind::OptOut => return self.id.to_owned(),
+        };
+        format!("{section}.{}", self.id)
+    }
+
+    /// Whether the phrase is less than half of what was said, and so may not be what it is about. A wish to end the call is never said in passing.
+    pub fn is_in_passing(&self, heard: &str) -> bool {
+        let ends = matches!(self.kind, MatchKind::Goodbye | MatchKind::OptOut);
+        !ends && 2 * count_words(self.phrase) < count_words(&normalise(heard))
+    }
 }
 
 impl Playbook {
@@ -44,9 +77,38 @@ impl Playbook {
             .filter(|found| contains_words(&heard, found.phrase))
             .max_by_key(|found| {
                 let opt_out = found.kind == MatchKind::OptOut;
-                let words = found.phrase.split(' ').count();
+                let words = count_words(found.phrase);
                 (opt_out, words, found.phrase.len(), found.kind)
             })
+    }
+
+    /// Ids of everything that a caller can mean: entries of the playbook, and what every playbook understands.
+    pub fn intent_ids(&self) -> Vec<String> {
+        let stages = self.flow.iter().map(|stage| format!("flow.{}", stage.id));
+        let objections = self
+            .objections
+            .iter()
+            .map(|objection| format!("objections.{}", objection.id));
+        let facts = self.facts.iter().map(|fact| format!("facts.{}", fact.id));
+        let intents = self
+            .intents
+            .iter()
+            .map(|intent| format!("intents.{}", intent.id));
+        let fixed = ["goodbye", "opt_out", UNKNOWN];
+        stages
+            .chain(objections)
+            .chain(facts)
+            .chain(intents)
+            .chain(fixed.map(str::to_owned))
+            .collect()
+    }
+
+    /// Phrases and examples of `intent`.
+    pub fn examples_of(&self, intent: &str) -> Vec<&str> {
+        self.likes()
+            .filter(|like| like.intent == intent)
+            .map(|like| like.text)
+            .collect()
     }
 
     /// Every phrase with the entry it leads to.
@@ -147,6 +209,155 @@ mod tests {
             ("Thanks, bye.", (Goodbye, "goodbye")),
         ] {
             assert_eq!(heard(&bank, text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn callers_of_the_other_playbooks_find_the_entry_meant() {
+        use MatchKind::{Fact, Goodbye, Objection, OptOut, Stage};
+        let read = |name: &str| {
+            let shipped = super::super::tests::SHIPPED;
+            let found = shipped.iter().find(|(other, _)| *other == name);
+            Playbook::parse(found.unwrap().1, name).unwrap()
+        };
+        for (name, text, expected) in [
+            (
+                "interview_scheduling",
+                "Yes, speaking.",
+                (Stage, "interest"),
+            ),
+            (
+                "interview_scheduling",
+                "I'd rather come in.",
+                (Stage, "day"),
+            ),
+            (
+                "interview_scheduling",
+                "Thursday at ten is fine.",
+                (Stage, "email"),
+            ),
+            (
+                "interview_scheduling",
+                "It's anna at gmail dot com.",
+                (Stage, "confirm"),
+            ),
+            ("interview_scheduling", "No.", (Objection, "no")),
+            (
+                "interview_scheduling",
+                "I already have a job.",
+                (Objection, "found_job"),
+            ),
+            (
+                "interview_scheduling",
+                "I can't make it on Monday.",
+                (Objection, "cannot_that_day"),
+            ),
+            (
+                "interview_scheduling",
+                "How much does it pay?",
+                (Fact, "pay"),
+            ),
+            (
+                "interview_scheduling",
+                "Do I have to work nights?",
+                (Fact, "nights"),
+            ),
+            (
+                "interview_scheduling",
+                "I work nights.",
+                (Objection, "works_daytime"),
+            ),
+            (
+                "appointment_confirmation",
+                "Yes, I'll be there.",
+                (Stage, "settled"),
+            ),
+            (
+                "appointment_confirmation",
+                "No, I can't make it on Monday.",
+                (Objection, "cannot_come"),
+            ),
+            (
+                "appointment_confirmation",
+                "Can we move it?",
+                (Stage, "day"),
+            ),
+            (
+                "appointment_confirmation",
+                "Next week on Tuesday.",
+                (Stage, "time"),
+            ),
+            (
+                "appointment_confirmation",
+                "At ten in the morning.",
+                (Stage, "settled"),
+            ),
+            (
+                "appointment_confirmation",
+                "I have to cancel.",
+                (Stage, "cancel"),
+            ),
+            (
+                "appointment_confirmation",
+                "Until when can I cancel?",
+                (Fact, "cancel_rule"),
+            ),
+            (
+                "appointment_confirmation",
+                "My tooth hurts.",
+                (Fact, "pain"),
+            ),
+            (
+                "appointment_confirmation",
+                "I'm afraid I can't.",
+                (Objection, "cannot_come"),
+            ),
+            (
+                "appointment_confirmation",
+                "I'm afraid of the drill.",
+                (Objection, "afraid"),
+            ),
+            (
+                "appointment_confirmation",
+                "Great, see you on Friday.",
+                (Goodbye, "goodbye"),
+            ),
+            ("satisfaction_survey", "Sure, go ahead.", (Stage, "score")),
+            ("satisfaction_survey", "I'd say 9.", (Stage, "praise")),
+            (
+                "satisfaction_survey",
+                "Eight out of ten.",
+                (Stage, "praise"),
+            ),
+            ("satisfaction_survey", "4 out of 10.", (Stage, "problem")),
+            ("satisfaction_survey", "Two out of ten.", (Stage, "problem")),
+            (
+                "satisfaction_survey",
+                "He was friendly.",
+                (Stage, "heating"),
+            ),
+            (
+                "satisfaction_survey",
+                "It works fine.",
+                (Stage, "follow_up"),
+            ),
+            (
+                "satisfaction_survey",
+                "It's only 15 degrees in here.",
+                (Fact, "still_broken"),
+            ),
+            (
+                "satisfaction_survey",
+                "I can smell gas.",
+                (Objection, "gas_smell"),
+            ),
+            (
+                "satisfaction_survey",
+                "Stop calling me.",
+                (OptOut, "opt_out"),
+            ),
+        ] {
+            assert_eq!(heard(&read(name), text), expected, "{name}: {text}");
         }
     }
 

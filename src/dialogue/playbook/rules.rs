@@ -13,13 +13,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::Playbook;
+use super::phrases::MatchKind;
 use super::sections::Use;
 use super::text::{
     contains_words, count_words, find_formatting, find_placeholder, normalise, slot_names,
+    spoken_length,
 };
 
-/// Longest text, in characters: about 20 seconds of speech.
-const MAX_TEXT_CHARACTERS: usize = 300;
+/// Longest text, in characters: about 20 seconds of English. An ideograph counts as two, so 150 of them fit,
+/// 29 seconds at the 5.2 syllables a second of Mandarin (Pellegrino et al. 2011).
+pub(crate) const MAX_TEXT_CHARACTERS: usize = 300;
 
 /// Most words of role and persona together, which keeps room for facts in the prompt.
 const MAX_ROLE_WORDS: usize = 120;
@@ -43,10 +46,10 @@ impl fmt::Display for Problem {
 
 /// Collects problems.
 #[derive(Default)]
-struct Report(Vec<Problem>);
+pub(super) struct Report(pub(super) Vec<Problem>);
 
 impl Report {
-    fn add(&mut self, place: &str, message: impl Into<String>, hint: &str) {
+    pub(super) fn add(&mut self, place: &str, message: impl Into<String>, hint: &str) {
         self.0.push(Problem {
             place: place.to_owned(),
             message: message.into(),
@@ -64,7 +67,58 @@ impl Playbook {
             self.check_text(&place, text, purpose, &mut report);
         }
         self.check_phrases(&mut report);
+        self.check_slot_definitions(&mut report);
+        self.check_likes(&mut report);
         report.0
+    }
+
+    /// Names in one section of what stands in another.
+    fn check_names(&self, report: &mut Report) {
+        let stages: Vec<&str> = self.flow.iter().map(|stage| stage.id.as_str()).collect();
+        let slots: Vec<&str> = self.slots.keys().map(String::as_str).collect();
+        let mut known = |place: String, kind: &str, name: &str, names: &[&str]| {
+            if !names.contains(&name) {
+                report.add(
+                    &place,
+                    format!("there is no {kind} `{name}`; known: {}", names.join(", ")),
+                    "name one that the playbook holds",
+                );
+            }
+        };
+        for stage in &self.flow {
+            for to in stage.to.iter().flatten() {
+                known(format!("flow.{}.to", stage.id), "stage", to, &stages);
+            }
+            for slot in &stage.needs {
+                known(format!("flow.{}.needs", stage.id), "slot", slot, &slots);
+            }
+        }
+        if let Some(success) = &self.success {
+            if let Some(stage) = &success.stage {
+                known("success.stage".to_owned(), "stage", stage, &stages);
+            }
+            for slot in &success.slots {
+                known("success.slots".to_owned(), "slot", slot, &slots);
+            }
+        }
+        let intents = self.intent_ids();
+        let intents: Vec<&str> = intents.iter().map(String::as_str).collect();
+        for line in &self.script {
+            if let Some(stage) = &line.stage {
+                known(format!("script.{}.stage", line.id), "stage", stage, &stages);
+            }
+            known(
+                format!("script.{}.intent", line.id),
+                "intent",
+                &line.intent,
+                &intents,
+            );
+        }
+        check_ids(
+            "script",
+            self.script.iter().map(|line| line.id.as_str()),
+            report,
+        );
     }
 
     /// Stages, ids and numbers.
@@ -93,6 +147,11 @@ impl Playbook {
             self.facts.iter().map(|fact| fact.id.as_str()),
             report,
         );
+        check_ids(
+            "intents",
+            self.intents.iter().map(|intent| intent.id.as_str()),
+            report,
+        );
         for stage in &self.flow {
             if let Some(next) = stage
                 .next
@@ -108,6 +167,7 @@ impl Playbook {
                 );
             }
         }
+        self.check_names(report);
         for objection in self
             .objections
             .iter()
@@ -171,7 +231,7 @@ impl Playbook {
             report.add(place, message, "write one short sentence");
             return;
         }
-        let length = text.chars().count();
+        let length = spoken_length(text);
         if length > MAX_TEXT_CHARACTERS {
             let message = format!(
                 "the text has {length} characters, at most {MAX_TEXT_CHARACTERS} are allowed"
@@ -189,7 +249,10 @@ impl Playbook {
                 "write the real word, or use a `{slot}`",
             );
         }
-        self.check_slots(place, text, purpose, report);
+        // What is read back is no slot of the playbook.
+        if purpose != Use::ReadBack {
+            self.check_slots(place, text, purpose, report);
+        }
         if !purpose.is_spoken() {
             return;
         }
@@ -244,7 +307,7 @@ impl Playbook {
                         "add it to `[slots]`, with \"\" when it is not known at first",
                     );
                 }
-                Some(default) if default.trim().is_empty() && purpose.is_always_complete() => {
+                Some(slot) if slot.default.trim().is_empty() && purpose.is_always_complete() => {
                     let message =
                         format!("slot `{name}` has no default, so the line may be missing");
                     report.add(
@@ -288,7 +351,13 @@ impl Playbook {
         }
         let mut owners: BTreeMap<&str, String> = BTreeMap::new();
         for found in self.phrases() {
-            let place = format!("{:?}.{}", found.kind, found.id).to_lowercase();
+            let place = match found.kind {
+                MatchKind::Stage => format!("flow.{}.enter_on", found.id),
+                MatchKind::Fact => format!("facts.{}.when", found.id),
+                MatchKind::Objection => format!("objections.{}.when", found.id),
+                MatchKind::Goodbye => "compliance.goodbye_on".to_owned(),
+                MatchKind::OptOut => "compliance.opt_out_on".to_owned(),
+            };
             let normal = normalise(found.phrase);
             if normal != found.phrase || normal.is_empty() {
                 let message = format!("phrase `{}` can never match", found.phrase);
@@ -397,12 +466,12 @@ mod tests {
             (
                 PARKING,
                 "\"Parking?\"]",
-                "`fact.parking`: phrase `Parking?` can never",
+                "`facts.parking.when`: phrase `Parking?` can never",
             ),
             (
                 PARKING,
                 "\"scam\"]",
-                "phrase `scam` also leads to `fact.parking`",
+                "phrase `scam` also leads to `facts.parking.when`",
             ),
             (
                 "id = \"confirm\"",
@@ -413,6 +482,21 @@ mod tests {
                 "next = \"closing\"",
                 "next = \"end\"",
                 "`flow.pitch.next`: there is no",
+            ),
+            (
+                "next = \"closing\"",
+                "to = [\"nowhere\"]",
+                "`flow.pitch.to`: there is no stage `nowhere`; known: opening, discovery",
+            ),
+            (
+                "collect = [\"day\", \"time\"]",
+                "collect = [\"date\"]",
+                "`flow.closing.collect`: there is no slot `date`; known: customer, day, time",
+            ),
+            (
+                "intent = \"facts.price\"",
+                "intent = \"facts.prize\"",
+                "there is no intent `facts.prize`",
             ),
         ] {
             let found = problems(from, to);
@@ -425,6 +509,8 @@ mod tests {
     fn missing_stages_and_opening_line_are_found() {
         let mut playbook = Playbook::parse(FITNESS, "test").unwrap();
         playbook.flow.clear();
+        playbook.success = None;
+        playbook.script.clear();
         playbook.lines.opening.clear();
         let found: Vec<String> = playbook.validate().iter().map(Problem::to_string).collect();
         assert_eq!(
