@@ -1,0 +1,108 @@
+//! English days.
+//!
+//! Thread: any, read only. In: nothing. Out: a table. Memory: none. When late or full: never. Source: ours.
+//!
+//! "Sat", "sun" and "wed" are left out: recognition writes weekdays in full, and those are other words too.
+
+use crate::dialogue::language::{CalendarWords, Span};
+
+// Laid out by hand: a phrase a line would be many pages.
+#[rustfmt::skip]
+pub(super) const CALENDAR: CalendarWords = CalendarWords {
+    months: [
+        &["january", "jan"],
+        &["february", "feb", "febuary"],
+        &["march", "mar"],
+        &["april", "apr"],
+        &["may"],
+        &["june", "jun"],
+        &["july", "jul"],
+        &["august", "aug"],
+        &["september", "sep", "sept"],
+        &["october", "oct"],
+        &["november", "nov"],
+        &["december", "dec"],
+    ],
+    weekdays: [
+        &["monday", "mondays", "mon"],
+        &["tuesday", "tuesdays", "tue", "tues"],
+        &["wednesday", "wednesdays"],
+        &["thursday", "thursdays", "thu", "thur", "thurs"],
+        &["friday", "fridays", "fri"],
+        &["saturday", "saturdays"],
+        &["sunday", "sundays"],
+    ],
+    near: &[
+        ("today", 0),
+        ("tonight", 0),
+        ("this morning", 0),
+        ("this afternoon", 0),
+        ("this evening", 0),
+        ("right now", 0),
+        ("tomorrow", 1),
+        ("day after tomorrow", 2),
+        ("yesterday", -1),
+        ("last night", -1),
+        ("day before yesterday", -2),
+    ],
+    feasts: &[
+        ("christmas", (12, 25)),
+        ("christmas day", (12, 25)),
+        ("christmas eve", (12, 24)),
+        ("boxing day", (12, 26)),
+        ("new year's day", (1, 1)),
+        ("new year's eve", (12, 31)),
+        ("new years day", (1, 1)),
+        ("new years eve", (12, 31)),
+        ("valentine's day", (2, 14)),
+        ("valentines day", (2, 14)),
+        ("halloween", (10, 31)),
+        ("independence day", (7, 4)),
+    ],
+    spans: &[
+        ("day", Span::Days(1)),
+        ("days", Span::Days(1)),
+        ("week", Span::Days(7)),
+        ("weeks", Span::Days(7)),
+        ("fortnight", Span::Days(14)),
+        ("fortnights", Span::Days(14)),
+        ("month", Span::Months(1)),
+        ("months", Span::Months(1)),
+        ("year", Span::Months(12)),
+        ("years", Span::Months(12)),
+    ],
+    of: &["of"],
+    the: &["the"],
+    within: &["in", "in about", "in around", "in like"],
+    from_now: &["from now", "from today", "time", "later"],
+    from: &["from", "after", "on"],
+    ago: &["ago", "back", "earlier"],
+    next: &["next"],
+    last: &["last", "past", "this past", "previous"],
+    weeks_after: &[("week", 1), ("after next", 1)],
+    next_week: &["next week", "the following week", "the week after", "week after this"],
+    this_week: &["this week"],
+    next_month: &["of next month", "next month", "of the next month", "of the following month"],
+    this_month: &["of this month", "this month", "of the month", "of the current month"],
+    last_month: &["of last month", "last month", "of the last month"],
+    years: &[("this year", 0), ("next year", 1), ("last year", -1)],
+    past: &[
+        "was", "were", "ago", "had", "happened", "did", "received", "bought", "ordered", "paid",
+        "called", "arrived", "born", "it's been since", "ever since", "back in",
+    ],
+    not_past: &["i was thinking", "i was hoping", "i was wondering", "i was looking", "was hoping", "was thinking", "was wondering", "i've had"],
+    after_day: &[
+        "at", "around", "works", "is", "would", "will", "if", "please", "in", "or", "sounds", "suits",
+        "after", "before", "for", "then", "should", "could", "can", "morning", "afternoon", "evening",
+        "and", "maybe", "i", "i'm", "that", "to", "of", "thanks", "thank", "but", "no", "not", "which",
+        "it", "from", "until", "between", "works", "was", "when", "because", "so", "we",
+    ],
+    ordinal_ends: &["st", "nd", "rd", "th"],
+    days: [
+        "1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th", "9th", "10th", "11th", "12th",
+        "13th", "14th", "15th", "16th", "17th", "18th", "19th", "20th", "21st", "22nd", "23rd",
+        "24th", "25th", "26th", "27th", "28th", "29th", "30th", "31st",
+    ],
+    spoken: "{weekday}, {month} the {day}",
+    spoken_with_year: "{weekday}, {month} the {day}, {year}",
+};

@@ -1,0 +1,227 @@
+//! What the caller is asked for: values are taken from their words, read back, corrected, and the stage goes on when it has what it collects.
+//!
+//! Thread: `think`. In: the caller's words. Out: lines and learnt values in the [`Plan`]. Memory: [`super::slots::Slots`].
+
+use super::knowledge::Meaning;
+use super::playbook::{Stage, normalise};
+use super::slots::{SlotKind, Standing};
+use super::{Dialogue, Learnt, Matched, Plan};
+use crate::turn::words::Expect;
+
+impl Dialogue {
+    /// Whether a slot has a value that counts, as it is now.
+    pub(super) fn is_known(&self) -> impl Fn(&str) -> bool + use<> {
+        let known = self.slots.to_map();
+        move |name| known.contains_key(name)
+    }
+
+    /// `text` with the values of its slots; None when one has none.
+    pub(super) fn fill(&self, text: &str) -> Option<String> {
+        self.knowledge.playbook.fill(text, &self.slots.to_map())
+    }
+
+    fn stage_here(&self) -> Option<&Stage> {
+        self.knowledge.playbook.flow.get(self.position.stage())
+    }
+
+    /// Slots that this stage asks for and that are not known yet.
+    pub(super) fn missing(&self) -> Vec<String> {
+        let collect = self.stage_here().map_or(&[][..], |stage| &stage.collect);
+        let missing = self.slots.missing(collect).into_iter();
+        missing.map(str::to_owned).collect()
+    }
+
+    /// Takes what `heard` says of the slots that are read back or asked for; false when that is nothing.
+    pub(super) fn take_values(
+        &mut self,
+        plan: &mut Plan,
+        heard: &str,
+        words: &str,
+        meaning: Option<&Meaning>,
+    ) -> bool {
+        // Something else was said since: these words do not answer the read-back.
+        let asked = |name: &String| {
+            let source = format!("line:lines.confirm.{name}");
+            self.last_said
+                .last()
+                .is_some_and(|line| line.source == source)
+        };
+        self.read_back = self.read_back.take().filter(asked);
+        if let Some(name) = self.read_back.clone() {
+            let before = self.slots.captured(&name).cloned();
+            let standing = self.slots.hear(&name, heard, self.today).ok().flatten();
+            let changed = self.slots.captured(&name) != before.as_ref();
+            if standing == Some(Standing::Awaiting) && !changed {
+                return self.take_asked(plan, heard, words, meaning);
+            }
+            self.read_back = None;
+            plan.matched = Matched::plain("value", words);
+            self.learn(plan, &name);
+            self.agreed(plan, "what the stage asks for is known");
+            return true;
+        }
+        self.take_asked(plan, heard, words, meaning)
+    }
+
+    fn take_asked(
+        &mut self,
+        plan: &mut Plan,
+        heard: &str,
+        words: &str,
+        meaning: Option<&Meaning>,
+    ) -> bool {
+        let taken = self.take_new(plan, heard);
+        if taken {
+            // Words that the playbook lists for a later stage were understood.
+            if self.stage_said(meaning).is_some() {
+                for learnt in &mut plan.values {
+                    let standing = self.slots.confirm(&learnt.slot, true);
+                    learnt.confirmed = standing == Some(Standing::Known);
+                }
+            }
+            plan.matched = Matched::plain("value", words);
+            self.go_on(plan, meaning);
+        }
+        taken || self.take_correction(plan, heard, words)
+    }
+
+    /// Takes another value for a slot that was known: "no, Sunday is better". The stage's question comes after it, with the new value if it holds it.
+    fn take_correction(&mut self, plan: &mut Plan, heard: &str, words: &str) -> bool {
+        let names: Vec<String> = self
+            .slots
+            .from_caller()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        let mut changed = false;
+        for name in names {
+            if self.slots.standing(&name) != Some(Standing::Known) {
+                continue;
+            }
+            let before = self.slots.captured(&name).cloned();
+            let _ = self.slots.hear(&name, heard, self.today);
+            if self.slots.captured(&name) != before.as_ref() {
+                self.learn(plan, &name);
+                changed = true;
+                if self.slots.standing(&name) == Some(Standing::Awaiting) {
+                    self.read_it_back(plan, &name);
+                    plan.matched = Matched::plain("value", words);
+                    return true;
+                }
+            }
+        }
+        if changed {
+            plan.matched = Matched::plain("value", words);
+            self.ask_again(plan);
+        }
+        changed
+    }
+
+    /// Takes values for the slots of this stage, and says nothing yet.
+    pub(super) fn take_new(&mut self, plan: &mut Plan, heard: &str) -> bool {
+        let collect = self.stage_here().map_or(Vec::new(), |s| s.collect.clone());
+        // A question is no answer, though any words would do for one.
+        let playbook = &self.knowledge.playbook;
+        let takes_all = self.slots.missing(&collect).first().is_some_and(|name| {
+            let slot = playbook.slots.get(*name);
+            slot.is_some_and(|slot| slot.kind() == SlotKind::Text)
+        });
+        if takes_all && self.everyday.is_question(heard, &normalise(heard)) {
+            return false;
+        }
+        let taken = self.slots.hear_all(&collect, heard, self.today);
+        let taken = taken.unwrap_or_default();
+        for (name, _) in &taken {
+            self.learn(plan, name);
+        }
+        !taken.is_empty()
+    }
+
+    fn learn(&self, plan: &mut Plan, name: &str) {
+        if let Some(captured) = self.slots.captured(name) {
+            plan.values.push(Learnt {
+                slot: name.to_owned(),
+                value: captured.value.clone(),
+                confirmed: self.slots.standing(name) == Some(Standing::Known),
+            });
+        }
+    }
+
+    /// After a value: the next one, or the next stage; the one whose phrase was said, if it is further on ("a three" is a score, and a problem).
+    fn go_on(&mut self, plan: &mut Plan, meaning: Option<&Meaning>) {
+        let said = self.stage_said(meaning);
+        match said.filter(|_| self.missing().is_empty()) {
+            Some(to) => self.enter(plan, to, "the caller said it with what was asked for"),
+            None => self.agreed(plan, "what the stage asks for is known"),
+        }
+    }
+
+    /// The later stage whose phrase was heard.
+    fn stage_said(&self, meaning: Option<&Meaning>) -> Option<usize> {
+        let flow = &self.knowledge.playbook.flow;
+        let meaning = meaning.filter(|meaning| meaning.phrase.is_some())?;
+        let id = meaning.intent.strip_prefix("flow.")?;
+        let to = flow.iter().position(|stage| stage.id == id)?;
+        (to > self.position.stage()).then_some(to)
+    }
+
+    /// Reads back or asks for what this stage still lacks; false when that is nothing.
+    pub(super) fn ask_for_missing(&mut self, plan: &mut Plan) -> bool {
+        let Some(name) = self.missing().into_iter().next() else {
+            return false;
+        };
+        if self.slots.standing(&name) == Some(Standing::Awaiting) && self.read_it_back(plan, &name)
+        {
+            return true;
+        }
+        let playbook = &self.knowledge.playbook;
+        let own = playbook.slots.get(&name).and_then(|slot| slot.ask.as_ref());
+        match (own, self.stage_here()) {
+            (Some(ask), _) => self.line(plan, ask, &format!("slots.{name}.ask")),
+            (None, Some(stage)) => self.line(plan, &stage.ask, &format!("flow.{}.ask", stage.id)),
+            (None, None) => {}
+        }
+        true
+    }
+
+    /// Reads the value of a slot back; false when there is no line for it.
+    fn read_it_back(&mut self, plan: &mut Plan, name: &str) -> bool {
+        let Some(line) = self.slots.read_back(name, &self.knowledge.playbook) else {
+            return false;
+        };
+        self.line(plan, &line, &format!("lines.confirm.{name}"));
+        self.read_back = Some(name.to_owned());
+        true
+    }
+
+    /// What the caller was asked for by the last words: a slot, the stage's question, or nothing in particular.
+    pub fn expect(&self) -> Expect {
+        let Some(last) = self.last_said.last() else {
+            return Expect::Any;
+        };
+        let place = last.source.strip_prefix("line:").unwrap_or("");
+        if place.starts_with("lines.confirm.") {
+            return Expect::YesNo;
+        }
+        let slot = place
+            .strip_prefix("slots.")
+            .and_then(|rest| rest.strip_suffix(".ask"));
+        if let Some(slot) = slot {
+            return self.expect_of(slot);
+        }
+        match self.stage_here() {
+            Some(stage) if place == format!("flow.{}.ask", stage.id) => {
+                match (&stage.expect, stage.collect.as_slice()) {
+                    (Expect::Any, [slot]) => self.expect_of(slot),
+                    (expect, _) => *expect,
+                }
+            }
+            _ => Expect::Any,
+        }
+    }
+
+    fn expect_of(&self, slot: &str) -> Expect {
+        let slot = self.knowledge.playbook.slots.get(slot);
+        slot.map_or(Expect::Any, |slot| slot.expect())
+    }
+}
