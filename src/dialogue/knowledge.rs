@@ -1,0 +1,228 @@
+//! A playbook made ready for calls: what the caller's words mean, and which approved lines answer them.
+//!
+//! Thread: made once, before the first call; then shared, read only. In: a [`Playbook`], the caller's words. Out: intents and places of lines. Memory: the
+//! playbook, the classifier's weights and the index of lines, for as long as the playbook is in use; short strings a turn.
+//! Source: intents, then script lines by (stage, intent), as in DOGA of arXiv 2511.12133. A phrase of the playbook that is heard word for word is sure,
+//! unless it was said in passing; else the classifier is asked.
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+
+use super::intent::Classifier;
+use super::playbook::{Match, Playbook, ScriptLine, Then, Way};
+use super::retrieval::{Entry, Index, Query};
+
+/// Lines of the library that the model is shown as examples of what may be said.
+pub const MOST_HINTS: usize = 2;
+/// A line whose words fit less than this is no example for the model; see [`retrieval::Found::relevance`](super::retrieval::Found::relevance).
+const RELEVANT: f32 = 0.15;
+/// Lines that are looked at for one intent.
+const MOST_CANDIDATES: usize = 32;
+
+/// What the caller means, and how that is known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Meaning {
+    /// `facts.price`, `flow.closing`, `goodbye` and so on.
+    pub intent: String,
+    /// The phrase of the playbook that was heard; None for a guess of the classifier.
+    pub phrase: Option<String>,
+    /// From 0 to 1; 1 for a phrase.
+    pub probability: f32,
+}
+
+/// A line that may be said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Where it stands in the playbook, as in `facts.price`.
+    pub place: String,
+    /// With its slots still in braces.
+    pub text: String,
+    /// What it answers.
+    pub intent: String,
+    /// How it is spoken.
+    pub way: Way,
+    /// Higher comes first.
+    pub priority: i32,
+    /// What happens after it.
+    pub then: Option<Then>,
+    /// The caller cannot cut it off.
+    pub uninterruptible: bool,
+}
+
+/// A playbook with what was learnt from it.
+pub struct Knowledge {
+    /// The playbook.
+    pub playbook: Playbook,
+    intents: Classifier,
+    index: Index,
+    /// One for each entry of the index.
+    lines: Vec<Candidate>,
+    once: HashSet<String>,
+}
+
+impl Knowledge {
+    /// Learns a playbook: a fraction of a second.
+    pub fn new(playbook: Playbook) -> Self {
+        let lines = library(&playbook);
+        let once: HashSet<String> = playbook
+            .script
+            .iter()
+            .filter(|line| line.once)
+            .map(place_of)
+            .collect();
+        let entries = lines.iter().enumerate().map(|(id, line)| Entry {
+            id: u32::try_from(id).unwrap_or(u32::MAX),
+            text: &line.said.text,
+            about: &line.about,
+            stage: line.stage.as_deref(),
+            intent: Some(&line.said.intent),
+            priority: line.said.priority,
+            once: once.contains(&line.said.place),
+            slots: &line.slots,
+        });
+        let index = Index::new(entries);
+        let intents = Classifier::train(&playbook);
+        let lines = lines.into_iter().map(|line| line.said).collect();
+        Self {
+            playbook,
+            intents,
+            index,
+            lines,
+            once,
+        }
+    }
+
+    /// What `heard` means, if that can be told; only intents that are `legal` are guessed.
+    ///
+    /// A phrase that is most of what was said is sure, and so is every wish to end the call. One that was said in passing, as "my card" in "I can't find
+    /// my card", counts only where the classifier has no guess: see "phrases in passing" in `patter eval intent`.
+    pub fn meaning(&self, heard: &str, legal: impl Fn(&str) -> bool) -> Option<Meaning> {
+        let found = self.playbook.matches(heard);
+        let surely = |found: &Match<'_>| Meaning {
+            intent: found.intent(),
+            phrase: Some(found.phrase.to_owned()),
+            probability: 1.0,
+        };
+        if let Some(found) = &found
+            && !found.is_in_passing(heard)
+        {
+            return Some(surely(found));
+        }
+        let guess = self.intents.classify(heard, legal);
+        let guessed = guess.intent.map(|intent| Meaning {
+            intent: intent.to_owned(),
+            phrase: None,
+            probability: guess.probability,
+        });
+        guessed.or_else(|| found.as_ref().map(surely))
+    }
+
+    /// Lines that answer `intent` in `stage`, the best first: such as were not said, with all slots `filled`; then those that may be said again.
+    pub fn lines_for(
+        &self,
+        stage: &str,
+        intent: &str,
+        heard: &str,
+        said: &HashSet<String>,
+        filled: &dyn Fn(&str) -> bool,
+    ) -> Vec<&Candidate> {
+        let was_said = |id: u32| self.place(id).is_some_and(|place| said.contains(place));
+        let query = Query {
+            stage: Some(stage),
+            intent: Some(intent),
+            words: heard,
+            said: &was_said,
+            filled,
+        };
+        let found = self.index.find(&query, MOST_CANDIDATES);
+        let mut lines: Vec<&Candidate> = found
+            .iter()
+            .filter_map(|found| self.lines.get(found.id as usize))
+            .filter(|line| line.intent == intent)
+            .collect();
+        // Sorting is stable: among lines of one priority the order of relevance stays.
+        lines.sort_by_key(|line| (said.contains(&line.place), Reverse(line.priority)));
+        lines
+    }
+
+    /// Lines about what the caller said, for a model that must answer by itself.
+    pub fn hints(
+        &self,
+        stage: &str,
+        heard: &str,
+        said: &HashSet<String>,
+        filled: &dyn Fn(&str) -> bool,
+    ) -> Vec<&Candidate> {
+        let was_said = |id: u32| self.place(id).is_some_and(|place| said.contains(place));
+        let query = Query {
+            stage: Some(stage),
+            intent: None,
+            words: heard,
+            said: &was_said,
+            filled,
+        };
+        let found = self.index.find(&query, MOST_HINTS);
+        found
+            .iter()
+            .filter(|found| found.relevance >= RELEVANT)
+            .filter_map(|found| self.lines.get(found.id as usize))
+            .collect()
+    }
+
+    /// Whether the line at `place` is said at most once in a call.
+    pub fn is_once(&self, place: &str) -> bool {
+        self.once.contains(place)
+    }
+
+    fn place(&self, id: u32) -> Option<&str> {
+        self.lines.get(id as usize).map(|line| line.place.as_str())
+    }
+}
+
+/// A line with what it is found by.
+struct Found {
+    said: Candidate,
+    about: String,
+    stage: Option<String>,
+    slots: Vec<String>,
+}
+
+fn place_of(line: &ScriptLine) -> String {
+    format!("script.{}", line.id)
+}
+
+/// Facts and script lines. Tactics against objections are not in it: they have an order of their own.
+fn library(playbook: &Playbook) -> Vec<Found> {
+    let general = playbook.persona.way;
+    let facts = playbook.facts.iter().map(|fact| Found {
+        said: Candidate {
+            place: format!("facts.{}", fact.id),
+            text: fact.say.clone(),
+            intent: format!("facts.{}", fact.id),
+            way: fact.way.unwrap_or(general),
+            priority: 0,
+            then: fact.then,
+            uninterruptible: false,
+        },
+        about: playbook
+            .examples_of(&format!("facts.{}", fact.id))
+            .join(" "),
+        stage: None,
+        slots: playbook.slots_in(&fact.say),
+    });
+    let script = playbook.script.iter().map(|line| Found {
+        said: Candidate {
+            place: place_of(line),
+            text: line.say.clone(),
+            intent: line.intent.clone(),
+            way: line.way.unwrap_or(general),
+            priority: line.priority,
+            then: line.then,
+            uninterruptible: line.uninterruptible,
+        },
+        about: playbook.examples_of(&line.intent).join(" "),
+        stage: line.stage.clone(),
+        slots: playbook.slots_in(&line.say),
+    });
+    facts.chain(script).collect()
+}
