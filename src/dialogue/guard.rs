@@ -1,0 +1,229 @@
+//! What the model may say: each of its sentences is judged before it is spoken.
+//!
+//! Thread: `think`, between the model and the voice. In: the model's sentences in order, the caller's words of this call, the agent's last turns. Out: a
+//! [`Verdict`]. Memory: the words of the playbook, once a call; short strings per sentence. When late: never, a sentence takes far less than a frame.
+//! Source: failure modes of arXiv 2509.04871; limits from `[dialogue]`.
+//!
+//! A small model invents: prices, days, refunds, itself. Approved lines carry the facts of a call, so the guard may be strict: a number, a date, a name or a
+//! promise passes only if the playbook's lines, the slots or (but for promises) the caller's own words hold it, and a wrong refusal costs no more than an approved
+//! line in its place. Whether a sentence fits what the caller said is not judged. Numbers in figures are found in any language, those in words, names and
+//! promises in English.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::playbook::Playbook;
+use crate::config::DialogueConfig;
+use ground::{Ground, Line};
+
+pub mod audit;
+mod claims;
+mod figures;
+mod format;
+mod ground;
+mod leaks;
+mod names;
+mod numbers;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod words;
+
+/// Why a sentence may not be said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// A number that nobody gave.
+    UngroundedNumber,
+    /// A sum of money that nobody gave.
+    UngroundedPrice,
+    /// A day, a month or a time that nobody gave.
+    UngroundedDate,
+    /// A percentage that nobody gave.
+    UngroundedPercentage,
+    /// A phone number that nobody gave.
+    UngroundedPhone,
+    /// A name that nobody gave.
+    UngroundedName,
+    /// A promise that the playbook does not make.
+    Promise,
+    /// Marks, lists, web addresses.
+    Formatting,
+    /// Instructions to the agent, names of sections and stages.
+    PromptLeak,
+    /// Something that was to be filled in.
+    Placeholder,
+    /// A thought about the conversation.
+    Thought,
+    /// It was said in this turn or in the last two.
+    Repetition,
+    /// A second question in one turn.
+    SeveralQuestions,
+    /// Too many words or sentences.
+    TooLong,
+    /// A word of `terminology.avoid`.
+    BannedWord,
+    /// What the agent is not: a person, or a language model that talks of itself.
+    OffPersona,
+}
+
+/// A reason, and the words that gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why.
+    pub reason: Reason,
+    /// The offending words.
+    pub offending: String,
+}
+
+impl Refusal {
+    fn new(reason: Reason, offending: String) -> Self {
+        Self { reason, offending }
+    }
+}
+
+/// What becomes of a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is said, without the marks that are harmless.
+    Speak(String),
+    /// It is not said, nor is anything after it in this turn.
+    Refuse(Refusal),
+}
+
+/// How long the model may speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Most words of a sentence.
+    pub sentence_words: usize,
+    /// Most sentences of a turn.
+    pub reply_sentences: usize,
+}
+
+impl From<&DialogueConfig> for Limits {
+    fn from(config: &DialogueConfig) -> Self {
+        Self {
+            sentence_words: config.max_sentence_words as usize,
+            reply_sentences: config.max_reply_sentences as usize,
+        }
+    }
+}
+
+/// One turn of the agent: what is known when it begins, and what was allowed in it so far.
+#[derive(Debug, Clone, Default)]
+pub struct Turn {
+    heard: Line,
+    /// Sentences of the last turns, as phrases are looked for.
+    before: Vec<String>,
+    said: Vec<String>,
+    refused: bool,
+}
+
+impl Turn {
+    /// `heard`: what the caller said in this call; `before`: the agent's last two turns.
+    pub fn new<'a>(
+        heard: impl Iterator<Item = &'a str>,
+        before: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let heard: Vec<&str> = heard.collect();
+        let sentences = before.flat_map(super::sentence::Sentences::whole);
+        Self {
+            heard: Line::new(&heard.join("\n"), &[]),
+            before: sentences.map(|sentence| words::spaced(&sentence)).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// What may be said, joined.
+    pub fn said(&self) -> String {
+        self.said.join(" ")
+    }
+
+    /// A sentence was refused: the turn is over.
+    pub fn is_refused(&self) -> bool {
+        self.refused
+    }
+
+    /// The last words allowed are the beginning of a sentence.
+    pub fn is_open(&self) -> bool {
+        self.open_clause().is_some()
+    }
+
+    fn open_clause(&self) -> Option<&str> {
+        self.said
+            .last()
+            .map(String::as_str)
+            .filter(|said| is_clause(said))
+    }
+}
+
+fn is_clause(text: &str) -> bool {
+    text.ends_with([',', ';', ':'])
+}
+
+/// Judges the sentences of one call.
+#[derive(Debug)]
+pub struct Guard {
+    ground: Ground,
+    /// The agent's own name.
+    name: String,
+    instructions: Vec<String>,
+    stages: Vec<String>,
+    banned: Vec<String>,
+    terms: BTreeMap<String, String>,
+    limits: Limits,
+}
+
+impl Guard {
+    /// A guard that knows `playbook` and the `slots` of the call.
+    pub fn new(playbook: &Playbook, slots: &BTreeMap<String, String>, limits: Limits) -> Self {
+        let banned = playbook.terminology.avoid.iter();
+        Self {
+            ground: Ground::new(playbook, slots),
+            name: playbook.role.name.clone(),
+            instructions: leaks::instructions(playbook),
+            stages: leaks::stage_names(playbook),
+            banned: banned
+                .map(|word| words::spaced(word).trim().to_owned())
+                .filter(|word| !word.is_empty())
+                .collect(),
+            terms: playbook.terminology.say.clone(),
+            limits,
+        }
+    }
+
+    /// Judges the next sentence of `turn`; an allowed one counts as said in it.
+    pub fn check(&self, turn: &mut Turn, sentence: &str) -> Verdict {
+        let cleaned = format::with_terms(&format::clean(sentence, &self.name), &self.terms);
+        match self.refusal(turn, &cleaned) {
+            None => {
+                turn.said.push(cleaned.clone());
+                Verdict::Speak(cleaned)
+            }
+            Some(refusal) => {
+                turn.refused = true;
+                Verdict::Refuse(refusal)
+            }
+        }
+    }
+
+    /// The first reason against `sentence`: what it is comes before what it claims, and how it sounds comes last.
+    fn refusal(&self, turn: &Turn, sentence: &str) -> Option<Refusal> {
+        // A clause that was already said belongs to it: "For the trial," "that's 29 dollars."
+        let whole = match turn.open_clause() {
+            Some(open) => format!("{open} {sentence}"),
+            None => sentence.to_owned(),
+        };
+        let found = super::words::words(&whole);
+        let spaced = words::spaced(&whole);
+        let (ground, heard) = (&self.ground, &turn.heard);
+        format::check(sentence)
+            .or_else(|| leaks::check(ground, &self.instructions, &self.stages, sentence, &spaced))
+            .or_else(|| claims::condolence(&spaced, &heard.spaced))
+            .or_else(|| figures::check(ground, heard, &found))
+            .or_else(|| names::check(ground, heard, &found))
+            .or_else(|| claims::check(ground, &spaced))
+            .or_else(|| shape::check(&self.limits, &self.banned, turn, sentence))
+    }
+}

@@ -1,0 +1,353 @@
+//! Every number in a text, in figures or in English words, with what it counts.
+//!
+//! Thread: any. In: words. Out: [`Number`]s in a canonical form: "twenty nine", "29" and "29.00" are one. Memory: short strings per number.
+//!
+//! "One" is a number only where it counts something that matters: "one moment", "that one", "one of them" commit nobody to a figure, and a guard that
+//! refused them would refuse most polite sentences. "First" and "second" are numbers only as a day ("on the second"), since "a second" and "first of
+//! all" are everyday words.
+
+use super::figures::CALENDAR;
+use super::words::{is_function_word, stem};
+use crate::dialogue::language::ENGLISH;
+use crate::dialogue::numbers as number_words;
+use crate::dialogue::words::Word;
+
+/// A number in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Number {
+    /// Canonical: "29", "29.5", "6:30"; a vague one ("half", "dozens") is its word.
+    pub(super) value: String,
+    /// Its figures alone, for numbers that are read out figure by figure.
+    pub(super) figures: String,
+    /// The stem of the word that it counts.
+    pub(super) unit: Option<String>,
+    /// It is a time of day or a day of the month.
+    pub(super) is_date: bool,
+    /// Its first word.
+    pub(super) first: usize,
+    /// Its last word.
+    pub(super) last: usize,
+}
+
+/// Numbers that have no figures.
+const VAGUE: &[&str] = &[
+    "half",
+    "quarter",
+    "twice",
+    "triple",
+    "tenfold",
+    "dozen",
+    "dozens",
+    "couple",
+    "hundreds",
+    "thousands",
+    "millions",
+    "billions",
+    "nought",
+];
+/// What "one" may count without being a figure.
+const HARMLESS_AFTER_ONE: &[&str] = &[
+    "moment", "second", "question", "thing", "last", "quick", "simple", "reason", "step", "point",
+    "person", "word",
+];
+const BEFORE_PRONOUN_ONE: &[&str] = &[
+    "that", "this", "which", "no", "any", "every", "the", "another", "good", "right", "new", "each",
+];
+/// What follows a time of day.
+const TIME_WORDS: &[&str] = &["am", "pm", "o'clock", "oclock"];
+
+/// The numbers of `words`, in order.
+pub(super) fn numbers(words: &[Word]) -> Vec<Number> {
+    let mut found: Vec<Number> = Vec::new();
+    let mut at = 0;
+    while at < words.len() {
+        let made =
+            time_in_words(words, at).map_or_else(|| in_figures(words, at), |number| vec![number]);
+        let made = if made.is_empty() {
+            in_words(words, at).into_iter().collect()
+        } else {
+            made
+        };
+        at = made.last().map_or(at, |number| number.last) + 1;
+        found.extend(made);
+    }
+    found
+}
+
+/// Numbers that stand side by side, joined into one: what is read out figure by figure. Each with the indices of its parts.
+pub(super) fn runs(numbers: &[Number]) -> Vec<(String, std::ops::Range<usize>)> {
+    let mut runs: Vec<(String, std::ops::Range<usize>)> = Vec::new();
+    for (index, number) in numbers.iter().enumerate() {
+        let follows = index > 0 && numbers[index - 1].last + 1 >= number.first;
+        match runs.last_mut() {
+            Some((figures, parts)) if follows => {
+                figures.push_str(&number.figures);
+                parts.end = index + 1;
+            }
+            _ => runs.push((number.figures.clone(), index..index + 1)),
+        }
+    }
+    runs
+}
+
+fn plain(words: &[Word], at: usize) -> &str {
+    words.get(at).map_or("", |word| word.plain.as_str())
+}
+
+/// What the number that ends at `last` counts.
+fn unit(words: &[Word], first: usize, last: usize) -> Option<String> {
+    if let Some(currency) = words[first].currency {
+        return Some(currency.to_owned());
+    }
+    if words[last].percent {
+        return Some("percent".to_owned());
+    }
+    let next = plain(words, last + 1);
+    if words[last].ends_clause || next.is_empty() {
+        return None;
+    }
+    if next == "per" && plain(words, last + 2) == "cent" {
+        return Some("percent".to_owned());
+    }
+    let counts = !is_function_word(next)
+        && !TIME_WORDS.contains(&next)
+        && next.chars().count() > 1
+        && !is_number_word(next);
+    counts.then(|| stem(next))
+}
+
+/// Whether a word, in lower case, is a number or part of one.
+pub(super) fn is_number_word(plain: &str) -> bool {
+    plain.chars().any(char::is_numeric) || number_words::is_number_word(&ENGLISH.numbers, plain)
+}
+
+fn number(words: &[Word], value: String, is_date: bool, first: usize, last: usize) -> Number {
+    Number {
+        figures: value.chars().filter(char::is_ascii_digit).collect(),
+        value,
+        unit: unit(words, first, last),
+        is_date: is_date || TIME_WORDS.contains(&plain(words, last + 1)),
+        first,
+        last,
+    }
+}
+
+/// "Half past six".
+fn time_in_words(words: &[Word], at: usize) -> Option<Number> {
+    let minutes = match plain(words, at) {
+        "half" => 30,
+        "quarter" => 15,
+        _ => return None,
+    };
+    let before = match plain(words, at + 1) {
+        "past" => false,
+        "to" => true,
+        _ => return None,
+    };
+    let hour = plain(words, at + 2);
+    let hour = number_words::cardinal(&ENGLISH.numbers, hour)
+        .filter(|hour| *hour < 20)
+        .or_else(|| hour.parse().ok().filter(|hour| *hour <= 24))?;
+    let value = if before {
+        format!(
+            "{}:{}",
+            (hour + 11) % 12 + u64::from(hour == 1) * 12,
+            60 - minutes
+        )
+    } else {
+        format!("{hour}:{minutes}")
+    };
+    Some(number(words, value, true, at, at + 2))
+}
+
+/// All the numbers inside one word that holds figures.
+fn in_figures(words: &[Word], at: usize) -> Vec<Number> {
+    let word = &words[at];
+    if !word.plain.chars().any(char::is_numeric) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    let mut rest = word.plain.as_str();
+    while let Some(start) = rest.find(char::is_numeric) {
+        let tail = &rest[start..];
+        let end = tail
+            .find(|c: char| !c.is_numeric() && !matches!(c, '.' | ',' | ':'))
+            .unwrap_or(tail.len());
+        let (figures, suffix) = tail.split_at(end);
+        let letters = suffix.find(char::is_numeric).unwrap_or(suffix.len());
+        let mut is_date = figures.contains(':');
+        let mut own_unit = None;
+        match &suffix[..letters] {
+            "" => {}
+            "st" | "nd" | "rd" | "th" | "am" | "pm" => is_date = true,
+            other => own_unit = Some(stem(other)),
+        }
+        for value in canonical(figures) {
+            let mut made = number(words, value, is_date, at, at);
+            if own_unit.is_some() {
+                made.unit.clone_from(&own_unit);
+            }
+            found.push(made);
+        }
+        rest = suffix;
+    }
+    found
+}
+
+/// "1,000" is one number, "10,20" two; zeros that change nothing are left out.
+fn canonical(figures: &str) -> Vec<String> {
+    let figures = figures.trim_matches(|c| matches!(c, '.' | ',' | ':'));
+    let grouped = figures
+        .split(['.', ':'])
+        .next()
+        .is_some_and(|whole| whole.split(',').skip(1).all(|group| group.len() == 3));
+    if figures.contains(',') && !grouped {
+        return figures
+            .split(',')
+            .map(|part| trimmed(part.to_owned()))
+            .collect();
+    }
+    vec![trimmed(figures.replace(',', ""))]
+}
+
+fn trimmed(mut value: String) -> String {
+    if value.matches('.').count() == 1 {
+        value.truncate(value.trim_end_matches('0').len());
+        value.truncate(value.trim_end_matches('.').len());
+    }
+    if let Some(hour) = value.strip_suffix(":00") {
+        value = hour.to_owned();
+    }
+    value
+}
+
+/// A number in words that begins at `first`.
+fn in_words(words: &[Word], first: usize) -> Option<Number> {
+    let in_clause = |offset: usize| {
+        let at = first + offset;
+        let ended = offset > 0 && words.get(at - 1).is_none_or(|word| word.ends_clause);
+        if ended { "" } else { plain(words, at) }
+    };
+    let Some(read) = number_words::read(&ENGLISH.numbers, in_clause) else {
+        let word = plain(words, first);
+        if VAGUE.contains(&word) {
+            return Some(number(words, word.to_owned(), false, first, first));
+        }
+        return is_span(words, first).then(|| number(words, "1".to_owned(), false, first, first));
+    };
+    let last = first + read.words - 1;
+    if first == last && is_everyday(words, first) {
+        return None;
+    }
+    let value = read.value.to_string();
+    Some(number(words, value, read.is_ordinal, first, last))
+}
+
+/// "In a week" is a number too; "a minute" and "dollars a month" are none.
+fn is_span(words: &[Word], at: usize) -> bool {
+    let before = at.checked_sub(1).map_or("", |before| plain(words, before));
+    matches!(plain(words, at), "a" | "an")
+        && matches!(
+            before,
+            "in" | "within" | "after" | "for" | "take" | "takes" | "last" | "lasts"
+        )
+        && matches!(
+            plain(words, at + 1),
+            "hour" | "day" | "week" | "month" | "year"
+        )
+}
+
+/// "One", "first" and "second" where they are no figures.
+fn is_everyday(words: &[Word], at: usize) -> bool {
+    let before = at.checked_sub(1).map_or("", |before| plain(words, before));
+    let next = plain(words, at + 1);
+    match plain(words, at) {
+        "first" | "second" => {
+            let on_the = before == "the" && at >= 2 && plain(words, at - 2) == "on";
+            let of_month = next == "of" && CALENDAR.contains(&plain(words, at + 2));
+            !(of_month || (on_the && (next.is_empty() || words[at].ends_clause)))
+        }
+        "one" if is_number_word(before) || is_number_word(next) => false,
+        "one" => {
+            words[at].ends_clause
+                || next.is_empty()
+                || is_function_word(next)
+                || HARMLESS_AFTER_ONE.contains(&next)
+                || BEFORE_PRONOUN_ONE.contains(&before)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialogue::words::words;
+
+    fn found(text: &str) -> Vec<String> {
+        let found = numbers(&words(text));
+        let show = |n: &Number| match &n.unit {
+            Some(unit) => format!("{} {unit}", n.value),
+            None => n.value.clone(),
+        };
+        found.iter().map(show).collect()
+    }
+
+    #[test]
+    fn figures_and_words_are_the_same_number() {
+        for (text, expected) in [
+            ("It's $29.00 a month", &["29 dollar"][..]),
+            ("twenty-nine dollars", &["29 dollar"]),
+            ("one hundred and five days", &["105 day"]),
+            ("a hundred euros", &["100 euro"]),
+            ("two thousand three hundred", &["2300"]),
+            ("twelve hundred", &["1200"]),
+            ("1,250 members", &["1250 member"]),
+            ("5% or five per cent", &["5 percent", "5 percent"]),
+            ("a 30-day trial", &["30 day"]),
+            ("half past six, or 6:30", &["6:30", "6:30"]),
+            ("quarter to seven", &["6:45"]),
+            ("quarter to one", &["12:45"]),
+            ("the 2nd or the twenty first", &["2", "21"]),
+            ("on the second", &["2"]),
+            ("nine one", &["9", "1"]),
+            ("6 in the morning to 11pm", &["6", "11"]),
+            ("a couple of days", &["couple"]),
+            ("in a week", &["1 week"]),
+            ("seventysix", &["76"]),
+            ("½ or ２９", &["½", "２９"]),
+        ] {
+            assert_eq!(found(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn everyday_words_are_no_numbers() {
+        for text in [
+            "One moment, please.",
+            "one question",
+            "that one is good",
+            "one of them",
+            "First of all",
+            "a second charge",
+            "Just a second.",
+            "no one",
+            "a month",
+            "a minute",
+        ] {
+            assert!(found(text).is_empty(), "{text}: {:?}", found(text));
+        }
+        assert_eq!(found("one month"), ["1 month"]);
+        assert_eq!(found("the second of May"), ["2"]);
+    }
+
+    #[test]
+    fn numbers_read_out_one_by_one_are_one() {
+        let found = numbers(&words("It is four five, one two. And 7 days."));
+        let joined: Vec<String> = runs(&found)
+            .into_iter()
+            .map(|(figures, _)| figures)
+            .collect();
+        assert_eq!(joined, ["4512", "7"]);
+    }
+}
