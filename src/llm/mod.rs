@@ -5,6 +5,8 @@
 
 pub mod engine;
 pub mod loops;
+pub mod prompt;
+pub mod score;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -78,6 +80,17 @@ pub enum Role {
     Assistant,
 }
 
+impl Role {
+    /// Its name in chat templates.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+        }
+    }
+}
+
 /// One message of a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatMessage {
@@ -85,6 +98,15 @@ pub struct ChatMessage {
     pub role: Role,
     /// What.
     pub text: String,
+}
+
+/// How a reply is made, where it differs from the config.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Manner {
+    /// Seed of the sampler in place of `llm.seed`.
+    pub seed: Option<u32>,
+    /// What the agent's turn holds already; the reply goes on from there, and does not repeat it.
+    pub begun: String,
 }
 
 /// Why generation stopped.
@@ -98,7 +120,7 @@ pub enum Finish {
     Time,
     /// It had begun to repeat itself.
     Loop,
-    /// Cancelled by the caller's speech.
+    /// Cancelled: the caller speaks, or no more of it is wanted.
     Cancelled,
     /// The engine failed.
     Failed(String),
@@ -150,9 +172,18 @@ pub(crate) enum Request {
     Generate {
         slot: u32,
         messages: Vec<ChatMessage>,
+        manner: Manner,
         urgent: Arc<AtomicBool>,
         cancel: Arc<AtomicBool>,
         sink: Sender<Piece>,
+    },
+    Score {
+        slot: u32,
+        messages: Vec<ChatMessage>,
+        parts: Vec<String>,
+        urgent: Arc<AtomicBool>,
+        cancel: Arc<AtomicBool>,
+        answer: score::Answer,
     },
 }
 
@@ -162,29 +193,63 @@ pub struct Session {
     requests: Sender<Request>,
 }
 
-/// A running generation. Dropping it cancels.
-pub struct Generation {
-    /// Pieces as they come; the last is [`Piece::Done`].
-    pub pieces: Receiver<Piece>,
+/// What who waits can tell the engine. Dropping it cancels.
+struct Waiting {
     cancel: Arc<AtomicBool>,
     urgent: Arc<AtomicBool>,
 }
 
-impl Generation {
-    /// Stops it before the next token.
-    pub fn cancel(&self) {
+impl Waiting {
+    fn new(urgency: Urgency) -> Self {
+        Self {
+            cancel: Arc::default(),
+            urgent: Arc::new(AtomicBool::new(urgency == Urgency::Now)),
+        }
+    }
+
+    fn cancel(&self) {
         self.cancel.store(true, Ordering::Release);
     }
 
-    /// Somebody waits for it now: it no longer stands back behind other calls.
-    pub fn hurry(&self) {
+    fn hurry(&self) {
         self.urgent.store(true, Ordering::Release);
     }
 }
 
-impl Drop for Generation {
+impl Drop for Waiting {
     fn drop(&mut self) {
         self.cancel();
+    }
+}
+
+/// A running generation. Dropping it cancels.
+pub struct Generation {
+    /// Pieces as they come; the last is [`Piece::Done`].
+    pub pieces: Receiver<Piece>,
+    waiting: Waiting,
+}
+
+impl Generation {
+    /// One that is over: all of `text` at once.
+    pub fn ready(text: String, stats: Stats) -> Self {
+        let (sink, pieces) = crossbeam_channel::unbounded();
+        // The receiver is held here.
+        let _ = sink.send(Piece::Text(text));
+        let _ = sink.send(Piece::Done(stats));
+        Self {
+            pieces,
+            waiting: Waiting::new(Urgency::Ahead),
+        }
+    }
+
+    /// Stops it before the next token.
+    pub fn cancel(&self) {
+        self.waiting.cancel();
+    }
+
+    /// Somebody waits for it now: it no longer stands back behind other calls.
+    pub fn hurry(&self) {
+        self.waiting.hurry();
     }
 }
 
@@ -204,23 +269,29 @@ impl Session {
     /// Begins a reply to `messages`. Whatever they share with the last request is in the cache already. With [`Urgency::Ahead`] it
     /// stands back behind everything that somebody waits for, until [`Generation::hurry`].
     pub fn generate(&self, messages: Vec<ChatMessage>, urgency: Urgency) -> Generation {
+        self.generate_as(messages, Manner::default(), urgency)
+    }
+
+    /// [`Session::generate`] in a manner of its own.
+    pub fn generate_as(
+        &self,
+        messages: Vec<ChatMessage>,
+        manner: Manner,
+        urgency: Urgency,
+    ) -> Generation {
         let (sink, pieces) = crossbeam_channel::unbounded();
-        let cancel = Arc::new(AtomicBool::new(false));
-        let urgent = Arc::new(AtomicBool::new(urgency == Urgency::Now));
+        let waiting = Waiting::new(urgency);
         let request = Request::Generate {
             slot: self.slot,
             messages,
-            urgent: Arc::clone(&urgent),
-            cancel: Arc::clone(&cancel),
+            manner,
+            urgent: Arc::clone(&waiting.urgent),
+            cancel: Arc::clone(&waiting.cancel),
             sink,
         };
         // A dead engine drops the sink, which the receiver sees as the end.
         let _ = self.requests.send(request);
-        Generation {
-            pieces,
-            cancel,
-            urgent,
-        }
+        Generation { pieces, waiting }
     }
 }
 
