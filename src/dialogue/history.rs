@@ -46,6 +46,12 @@ impl History {
         self.messages.extend(last);
     }
 
+    /// What one side said, from the call's beginning.
+    pub fn words_of(&self, role: Role) -> impl DoubleEndedIterator<Item = &str> {
+        let own = self.messages.iter().filter(move |m| m.role == role);
+        own.map(|message| message.text.as_str())
+    }
+
     /// Two messages of one side in a row become one: chat templates want them to alternate.
     fn push(&mut self, role: Role, text: &str) {
         let text = text.trim();

@@ -1,0 +1,416 @@
+//! What is said to the caller's words: the order in which a turn is decided.
+//!
+//! Thread: `think`. In: the caller's words. Out: a [`Plan`]. Memory: what was said and where the call stands, in [`Dialogue`].
+//!
+//! 1. Words that were not understood, or a wish to hear it again. 2. An end of the call, above all an opt-out. 3. The answer to a read-back, or a value that
+//!    the stage asks for. 4. A phrase of the playbook, heard word for word. 5. Yes and no. 6. A guess of the classifier. 7. The model, shown the lines that
+//!    come nearest. Each step proposes; [`super::stages`] decides which stage may follow.
+
+use std::sync::Arc;
+
+use super::knowledge::{Candidate, Meaning};
+use super::playbook::{Objection, Then, Way, normalise};
+use super::{Dialogue, Matched, Outcome, Plan, PlannedLine};
+
+/// A caller who says this many words about nothing that the playbook knows is led back to the stage's question.
+const RAMBLING_WORDS: usize = 45;
+/// A guess ends a call only when it is surer than this: a wrong goodbye cannot be taken back.
+const SURE_ENOUGH_TO_END: f32 = 0.8;
+
+impl Dialogue {
+    /// What to say to `heard`; an empty text means that something was said and not understood.
+    pub fn reply(&mut self, heard: &str) -> Plan {
+        let mut plan = Plan::default();
+        self.instead.clear();
+        heard.clone_into(&mut self.now);
+        self.notice(&mut plan);
+        if heard.trim().is_empty() {
+            let repeat = self.knowledge.playbook.lines.repeat.clone();
+            self.line(&mut plan, &repeat, "lines.repeat");
+            return plan;
+        }
+        self.history.caller(heard);
+        let words = normalise(heard);
+        if self.everyday.asks_to_repeat(&words) && !self.last_said.is_empty() {
+            plan.matched = Matched::plain("repeat", &words);
+            plan.lines.extend(self.last_said.iter().cloned());
+            return plan;
+        }
+        self.position.reply_given();
+        self.answer(&mut plan, heard, &words);
+        self.note_success(&mut plan);
+        if plan.lines.iter().any(|line| !line.uninterruptible) {
+            self.last_said.clone_from(&plan.lines);
+        }
+        plan
+    }
+
+    fn answer(&mut self, plan: &mut Plan, heard: &str, words: &str) {
+        let yes = self.everyday.is_yes(words);
+        let no = self.everyday.is_no(words);
+        let meaning = self.meaning(heard);
+        let intent = meaning.as_ref().map_or("", |meaning| &meaning.intent);
+        let sure = meaning
+            .as_ref()
+            .is_some_and(|meaning| meaning.phrase.is_some());
+        let ends = matches!(intent, "opt_out" | "goodbye");
+        let answers = intent.starts_with("facts.") || intent.starts_with("objections.");
+        // A "no, thanks" to what was read back is no objection.
+        let to_read_back = self.read_back.is_some() && (yes || no);
+        let elsewhere = ends || (sure && answers && !to_read_back);
+        if !elsewhere && self.take_values(plan, heard, words, meaning.as_ref()) {
+            return;
+        }
+        if (self.position.is_last() || self.leaving) && (yes || no) {
+            plan.matched = Matched::plain(if no { "no" } else { "yes" }, words);
+            self.goodbye(plan);
+        } else if yes {
+            plan.matched = Matched::plain("yes", words);
+            self.agreed(plan, "the caller agreed");
+        } else if let Some(meaning) = meaning
+            && (sure || !no)
+        {
+            plan.matched = Some(Matched::meaning(&meaning));
+            self.follow(plan, &meaning, heard);
+        } else if no {
+            plan.matched = Matched::plain("no", words);
+            self.refused(plan, heard);
+        } else if words.split(' ').count() >= RAMBLING_WORDS {
+            self.redirect(plan);
+        } else {
+            self.ask_the_model(plan, heard);
+        }
+    }
+
+    /// What the words mean here: stages that may not follow are not guessed, and no guess ends the call unless it is sure.
+    pub(super) fn meaning(&self, heard: &str) -> Option<Meaning> {
+        let flow = &self.knowledge.playbook.flow;
+        let legal = |intent: &str| match intent.strip_prefix("flow.") {
+            Some(id) => flow
+                .iter()
+                .position(|stage| stage.id == id)
+                .is_some_and(|to| {
+                    to > self.position.stage()
+                        && self.position.resolve(flow, to, &self.is_known()).is_some()
+                }),
+            None => self.knowledge.playbook.is_legal(intent, self.stage()),
+        };
+        let meaning = self.knowledge.meaning(heard, legal)?;
+        let ends = matches!(meaning.intent.as_str(), "opt_out" | "goodbye");
+        (!ends || meaning.probability >= SURE_ENOUGH_TO_END).then_some(meaning)
+    }
+
+    fn follow(&mut self, plan: &mut Plan, meaning: &Meaning, heard: &str) {
+        let intent = meaning.intent.as_str();
+        match intent.split_once('.') {
+            Some(("objections", id)) => self.object(plan, id, heard),
+            Some(("flow", id)) => {
+                let flow = &self.knowledge.playbook.flow;
+                let to = flow.iter().position(|stage| stage.id == id);
+                self.lead(plan, to.unwrap_or(self.position.stage()), meaning);
+            }
+            None if intent == "opt_out" => {
+                plan.outcome = Some(Outcome::OptOut);
+                match self.knowledge.playbook.lines.opt_out.clone() {
+                    Some(line) => {
+                        self.leaving = true;
+                        self.line(plan, &line, "lines.opt_out");
+                        plan.ends_call = true;
+                    }
+                    None => self.goodbye(plan),
+                }
+            }
+            None if intent == "goodbye" => self.goodbye(plan),
+            _ => self.approved(plan, intent, heard),
+        }
+    }
+
+    /// The caller's words stand for stage `to`.
+    fn lead(&mut self, plan: &mut Plan, to: usize, meaning: &Meaning) {
+        let here = self.position.stage();
+        let (said, surely) = match &meaning.phrase {
+            Some(phrase) => (format!("`{phrase}`"), self.everyday.is_yes(phrase)),
+            None => (
+                format!("what may mean it ({:.2})", meaning.probability),
+                false,
+            ),
+        };
+        // "That's fine" agrees to what was asked last, whichever earlier stage lists it.
+        let agreed = to == here || (to < here && surely);
+        if to > here {
+            self.enter(plan, to, &format!("the caller said {said}"));
+        } else if !agreed {
+            self.go_back(plan, to, &format!("the caller went back with {said}"));
+        } else if self.position.is_last() {
+            // More than a plain yes: the caller may not be done, so the call goes on.
+            self.ask_again(plan);
+        } else {
+            self.agreed(plan, "the caller agreed");
+        }
+    }
+
+    /// To an earlier stage: what it asks for is asked for anew.
+    fn go_back(&mut self, plan: &mut Plan, to: usize, why: &str) {
+        let knowledge = Arc::clone(&self.knowledge);
+        let flow = &knowledge.playbook.flow;
+        if self.position.resolve(flow, to, &self.is_known()) == Some(to)
+            && let Some(stage) = flow.get(to)
+        {
+            stage
+                .collect
+                .iter()
+                .for_each(|slot| self.slots.forget(slot));
+        }
+        self.enter(plan, to, why);
+    }
+
+    /// The stage's question, even if it was the last thing said.
+    pub(super) fn ask_again(&mut self, plan: &mut Plan) {
+        let knowledge = Arc::clone(&self.knowledge);
+        if let Some(stage) = knowledge.playbook.flow.get(self.position.stage()) {
+            self.line(plan, &stage.ask, &format!("flow.{}.ask", stage.id));
+        }
+    }
+
+    /// The best approved line for `intent`, and what follows it.
+    fn approved(&mut self, plan: &mut Plan, intent: &str, heard: &str) {
+        let lines = self.lines_for(intent, heard);
+        let usable = |line: &Candidate| {
+            !(self.knowledge.is_once(&line.place) && self.said.contains(&line.place))
+        };
+        match lines.into_iter().find(usable) {
+            Some(line) => self.say_line(plan, &line, heard),
+            None => self.ask_the_model(plan, heard),
+        }
+    }
+
+    fn say_line(&mut self, plan: &mut Plan, line: &Candidate, heard: &str) {
+        let before = plan.lines.len();
+        self.line(plan, &line.text, &line.place);
+        let Some(last) = plan.lines.get_mut(before) else {
+            return self.ask_the_model(plan, heard);
+        };
+        last.uninterruptible |= line.uninterruptible;
+        self.said.insert(line.place.clone());
+        match line.then {
+            Some(Then::HandOver) => {
+                plan.outcome = Some(Outcome::HandOver);
+                self.leaving = true;
+                plan.ends_call = true;
+            }
+            Some(Then::End) => {
+                self.leaving = true;
+                plan.ends_call = true;
+            }
+            None if self.position.is_stuck() => self.agreed(plan, "the stage had its time"),
+            None => self.ask(plan),
+        }
+        self.reword(plan, before, line.way);
+    }
+
+    /// Hands the lines from `first` on to the model where their way says so; they stand by for when its words may not be said.
+    fn reword(&mut self, plan: &mut Plan, first: usize, way: Way) {
+        // What the law wants said is said as it stands, and so is the last word.
+        let fixed = plan.ends_call || plan.lines[first..].iter().any(|line| line.uninterruptible);
+        if way == Way::Verbatim || fixed {
+            return;
+        }
+        self.instead = plan.lines.split_off(first);
+        let text: Vec<&str> = self.instead.iter().map(|line| line.text.as_str()).collect();
+        let task = match way {
+            Way::Guided => "Say this in words that fit what the caller said, and change no fact:",
+            _ => "Answer the caller. You may use this:",
+        };
+        let note = format!("{task} {}", text.join(" "));
+        plan.prompt = Some(self.prompt_with(&note));
+    }
+
+    fn object(&mut self, plan: &mut Plan, id: &str, heard: &str) {
+        let intent = format!("objections.{id}");
+        let script = self.lines_for(&intent, heard);
+        if let Some(line) = script
+            .into_iter()
+            .find(|line| !self.said.contains(&line.place))
+        {
+            return self.say_line(plan, &line, heard);
+        }
+        let used = self.objections.entry(id.to_owned()).or_default();
+        let objection = self.knowledge.playbook.objection(id);
+        let way = objection.and_then(|objection| objection.way);
+        let tactic = objection.and_then(|objection| objection.say.get(*used).cloned());
+        *used += 1;
+        let number = *used;
+        match tactic {
+            Some(say) => {
+                let first = plan.lines.len();
+                self.line(plan, &say, &format!("{intent}.{number}"));
+                self.reword(
+                    plan,
+                    first,
+                    way.unwrap_or(self.knowledge.playbook.persona.way),
+                );
+            }
+            // Every tactic was tried: a firm no.
+            None => {
+                plan.outcome = Some(Outcome::Refused);
+                self.goodbye(plan);
+            }
+        }
+    }
+
+    /// A plain no: the worry that stands for it in the playbook, so that the caller is asked once more, in other words; else the stage's question in the model's.
+    fn refused(&mut self, plan: &mut Plan, heard: &str) {
+        let everyday = self.everyday;
+        let noes = |objection: &&Objection| {
+            let phrases = objection.when.iter();
+            phrases.filter(|phrase| everyday.is_no(phrase)).count()
+        };
+        let stands_for_no = self
+            .knowledge
+            .playbook
+            .objections
+            .iter()
+            .rev()
+            .filter(|objection| noes(objection) > 0)
+            .max_by_key(noes);
+        match stands_for_no.map(|objection| objection.id.clone()) {
+            Some(id) => self.object(plan, &id, heard),
+            None => self.ask_the_model(plan, heard),
+        }
+    }
+
+    /// A yes: on to the next stage, once this one has what it asks for.
+    pub(super) fn agreed(&mut self, plan: &mut Plan, why: &str) {
+        if self.ask_for_missing(plan) {
+            return;
+        }
+        match self.position.next(&self.knowledge.playbook.flow) {
+            Some(to) => self.enter(plan, to, why),
+            None => self.goodbye(plan),
+        }
+    }
+
+    pub(super) fn enter(&mut self, plan: &mut Plan, to: usize, why: &str) {
+        let knowledge = Arc::clone(&self.knowledge);
+        let flow = &knowledge.playbook.flow;
+        let Some(to) = self.position.resolve(flow, to, &self.is_known()) else {
+            // Not from here: the stage asks for what it still lacks.
+            if !self.ask_for_missing(plan) {
+                self.ask(plan);
+            }
+            return;
+        };
+        // A stage whose line waits for a slot has nothing to say; the call goes on to one that has.
+        let says = |stage: usize| self.fill(&flow[stage].ask).is_some();
+        let to = (to..flow.len()).find(|&stage| says(stage)).unwrap_or(to);
+        let name = |n: usize| flow.get(n).map_or(String::new(), |stage| stage.id.clone());
+        let from = plan
+            .moved
+            .take()
+            .map_or_else(|| name(self.position.stage()), |moved| moved.0);
+        plan.moved = Some((from, name(to), why.to_owned()));
+        self.position.enter(to);
+        // What the stage asks for may be known already, or be said in the same breath.
+        let collects = flow.get(to).is_some_and(|stage| !stage.collect.is_empty());
+        let led_here = plan
+            .matched
+            .as_ref()
+            .is_some_and(|matched| matched.intent.starts_with("flow."));
+        let heard = std::mem::take(&mut self.now);
+        let took = collects && led_here && self.take_new(plan, &heard);
+        self.now = heard;
+        if took || (collects && self.missing().is_empty()) {
+            self.agreed(plan, "what the stage asks for is known");
+        } else {
+            self.ask(plan);
+        }
+    }
+
+    /// The stage's question, unless it was the last thing said.
+    pub(super) fn ask(&mut self, plan: &mut Plan) {
+        let knowledge = Arc::clone(&self.knowledge);
+        let Some(stage) = knowledge.playbook.flow.get(self.position.stage()) else {
+            return;
+        };
+        // What was begun is asked for by itself.
+        let begun = |slot: &String| self.slots.standing(slot).is_some();
+        if stage.collect.iter().any(begun) && self.ask_for_missing(plan) {
+            return;
+        }
+        let source = format!("flow.{}.ask", stage.id);
+        let just_asked = self
+            .last_said
+            .iter()
+            .any(|l| l.source == format!("line:{source}"));
+        if !just_asked || plan.lines.is_empty() {
+            self.line(plan, &stage.ask, &source);
+        }
+    }
+
+    pub(super) fn goodbye(&mut self, plan: &mut Plan) {
+        self.leaving = true;
+        self.line(
+            plan,
+            &self.knowledge.playbook.lines.goodbye,
+            "lines.goodbye",
+        );
+        plan.ends_call = true;
+    }
+
+    fn redirect(&mut self, plan: &mut Plan) {
+        plan.matched = Matched::plain("rambling", "");
+        if let Some(line) = self.knowledge.playbook.lines.redirect.clone() {
+            self.line(plan, &line, "lines.redirect");
+        }
+        if let Some(stage) = self.knowledge.playbook.flow.get(self.position.stage()) {
+            self.line(plan, &stage.ask, &format!("flow.{}.ask", stage.id));
+        }
+    }
+
+    /// No line fits: the model answers, shown the lines that come nearest.
+    fn ask_the_model(&mut self, plan: &mut Plan, heard: &str) {
+        let unknown = self.lines_for("unknown", heard);
+        if let Some(line) = unknown
+            .into_iter()
+            .find(|line| !self.said.contains(&line.place))
+        {
+            return self.say_line(plan, &line, heard);
+        }
+        let filled = self.is_known();
+        let hints = self
+            .knowledge
+            .hints(self.stage(), heard, &self.said, &filled);
+        let hints: Vec<String> = hints
+            .iter()
+            .filter_map(|hint| self.fill(&hint.text))
+            .collect();
+        plan.prompt = Some(if hints.is_empty() {
+            self.so_far()
+        } else {
+            self.prompt_with(&format!("You may say: {}", hints.join(" ")))
+        });
+    }
+
+    fn lines_for(&self, intent: &str, heard: &str) -> Vec<Candidate> {
+        let filled = self.is_known();
+        let lines = self
+            .knowledge
+            .lines_for(self.stage(), intent, heard, &self.said, &filled);
+        lines.into_iter().cloned().collect()
+    }
+
+    /// Adds a line, unless one of its slots has no value: then it is never spoken.
+    pub(super) fn line(&self, plan: &mut Plan, text: &str, place: &str) {
+        if let Some(text) = self.fill(text)
+            && !text.trim().is_empty()
+        {
+            let marked = &self.knowledge.playbook.compliance.uninterruptible;
+            plan.lines.push(PlannedLine {
+                text,
+                source: format!("line:{place}"),
+                uninterruptible: place == "compliance.opening_notice"
+                    || marked.iter().any(|p| p == place),
+            });
+        }
+    }
+}
