@@ -372,8 +372,26 @@ section!(
         playbook: PathBuf = "playbooks/fitness.toml".into(),
         /// Exchanges that the model sees; older ones are left out.
         history_turns: u32 = 6,
+        /// Replies that the model makes for one turn, of which the best is said; 1 is no choice.
+        candidates: u32 = 1,
+        /// No candidate is made later than this after the first was begun, in ms.
+        rerank_ms: u32 = 1_500,
+        /// A longer sentence of the model's is not said, in words.
+        max_sentence_words: u32 = 30,
+        /// Sentences of the model's in one turn; those after it are not said.
+        max_reply_sentences: u32 = 3,
+        /// The day of the call, as in 2026-11-24; today when empty.
+        today: String = String::new(),
     }
 );
+
+impl DialogueConfig {
+    /// The day of a call that begins now: "tomorrow" is the day after it.
+    pub fn day_of_call(&self) -> jiff::civil::Date {
+        let today = || jiff::Zoned::now().date();
+        self.today.parse().unwrap_or_else(|_| today())
+    }
+}
 
 section!(
     /// `[serve]`

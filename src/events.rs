@@ -13,6 +13,8 @@ use crossbeam_channel::{Receiver, Sender};
 use serde::Serialize;
 
 use crate::clock::Clock;
+use crate::dialogue::Outcome;
+use crate::dialogue::guard::Reason;
 use crate::turn::Why;
 
 /// One thing that happened.
@@ -72,6 +74,35 @@ pub enum Event {
         /// What led there.
         why: String,
     },
+    /// What the caller's words were taken for.
+    Intent {
+        /// Number of the agent's turn.
+        turn: u32,
+        /// An intent of the playbook, or `yes`, `no`, `repeat`, `value`, `rambling`.
+        intent: String,
+        /// The phrase that was heard; empty for a guess.
+        phrase: String,
+        /// From 0 to 1; 1 for words that were heard as they stand in the playbook.
+        probability: f32,
+    },
+    /// A slot has a new value.
+    Slot {
+        /// Number of the agent's turn.
+        turn: u32,
+        /// Its name.
+        slot: String,
+        /// Normalised.
+        value: String,
+        /// The caller said that it is right, or it needs no confirmation.
+        confirmed: bool,
+    },
+    /// What the call came to; an opt-out among it.
+    Outcome {
+        /// Number of the agent's turn.
+        turn: u32,
+        /// `success`, `refused`, `opt_out` or `hand_over`.
+        outcome: Outcome,
+    },
     /// The model made a reply, as a whole.
     Generated {
         /// Number of the agent's turn.
@@ -90,6 +121,17 @@ pub enum Event {
         first_token_ms: f32,
         /// To the last.
         total_ms: f32,
+    },
+    /// A sentence of the model's was not said, nor was anything after it in the turn.
+    Guarded {
+        /// Number of the agent's turn.
+        turn: u32,
+        /// The sentence.
+        text: String,
+        /// Why.
+        reason: Reason,
+        /// The words that gave the reason.
+        offending: String,
     },
     /// A sentence went to the voice.
     Spoken {

@@ -3,7 +3,7 @@
 //! ```text
 //! microphone ─ device ┐                                   ┌────── dialogue ───────┐
 //!                     ├─► vad ─► turn ◄► asr ─► words ───►│ playbook ► line, or   │
-//! AudioSocket, file ──┘           │                       │ llm ► sentences       │
+//! AudioSocket, file ──┘           │                       │ llm ► guard           │
 //!                                 │ hold, cut, open       └──────────┬────────────┘
 //!                                 ▼                                  ▼
 //!      speaker, socket, file ◄─ playback ◄─ gate ◄──────────────── tts

@@ -4,6 +4,7 @@
 //! language model, voice), and those of its transport. In: heard frames. Out: spoken frames, events. Memory: bounded rings and
 //! one utterance. When late: heard frames are dropped and counted, partials are skipped, finals never.
 
+pub mod candidates;
 pub mod floor;
 pub mod hear;
 pub mod line;
@@ -23,6 +24,8 @@ use crate::asr::{self, AsrError};
 use crate::config::{Config, Loaded};
 use crate::cores::Cores;
 use crate::dialogue::Dialogue;
+use crate::dialogue::guard::{Guard, Limits};
+use crate::dialogue::knowledge::Knowledge;
 use crate::dialogue::playbook::{Playbook, PlaybookError};
 use crate::dialogue::sentence::Sentences;
 use crate::events::{Event, EventSink};
@@ -44,7 +47,7 @@ pub struct Engines {
     /// Speaking.
     pub tts: Speaker,
     /// What is said.
-    pub playbook: Arc<Playbook>,
+    pub knowledge: Arc<Knowledge>,
     /// Lines for when an engine has none.
     pub notices: Arc<Notices>,
     /// The budget of threads that the models share.
@@ -83,7 +86,9 @@ impl Engines {
     pub fn load(loaded: &Loaded) -> Result<Self, CallError> {
         let started = Instant::now();
         let config = &loaded.config;
-        let playbook = Arc::new(Playbook::load(&loaded.resolve(&config.dialogue.playbook))?);
+        let playbook = Playbook::load(&loaded.resolve(&config.dialogue.playbook))?;
+        let knowledge = Arc::new(Knowledge::new(playbook));
+        let playbook = &knowledge.playbook;
         let cores = Cores::of_machine();
         let llm = Engine::start(
             &loaded.model(&config.llm.model),
@@ -92,13 +97,20 @@ impl Engines {
             &cores,
         )?;
         let mut opening = Dialogue::new(
-            Arc::clone(&playbook),
+            Arc::clone(&knowledge),
             config.dialogue.history_turns as usize,
         );
         llm.share_prefix(opening.shared_prefix());
         let tts = Speaker::load(loaded, None)?;
         for line in opening.opening().lines {
             for sentence in Sentences::whole(&line.text) {
+                tts.speak(&sentence, true)?;
+            }
+        }
+        // What takes the place of a reply that may not be said is there at once.
+        for line in [&playbook.lines.fallback, &playbook.lines.not_known] {
+            let text = playbook.fill(line, &Default::default()).unwrap_or_default();
+            for sentence in Sentences::whole(&text) {
                 tts.speak(&sentence, true)?;
             }
         }
@@ -117,7 +129,7 @@ impl Engines {
             asr,
             llm,
             tts,
-            playbook,
+            knowledge,
             notices,
             cores,
             config: Arc::new(config.clone()),
@@ -193,7 +205,7 @@ fn parts(
     };
     events.send(Event::CallStart {
         transport: transport.to_owned(),
-        playbook: engines.playbook.title.clone(),
+        playbook: engines.knowledge.playbook.title.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     });
     let CallEnds {
@@ -207,11 +219,23 @@ fn parts(
     let (heard_sender, heard) = crossbeam_channel::unbounded();
     let (think_jobs, think_inbox, progress) = ThinkJobs::new();
     let (said_sender, said) = crossbeam_channel::unbounded();
+    let mut candidates = candidates::Limits::of(config);
+    if line.clock().is_manual() {
+        // Nobody waits in real time.
+        candidates.budget = None;
+    }
     let thinker = think::Thinker {
-        dialogue: Dialogue::new(
-            Arc::clone(&engines.playbook),
+        dialogue: Dialogue::on(
+            config.dialogue.day_of_call(),
+            Arc::clone(&engines.knowledge),
             config.dialogue.history_turns as usize,
         ),
+        guard: Guard::new(
+            &engines.knowledge.playbook,
+            &Default::default(),
+            Limits::from(&config.dialogue),
+        ),
+        candidates,
         llm: thinking,
         tts: engines.tts.clone(),
         speech,

@@ -66,12 +66,14 @@ impl CallFile {
     /// What `loaded` would play `audio` with.
     pub fn new(loaded: &Loaded, audio: &Path) -> Self {
         let playbook = loaded.resolve(&loaded.config.dialogue.playbook);
+        let mut config = loaded.config.clone();
+        config.dialogue.today = config.dialogue.day_of_call().to_string();
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             audio: audio.file_name().map(PathBuf::from).unwrap_or_default(),
             playbook_sha256: digest(&playbook),
             playbook: std::path::absolute(&playbook).unwrap_or(playbook),
-            config: loaded.config.clone(),
+            config,
         }
     }
 

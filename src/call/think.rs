@@ -12,14 +12,16 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use ringbuf::HeapProd;
 use ringbuf::traits::Producer;
 
+use super::candidates::{self, Limits};
 use super::line::{Line, SpokenFrame};
 use super::spoken::Sentence;
 use crate::audio::{FRAME_SAMPLES, Frame, SILENCE, samples_to_ms};
 use crate::cores::Urgency;
+use crate::dialogue::guard::{self, Guard, Verdict};
 use crate::dialogue::sentence::Sentences;
-use crate::dialogue::{Dialogue, Plan, PlannedLine};
+use crate::dialogue::{Dialogue, Plan};
 use crate::events::{Event, EventSink};
-use crate::llm::{ChatMessage, Piece, Session, Stats};
+use crate::llm::{ChatMessage, Generation, Piece, Session, Stats};
 use crate::tts::Speaker;
 use crate::turn::words::Expect;
 
@@ -170,6 +172,10 @@ impl ThinkJobs {
 pub struct Thinker {
     /// What is said.
     pub dialogue: Dialogue,
+    /// What the model may say.
+    pub guard: Guard,
+    /// How many replies of the model's one is chosen from.
+    pub candidates: Limits,
     /// The call's place in the language model.
     pub llm: Session,
     /// The voice.
@@ -308,6 +314,27 @@ impl Thinker {
     }
 
     fn speak_plan(&mut self, turn: u32, plan: Plan) {
+        if let Some(matched) = plan.matched {
+            let event = Event::Intent {
+                turn,
+                intent: matched.intent,
+                phrase: matched.phrase,
+                probability: matched.probability,
+            };
+            self.event(turn, event);
+        }
+        for learnt in plan.values {
+            let event = Event::Slot {
+                turn,
+                slot: learnt.slot,
+                value: learnt.value,
+                confirmed: learnt.confirmed,
+            };
+            self.event(turn, event);
+        }
+        if let Some(outcome) = plan.outcome {
+            self.event(turn, Event::Outcome { turn, outcome });
+        }
         if let Some((from, to, why)) = plan.moved {
             self.event(turn, Event::Stage { from, to, why });
         }
@@ -332,11 +359,14 @@ impl Thinker {
 
     fn generate(&mut self, reply: &mut Reply, prompt: Vec<ChatMessage>) {
         let started = Instant::now();
+        let generation = self.generation(reply.turn, prompt);
         let mut urgency = self.urgency(reply.turn);
-        let generation = self.llm.generate(prompt, urgency);
+        if urgency == Urgency::Now {
+            generation.hurry();
+        }
         let mut sentences = Sentences::default();
         let mut text = String::new();
-        let mut spoken = 0;
+        let mut guarded = self.dialogue.guarded_turn();
         let stats = loop {
             if self.cancelled(reply.turn) {
                 generation.cancel();
@@ -352,8 +382,7 @@ impl Thinker {
                     }
                     text.push_str(&piece);
                     for sentence in sentences.push(&piece) {
-                        spoken += 1;
-                        if !self.say(reply, &sentence, "model", false) {
+                        if !self.say_guarded(reply, &mut guarded, &sentence) {
                             generation.cancel();
                         }
                     }
@@ -369,17 +398,65 @@ impl Thinker {
         }
         // Half a sentence at the cap is not worth saying when a whole one was said.
         let whole = stats.is_some_and(|s| s.finish == crate::llm::Finish::EndOfTurn);
-        if whole || spoken == 0 {
+        if whole || guarded.said().is_empty() {
             for sentence in sentences.finish() {
-                spoken += 1;
-                self.say(reply, &sentence, "model", false);
+                self.say_guarded(reply, &mut guarded, &sentence);
             }
         }
-        if spoken == 0 {
-            let PlannedLine { text, source, .. } = self.dialogue.fallback();
-            self.say(reply, &text, &source, false);
+        // A clause alone says nothing: an approved line follows it.
+        if guarded.said().is_empty() || guarded.is_open() {
+            for line in self.dialogue.fallback() {
+                for part in Sentences::whole(&line.text) {
+                    self.say(reply, &part, &line.source, line.uninterruptible);
+                }
+            }
         } else {
-            self.dialogue.model_said(&text);
+            self.dialogue.model_said(&guarded.said());
+        }
+    }
+
+    /// A reply as it comes, or the best of several at once.
+    fn generation(&self, turn: u32, prompt: Vec<ChatMessage>) -> Generation {
+        if self.candidates.count > 1 {
+            let started = Instant::now();
+            let wanted = || (!self.cancelled(turn)).then(|| self.urgency(turn));
+            let made = candidates::make(&self.llm, &prompt, &self.candidates, wanted);
+            let guarded = self.dialogue.guarded_turn();
+            let may_be_said = |reply: &str| {
+                let mut guarded = guarded.clone();
+                Sentences::whole(reply).iter().all(|sentence| {
+                    matches!(self.guard.check(&mut guarded, sentence), Verdict::Speak(_))
+                })
+            };
+            if let Some(best) = candidates::best(made, may_be_said) {
+                return best.into_generation(started.elapsed());
+            }
+        }
+        self.llm.generate(prompt, self.urgency(turn))
+    }
+
+    /// Speaks a sentence of the model's, if it may be said; false when nothing more of it is wanted.
+    fn say_guarded(
+        &mut self,
+        reply: &mut Reply,
+        guarded: &mut guard::Turn,
+        sentence: &str,
+    ) -> bool {
+        if guarded.is_refused() {
+            return false;
+        }
+        match self.guard.check(guarded, sentence) {
+            Verdict::Speak(text) => self.say(reply, &text, "model", false),
+            Verdict::Refuse(refusal) => {
+                let event = Event::Guarded {
+                    turn: reply.turn,
+                    text: sentence.to_owned(),
+                    reason: refusal.reason,
+                    offending: refusal.offending,
+                };
+                self.event(reply.turn, event);
+                false
+            }
         }
     }
 

@@ -113,6 +113,21 @@ pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), Conf
     within!("tts.piper", c.tts.piper, length_scale, 0.3..=3.0, "");
     within!("tts.piper", c.tts.piper, speaker, 0..=100_000, "");
     within!("dialogue", c.dialogue, history_turns, 1..=100, "");
+    within!("dialogue", c.dialogue, candidates, 1..=16, "");
+    within!("dialogue", c.dialogue, rerank_ms, 100..=60_000, " ms");
+    within!(
+        "dialogue",
+        c.dialogue,
+        max_sentence_words,
+        5..=100,
+        " words"
+    );
+    within!("dialogue", c.dialogue, max_reply_sentences, 1..=10, "");
+    let today = &c.dialogue.today;
+    if !today.is_empty() && today.parse::<jiff::civil::Date>().is_err() {
+        let rule = "a day such as 2026-11-24, or empty for today".into();
+        return Err(fail("dialogue", "today", format!("`{today}`"), rule));
+    }
     within!("serve", c.serve, max_calls, 1..=256, "");
     within!("serve", c.serve, lead_ms, 20..=60, " ms");
     within!("serve", c.serve, idle_timeout_ms, 1_000..=3_600_000, " ms");

@@ -41,6 +41,8 @@ pub struct Conditions {
     pub burst_frames: u32,
     /// Frames of silence are not sent.
     pub silence_suppressed: bool,
+    /// Both sides are kept, 64 kB a second.
+    pub recorded: bool,
 }
 
 impl Conditions {
@@ -51,11 +53,12 @@ impl Conditions {
             drift_percent: 0.0,
             burst_frames: 1,
             silence_suppressed: false,
+            recorded: true,
         }
     }
 }
 
-/// Both sides of a call as they were on the wire, 16 kHz.
+/// Both sides of a call as they were on the wire, 16 kHz; empty if [`Conditions::recorded`] is not set.
 #[derive(Default)]
 pub struct Recording {
     /// The caller.
@@ -126,8 +129,10 @@ pub fn call_over(
         let Act::Speak(said) = caller.frame(at_ms, &heard) else {
             break;
         };
-        recording.agent.extend_from_slice(&heard);
-        recording.caller.extend_from_slice(&said);
+        if conditions.recorded {
+            recording.agent.extend_from_slice(&heard);
+            recording.caller.extend_from_slice(&said);
+        }
         up.push(&said, &mut pcm);
         while pcm.len() >= size {
             let silent = pcm[..size].iter().all(|s| s.unsigned_abs() < 8);
