@@ -1,6 +1,6 @@
 //! `patter check`: what is missing or wrong, and how to mend it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use patter::config::{self, Loaded};
@@ -142,7 +142,8 @@ fn files(loaded: &Loaded, report: &mut Report) {
     }
 }
 
-fn playbooks(loaded: &Loaded, report: &mut Report) {
+/// The config's playbook, and the others of its folder.
+pub(crate) fn playbooks_of(loaded: &Loaded) -> Vec<PathBuf> {
     let used = loaded.resolve(&loaded.config.dialogue.playbook);
     let mut paths = vec![used.clone()];
     if let Some(entries) = used
@@ -156,7 +157,11 @@ fn playbooks(loaded: &Loaded, report: &mut Report) {
         others.sort();
         paths.extend(others);
     }
-    for path in paths {
+    paths
+}
+
+fn playbooks(loaded: &Loaded, report: &mut Report) {
+    for path in playbooks_of(loaded) {
         let name = path.display().to_string();
         let parsed = std::fs::read_to_string(&path)
             .ok()

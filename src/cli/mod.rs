@@ -6,7 +6,10 @@ mod chat;
 mod check;
 mod demo;
 mod devices;
+mod dialogue;
+mod eval;
 mod models;
+mod playbook;
 mod replay;
 mod say;
 mod serve;
@@ -47,6 +50,10 @@ enum Command {
     Serve(serve::Options),
     /// Talk to the agent through microphone and speaker
     Chat(chat::Options),
+    /// Talk to the agent in writing: the dialogue of a call, without the sound
+    Dialogue(dialogue::Options),
+    /// Look at playbooks, check them, import them
+    Playbook(playbook::Options),
     /// Speak a text into a WAV file
     Say(say::Options),
     /// Turn the speech in a WAV file into text
@@ -59,6 +66,8 @@ enum Command {
     Models(models::Options),
     /// Measure this machine with the configured models
     Bench(bench::Options),
+    /// Score parts of the agent on data whose right answers are known
+    Eval(eval::Options),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -77,12 +86,15 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         Command::Replay(options) => replay::run(&load()?, &options),
         Command::Serve(options) => serve::run(&load()?, &options),
         Command::Chat(options) => chat::run(&load()?, &options),
+        Command::Dialogue(options) => dialogue::run(&load()?, &options),
+        Command::Playbook(options) => playbook::run(&load()?, &options),
         Command::Say(options) => say::run(&load()?, &options),
         Command::Transcribe(options) => transcribe::run(&load()?, &options),
         Command::Check(options) => check::run(arguments.config.as_deref(), &options),
         Command::Devices(options) => devices::run(&options),
         Command::Models(options) => models::run(&load()?, &options),
         Command::Bench(options) => bench::run(&load()?, &options),
+        Command::Eval(options) => eval::run(&load()?, &options),
         Command::Completions { shell } => {
             clap_complete::generate(
                 shell,

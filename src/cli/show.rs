@@ -32,6 +32,14 @@ pub(crate) fn line(stamped: &Stamped) -> Option<String> {
             };
             format!("  agent    {text}   [{from}, {voice}]")
         }
+        Event::Guarded {
+            text,
+            reason,
+            offending,
+            ..
+        } => {
+            format!("           not said: {text}   [{reason:?}: {offending}]")
+        }
         Event::Stage { to, .. } => format!("           stage: {to}"),
         Event::BargeIn {
             played_ms, stop_ms, ..

@@ -315,3 +315,73 @@ fn the_binary_runs_from_another_folder_with_an_empty_environment() {
             > 8_000
     );
 }
+
+#[test]
+fn scenarios_become_playbooks_and_personas() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let fixtures = root().join("tests/fixtures/outbound");
+    let path = |name: &str| fixtures.join(name).display().to_string();
+    let good = path("task-1-1-1-1.md");
+    let arguments = ["playbook", "import", &good, "--out", "made", "--json"];
+    let result = patter(here, &arguments);
+    assert_eq!(result.0, 0, "{result:?}");
+    let rows: Value = serde_json::from_str(&result.1).unwrap();
+    assert_eq!(rows[0]["steps"], 5);
+    assert_eq!(rows[0]["questions"], 3);
+    assert!(result.2.contains("task-1-1-1-1.md:20: "), "{result:?}");
+    let made = here.join("made/task-1-1-1-1.toml");
+    let playbook = patter::dialogue::playbook::Playbook::load(&made).unwrap();
+    assert_eq!(playbook.role.name, "王芳");
+    assert!(here.join("made/personas/task-1-1-1-1.toml").exists());
+    let again = patter(here, &arguments);
+    assert_eq!(again.0, 2);
+    assert!(again.2.contains("`--force` replaces it"), "{again:?}");
+    let broken = patter(here, &["playbook", "import", &path("broken.md")]);
+    assert_eq!(broken.0, 1);
+    assert!(
+        broken.2.contains("broken.md:1: text outside any section"),
+        "{broken:?}"
+    );
+    std::fs::write(here.join("no.md"), "# nothing").unwrap();
+    let result = patter(here, &["playbook", "import", "no.md"]);
+    assert_error(&result, 2, "cannot import `no.md`: there is no part");
+    std::fs::write(here.join("bytes.md"), [0xff, 0xfe]).unwrap();
+    let result = patter(here, &["playbook", "import", "bytes.md"]);
+    assert_error(&result, 2, "`bytes.md` is not UTF-8");
+}
+
+#[test]
+fn intents_are_measured_against_what_was_asked_for() {
+    let file = |name: &str| root().join(name).display().to_string();
+    let (playbook, data) = (
+        file("playbooks/fitness.toml"),
+        file("tests/fixtures/intents/dev.tsv"),
+    );
+    let eval = |more: &[&str]| {
+        let mut arguments = vec!["eval", "intent", "--playbook", &playbook, "--data", &data];
+        arguments.extend(more);
+        patter(root(), &arguments)
+    };
+    let good = eval(&["--json", "--min-accuracy", "0.5", "--min-rejected", "0.5"]);
+    assert_eq!(good.0, 0, "{good:?}");
+    let rows: Value = serde_json::from_str(&good.1).unwrap();
+    assert_eq!(rows.as_array().unwrap().len(), 6);
+    assert!(rows[2]["kinds"][0]["accuracy"].as_f64().unwrap() > 0.5);
+    let poor = eval(&["--min-accuracy", "0.99"]);
+    assert_eq!(poor.0, 1, "{poor:?}");
+    assert!(poor.1.contains("most confused"));
+    assert_error(&eval(&["--flip", "2"]), 2, "`2` is not a share from 0 to 1");
+    let folder = tempfile::tempdir().unwrap();
+    let bad = folder.path().join("bad.tsv");
+    std::fs::write(&bad, "clean\tfacts.nothing\tHello\n").unwrap();
+    let arguments = ["eval", "intent", "--playbook", &playbook, "--data"];
+    let mut arguments = arguments.to_vec();
+    let bad = bad.display().to_string();
+    arguments.push(&bad);
+    assert_error(
+        &patter(root(), &arguments),
+        2,
+        "line 1: the playbook has no intent `facts.nothing`",
+    );
+}

@@ -1,13 +1,16 @@
 //! The engines with real models.
 
+use std::time::Duration;
+
 use patter::asr::whisper;
 use patter::audio::level::dbfs;
 use patter::audio::ms_to_samples;
+use patter::call::candidates::{self, Candidate, Limits};
 use patter::cores::Cores;
 use patter::cores::Urgency;
 use patter::dialogue::playbook::normalise;
 use patter::llm::engine::Engine;
-use patter::llm::{ChatMessage, Finish, Generation, Piece, Role, Stats};
+use patter::llm::{ChatMessage, Finish, Generation, Piece, Role, Session, Stats};
 use patter::tts::Speaker;
 
 use crate::support::{engines, loaded, one_at_a_time, root, voice};
@@ -296,4 +299,132 @@ fn work_ahead_of_its_need_rests_while_somebody_waits() {
         .iter()
         .any(|p| matches!(p, Piece::Done(s) if s.tokens > 1));
     assert!(done, "it goes on afterwards");
+}
+
+/// An engine of its own whose replies are cut by no clock: a busy machine must not change them.
+fn patient() -> Engine {
+    let loaded = loaded();
+    let mut config = loaded.config.llm.clone();
+    config.context_tokens = 2_048;
+    config.max_reply_ms = 120_000;
+    config.max_reply_tokens = 24;
+    config.threads = 1;
+    Engine::start(&loaded.model(&config.model), &config, 2, &Cores::new(1)).unwrap()
+}
+
+#[test]
+fn scoring_leaves_the_reply_as_it_was_and_the_chat_in_the_cache() {
+    let _turn = one_at_a_time();
+    let engine = patient();
+    let chat = user("Hello, what does the membership cost?");
+    let score = |session: &Session, parts: &[&str]| {
+        let parts = parts.iter().map(|part| (*part).to_owned()).collect();
+        session.score(chat.clone(), parts, Urgency::Ahead).wait()
+    };
+    let undisturbed = engine.session().unwrap();
+    let (expected, stats) = read(&undisturbed.generate(chat.clone(), Urgency::Now));
+    drop(undisturbed);
+
+    let session = engine.session().unwrap();
+    let whole = score(&session, &["It costs 29 dollars", " a month."]).unwrap();
+    assert_eq!(whole.len(), 2);
+    assert!(
+        whole
+            .iter()
+            .all(|s| s.log_probability < 0.0 && s.tokens > 1)
+    );
+    let (text, next) = read(&session.generate(chat.clone(), Urgency::Now));
+    assert_eq!(text, expected);
+    assert_eq!(next.prompt_tokens, stats.prompt_tokens);
+    assert_eq!(next.prefilled_tokens, 1, "the chat is in the cache");
+    // After a reply, the same words are as likely as before.
+    let again = score(&session, &["It costs 29 dollars", " a month."]).unwrap();
+    for (a, b) in whole.iter().zip(&again) {
+        assert!((a.log_probability - b.log_probability).abs() < 0.1 * a.tokens as f64);
+    }
+    let odd = score(&session, &["dollars It 29 costs", " month. a"]).unwrap();
+    assert!(odd[0].mean() < whole[0].mean());
+    assert_eq!(score(&session, &[""]).unwrap()[0].tokens, 0);
+    assert!(
+        score(&session, &[&"word ".repeat(5_000)])
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("does not fit")
+    );
+}
+
+#[test]
+fn a_score_grows_word_by_word_to_that_of_the_whole() {
+    let _turn = one_at_a_time();
+    let engine = patient();
+    let session = engine.session().unwrap();
+    let words = ["You", " can", " cancel", " any", " time", "."];
+    let score = |parts: &[&str]| {
+        let parts = parts.iter().map(|part| (*part).to_owned()).collect();
+        let scoring = session.score(user("Can I cancel?"), parts, Urgency::Now);
+        scoring.wait().unwrap()
+    };
+    let whole = score(&[&words.concat()])[0];
+    assert_eq!(whole.tokens, words.len());
+    // Each word in a request of its own, after all before it.
+    let single: f64 = (0..words.len())
+        .map(|n| score(&[&words[..n].concat(), words[n]])[1].log_probability)
+        .sum();
+    let error = (whole.log_probability - single).abs() / words.len() as f64;
+    assert!(error < 0.02, "{} and {single}", whole.log_probability);
+}
+
+#[test]
+fn scoring_stands_back_behind_a_reply_and_can_be_given_up() {
+    let _turn = one_at_a_time();
+    let engine = patient();
+    let (one, two) = (engine.session().unwrap(), engine.session().unwrap());
+    let parts = vec!["and so on ".repeat(30)];
+    let reply = two.generate(user("Count from one to one thousand."), Urgency::Now);
+    while !matches!(reply.pieces.recv(), Ok(Piece::Text(_))) {}
+    let scoring = one.score(user("Hello."), parts.clone(), Urgency::Ahead);
+    let mut unanswered = true;
+    while let Ok(Piece::Text(_)) = reply.pieces.recv() {
+        unanswered &= scoring.wait_for(Duration::ZERO).unwrap().is_none();
+    }
+    assert!(
+        unanswered,
+        "it was read beside a reply that somebody waits for"
+    );
+    assert_eq!(scoring.wait().unwrap().len(), 1);
+    drop(one.score(user("Hello."), parts, Urgency::Ahead));
+    let (text, _) = read(&one.generate(user("Hello."), Urgency::Now));
+    assert!(!text.is_empty());
+}
+
+#[test]
+fn candidates_differ_by_their_seed_and_keep_to_their_time() {
+    let _turn = one_at_a_time();
+    let engine = patient();
+    let session = engine.session().unwrap();
+    let chat = user("What would you recommend to somebody who has never done any sport?");
+    let limits = |count, budget| Limits {
+        count,
+        budget,
+        seed: 7,
+    };
+    let make = |limits: &Limits| candidates::make(&session, &chat, limits, || Some(Urgency::Now));
+    let all = make(&limits(3, None));
+    // One that thinks aloud is left out.
+    assert!((2..=3).contains(&all.len()), "{all:?}");
+    assert!(all.iter().all(|c| c.evidence.likelihood.tokens > 0));
+    assert!(
+        all.iter()
+            .any(|c| c.reply != all[0].reply || c.thought != all[0].thought),
+        "{all:?}"
+    );
+    let again = make(&limits(3, None));
+    let replies = |of: &[Candidate]| of.iter().map(|c| c.reply.clone()).collect::<Vec<_>>();
+    assert_eq!(replies(&all), replies(&again));
+    let hasty = make(&limits(3, Some(Duration::from_millis(1))));
+    assert_eq!(hasty.len(), 1, "the first is always finished");
+    assert_eq!(hasty[0].reply, all[0].reply);
+    assert!(candidates::make(&session, &chat, &limits(3, None), || None).is_empty());
+    assert!(candidates::best(all, |_| true).is_some());
 }

@@ -8,8 +8,11 @@
 mod audiosocket; // the server against good, strange and hostile peers
 mod call; // whole calls over real connections
 mod cli; // the program as a user runs it
+mod dialogues; // scripted dialogues in writing, compared with snapshots
 mod engines; // Whisper, llama.cpp, espeak-ng and Piper with real models
+mod guard; // what a real model invents is not spoken
 mod lines; // bad lines, engines that stall
+mod playbooks; // playbooks shown, checked, described
 mod real_time; // the callbacks allocate nothing
 mod resume; // the bench's ear on real voices
 mod support; // shared engines, voices, folders

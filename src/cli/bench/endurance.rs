@@ -1,9 +1,12 @@
 //! `patter bench endurance`: one long call over a bad line, to see whether memory or delay grow.
 
+use std::fmt::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use patter::caller::{Cue, ScriptLine, ScriptedCaller, trim};
 use patter::config::Loaded;
 use patter::events::Event;
@@ -25,8 +28,8 @@ const LINES: [(Cue, &str); 6] = [
     ),
     (Cue::Turn, "Can I bring a friend?"),
 ];
-/// Seconds that a round of them takes, about.
-const ROUND_S: u32 = 40;
+/// Seconds that a round of them takes, at least.
+const ROUND_S: u32 = 25;
 
 /// Holds one call for long, over a line whose clock drifts, whose frames come in bursts and whose silence is not sent. Prints memory, delay and answer
 /// times of the first and the last quarter, side by side.
@@ -44,6 +47,9 @@ pub(super) struct Options {
     /// Send silence too
     #[arg(long)]
     no_suppression: bool,
+    /// All events of the call, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
     /// One JSON object
     #[arg(long)]
     json: bool,
@@ -78,6 +84,8 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         drift_percent: options.drift,
         burst_frames: options.burst,
         silence_suppressed: !options.no_suppression,
+        // What is measured is the memory of the agent, in the same process.
+        recorded: false,
     };
     patter::log::info(&format!(
         "one call of {} minutes, in real time",
@@ -88,6 +96,14 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     client::call_over(&conditions, server.address(), uuid, &mut caller, limit)?;
     drop(server);
     let events: Vec<_> = seen.iter().collect();
+    if let Some(path) = &options.events {
+        let mut lines = String::new();
+        for (event, _) in &events {
+            writeln!(lines, "{}", serde_json::to_string(event)?)?;
+        }
+        std::fs::write(path, lines)
+            .with_context(|| format!("cannot write `{}`", path.display()))?;
+    }
     let figures = Figures::of(&events);
     if options.json {
         crate::cli::print_json(&figures)?;

@@ -1,6 +1,7 @@
 //! `patter bench`: what this machine does with the configured models.
 
 mod endurance;
+mod retrieval;
 mod steps;
 mod turns;
 
@@ -9,7 +10,7 @@ use std::process::ExitCode;
 use patter::config::Loaded;
 
 /// Measures this machine with the configured models: `steps` (also without a name) times each step, `turns` plays situations of a conversation, `endurance` holds one long
-/// call over a bad line.
+/// call over a bad line, `retrieval` looks for approved lines in large libraries.
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
@@ -27,6 +28,8 @@ enum What {
     Turns(turns::Options),
     /// Hold one long call over a bad line: does memory or delay grow?
     Endurance(endurance::Options),
+    /// Look for approved lines in made-up libraries of growing size: is the right one found, and how fast?
+    Retrieval(retrieval::Options),
 }
 
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
@@ -35,6 +38,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         Some(What::Steps(options)) => steps::run(loaded, options),
         Some(What::Turns(options)) => turns::run(loaded, options),
         Some(What::Endurance(options)) => endurance::run(loaded, options),
+        Some(What::Retrieval(options)) => retrieval::run(loaded, options),
     }
 }
 

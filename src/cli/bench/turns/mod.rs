@@ -403,7 +403,7 @@ impl<'a> Stage<'a> {
     fn line(&self, sources: &[String]) -> anyhow::Result<Vec<i16>> {
         let mut sound = Vec::new();
         for source in sources {
-            let Some(text) = text_of(&self.engines.playbook, source) else {
+            let Some(text) = text_of(&self.engines.knowledge.playbook, source) else {
                 continue;
             };
             for sentence in Sentences::whole(&text) {
@@ -435,6 +435,8 @@ fn text_of(playbook: &Playbook, source: &str) -> Option<String> {
         ("lines", "repeat", None) => &playbook.lines.repeat,
         ("lines", "goodbye", None) => &playbook.lines.goodbye,
         ("lines", "fallback", None) => &playbook.lines.fallback,
+        ("lines", "not_known", None) => &playbook.lines.not_known,
+        ("lines", "opt_out", None) => playbook.lines.opt_out.as_ref()?,
         ("compliance", "opening_notice", None) => &playbook.compliance.opening_notice,
         _ => return None,
     };

@@ -196,7 +196,11 @@ fn answer(call: &Call<'_>, step: &Step, placed: Placed, until: usize, sample: &m
         }
         // Misheard, so that the other kind of answer came: no sample of this kind.
         Situation::Approved if !first_is(&|s| s.starts_with("line:facts.")) => Outcome::Skipped,
-        Situation::Generated if !first_is(&|s| s == "model" || s == "line:lines.fallback") => {
+        Situation::Generated
+            if !first_is(&|s| {
+                matches!(s, "model" | "line:lines.fallback" | "line:lines.not_known")
+            }) =>
+        {
             Outcome::Skipped
         }
         _ if spoke.is_some() => Outcome::Answered,

@@ -48,9 +48,10 @@ pub(super) fn targets(row: Row) -> &'static [Target] {
             AtLeast("detected", 98.0),
         ],
         Row::FalseInterruption => &[AtLeast("resumed", 90.0), Median(700.0)],
-        Row::CutOff => &[AtMost("cut off", 3.0)],
+        // An agent that never answers cuts nobody off.
+        Row::CutOff => &[AtMost("cut off", 3.0), AtMost("no answer", 5.0)],
         Row::InterruptionNoise => &[AtLeast("detected", 95.0)],
-        Row::CutOffNoise => &[AtMost("cut off", 5.0)],
+        Row::CutOffNoise => &[AtMost("cut off", 5.0), AtMost("no answer", 5.0)],
         Row::Afterthought | Row::FalseInterruptionNoise | Row::Task => &[],
     }
 }

@@ -1,0 +1,60 @@
+//! `patter eval`: how well the parts do, on data whose right answers are known; one file each.
+
+mod guard;
+mod intent;
+mod rerank;
+
+use std::fmt;
+use std::process::ExitCode;
+
+use patter::config::Loaded;
+use serde::Serialize;
+
+/// Scores parts of the agent on data whose right answers are known.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    /// Hostile callers against the model: what the guard lets through
+    Guard(guard::Options),
+    /// How well a playbook's intents are told from callers' words
+    Intent(intent::Options),
+    /// The reward that chooses between replies: does it know what belongs together, and what does it cost?
+    Rerank(rerank::Options),
+}
+
+pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
+    match &options.what {
+        What::Guard(options) => guard::run(loaded, options),
+        What::Intent(options) => intent::run(options),
+        What::Rerank(options) => rerank::run(loaded, options),
+    }
+}
+
+/// How values are spread.
+#[derive(Serialize)]
+struct Figures {
+    n: usize,
+    median: f32,
+    p95: f32,
+}
+
+impl Figures {
+    /// None of no values.
+    fn of(mut values: Vec<f32>) -> Option<Self> {
+        let n = values.len();
+        let (median, p95) = crate::cli::median_p95(&mut values);
+        (n > 0).then_some(Self { n, median, p95 })
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { n, median, p95 } = self;
+        write!(formatter, "median {median:.2}, p95 {p95:.2}, n {n}")
+    }
+}

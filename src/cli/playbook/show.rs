@@ -1,0 +1,97 @@
+//! `patter playbook show`: a playbook as a graph, and as the language model sees it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use patter::config::Loaded;
+use patter::dialogue::Dialogue;
+use patter::dialogue::knowledge::Knowledge;
+use patter::dialogue::playbook::Playbook;
+use patter::llm::prompt::{self, PromptReader};
+use patter::llm::{ChatMessage, LlmError};
+
+/// Prints where a call can go (`mermaid`, `dot`), what every prompt begins with, exactly as the model reads it (`prompt`), or both (`json`). A playbook
+/// that breaks a rule is shown too.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The playbook; the config's if there is none
+    file: Option<PathBuf>,
+    /// What to print
+    #[arg(long, value_enum, default_value = "mermaid")]
+    format: Format,
+    /// Write the caller's phrases out in the graph, in place of their number
+    #[arg(long)]
+    phrases: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Format {
+    Mermaid,
+    Dot,
+    Prompt,
+    Json,
+}
+
+/// What every prompt begins with.
+#[derive(serde::Serialize)]
+struct Prompt {
+    /// The file whose template and tokens these are; none when it is not there.
+    model: Option<PathBuf>,
+    text: String,
+    tokens: usize,
+    words: usize,
+}
+
+pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
+    let configured = loaded.resolve(&loaded.config.dialogue.playbook);
+    let path = options.file.as_ref().unwrap_or(&configured);
+    let text = Playbook::read_text(path)?;
+    let playbook = Playbook::parse(&text, &path.display().to_string())?;
+    let graph = playbook.graph();
+    match options.format {
+        Format::Mermaid => print!("{}", graph.mermaid(options.phrases)),
+        Format::Dot => print!("{}", graph.dot(options.phrases)),
+        Format::Prompt => {
+            let prompt = prompt_of(loaded, playbook)?;
+            println!("{}", prompt.text);
+            let (tokens, words) = (prompt.tokens, prompt.words);
+            match prompt.model {
+                Some(model) => eprintln!("{tokens} tokens of `{}`", model.display()),
+                None => eprintln!(
+                    "about {tokens} tokens, estimated from {words} words: the model is not here, so its template is left out too"
+                ),
+            }
+        }
+        Format::Json => {
+            let prompt = prompt_of(loaded, playbook)?;
+            crate::cli::print_json(&serde_json::json!({ "graph": graph, "prompt": prompt }))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn prompt_of(loaded: &Loaded, playbook: Playbook) -> anyhow::Result<Prompt> {
+    let turns = loaded.config.dialogue.history_turns as usize;
+    let messages = Dialogue::new(Arc::new(Knowledge::new(playbook)), turns).shared_prefix();
+    let words = |message: &ChatMessage| message.text.split_whitespace().count();
+    let words = messages.iter().map(words).sum();
+    let model = &loaded.config.llm.model;
+    let (model, text, tokens) = match PromptReader::load(&loaded.model(model)) {
+        Ok(reader) => {
+            let read = reader.read(&messages, false)?;
+            (Some(model.clone()), read.text, read.tokens)
+        }
+        Err(LlmError::Missing { .. }) => {
+            let texts: Vec<&str> = messages.iter().map(|m| m.text.as_str()).collect();
+            (None, texts.join("\n"), prompt::estimate(&messages))
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Prompt {
+        model,
+        text,
+        tokens,
+        words,
+    })
+}
