@@ -8,16 +8,28 @@ use super::knowledge::Knowledge;
 use super::playbook::Playbook;
 use super::{Dialogue, Outcome, Plan};
 
-const BOOKS: [(&str, &str); 2] = [
+const BOOKS: [(&str, &str); 5] = [
     ("fitness", include_str!("../../playbooks/fitness.toml")),
     (
         "bank_complaint",
         include_str!("../../playbooks/bank_complaint.toml"),
     ),
+    (
+        "appointment_confirmation",
+        include_str!("../../playbooks/appointment_confirmation.toml"),
+    ),
+    (
+        "satisfaction_survey",
+        include_str!("../../playbooks/satisfaction_survey.toml"),
+    ),
+    (
+        "interview_scheduling",
+        include_str!("../../playbooks/interview_scheduling.toml"),
+    ),
 ];
 
 /// Learnt once for all tests.
-static READY: LazyLock<[Arc<Knowledge>; 2]> = LazyLock::new(|| {
+static READY: LazyLock<[Arc<Knowledge>; 5]> = LazyLock::new(|| {
     BOOKS.map(|(name, text)| Arc::new(Knowledge::new(Playbook::parse(text, name).unwrap())))
 });
 
@@ -140,17 +152,6 @@ fn orders_from_the_caller_change_nothing() {
 }
 
 #[test]
-fn a_question_asked_again_and_again_does_not_keep_the_call_for_ever() {
-    let mut dialogue = opened(&knowledge("fitness"));
-    let mut stages = std::collections::BTreeSet::new();
-    for _ in 0..100 {
-        turn(&mut dialogue, "How much is it?");
-        stages.insert(dialogue.stage().to_owned());
-    }
-    assert!(stages.len() > 2, "{stages:?}");
-}
-
-#[test]
 fn other_languages_and_signs_get_an_answer() {
     let knowledge = knowledge("bank_complaint");
     for words in [
@@ -224,4 +225,231 @@ proptest! {
             }
         }
     }
+}
+
+/// After these words, each answered and heard.
+fn after(name: &str, heard: &[&str]) -> Dialogue {
+    let mut dialogue = opened(&knowledge(name));
+    for words in heard {
+        turn(&mut dialogue, words);
+    }
+    dialogue
+}
+
+#[test]
+fn what_is_denied_or_doubted_is_no_consent() {
+    for words in [
+        "I don't think I can make it.",
+        "I'm not sure I can make it.",
+        "I don't know if I'll be there.",
+        "Please do not cancel my appointment.",
+    ] {
+        let mut dialogue = opened(&knowledge("appointment_confirmation"));
+        let plan = turn(&mut dialogue, words);
+        assert!(
+            !matches!(dialogue.stage(), "settled" | "cancel"),
+            "{words}: {plan:?}"
+        );
+        assert_eq!(plan.outcome, None, "{words}");
+    }
+    let mut dialogue = after("appointment_confirmation", &["I have to cancel."]);
+    assert_eq!(dialogue.stage(), "cancel");
+    let plan = turn(&mut dialogue, "Wait, I don't want to cancel it.");
+    assert_eq!(plan.outcome, None, "{plan:?}");
+    let mut dialogue = after("fitness", &["Sure, go ahead.", "I want to lose weight."]);
+    turn(&mut dialogue, "Please don't sign me up.");
+    assert_eq!(dialogue.stage(), "pitch");
+    let plan = turn(&mut dialogue, "Okay, sign me up.");
+    assert_eq!(dialogue.stage(), "closing", "{plan:?}");
+}
+
+#[test]
+fn a_yes_to_a_tactic_is_no_consent_to_the_claim() {
+    let mut dialogue = after(
+        "bank_complaint",
+        &[
+            "I was charged twice.",
+            "Four one double two.",
+            "Yes.",
+            "That's too expensive.",
+        ],
+    );
+    assert_eq!(dialogue.stage(), "offer");
+    let plan = turn(&mut dialogue, "Yes.");
+    assert!(
+        plan.outcome.is_none() && said(&plan).contains("Shall I open it now?"),
+        "{plan:?}"
+    );
+    assert_eq!(turn(&mut dialogue, "Yes.").outcome, Some(Outcome::Success));
+}
+
+#[test]
+fn answers_of_later_stages_change_no_value_that_was_given_before() {
+    let mut dialogue = after(
+        "satisfaction_survey",
+        &["Go ahead.", "Eight.", "He was very friendly."],
+    );
+    assert_eq!(dialogue.stage(), "heating");
+    for words in [
+        "Well, it was a bit noisy for two days.",
+        "No, two radiators are still lukewarm.",
+        "Since then I reset it about four times.",
+    ] {
+        let mut dialogue = dialogue.clone();
+        let plan = turn(&mut dialogue, words);
+        assert!(plan.values.is_empty(), "{words}: {plan:?}");
+    }
+    let plan = turn(&mut dialogue, "Sorry, I meant a nine.");
+    assert_eq!(
+        plan.values.first().map(|v| v.value.as_str()),
+        Some("9"),
+        "{plan:?}"
+    );
+}
+
+#[test]
+fn a_call_that_goes_round_in_circles_ends_without_a_consent_that_nobody_gave() {
+    for (name, way, words) in [
+        (
+            "bank_complaint",
+            &["I was charged twice.", "Four one double two.", "Yes."][..],
+            "Is my data safe?",
+        ),
+        ("bank_complaint", &["I was charged twice."], "Yes."),
+        ("appointment_confirmation", &[], "Is there parking?"),
+        (
+            "fitness",
+            &["Sure, go ahead.", "I want to lose weight.", "Yes, please."],
+            "How much is it?",
+        ),
+    ] {
+        let mut dialogue = after(name, way);
+        let mut turns = 0;
+        loop {
+            let plan = turn(&mut dialogue, words);
+            turns += 1;
+            assert_ne!(
+                plan.outcome,
+                Some(Outcome::Success),
+                "{name}, {words}: {plan:?}"
+            );
+            if plan.ends_call {
+                assert_eq!(plan.outcome, Some(Outcome::HandOver));
+                break;
+            }
+            assert!(turns < 40, "{name}: {words} for ever");
+        }
+        assert!(turns > 4, "{name}: {words} ended the call after {turns}");
+    }
+}
+
+#[test]
+fn after_an_opt_out_nothing_follows_but_the_end() {
+    for words in [
+        "Wait, who is this?",
+        "Sorry?",
+        "Yes.",
+        "How much is it?",
+        "Never call me again.",
+    ] {
+        let mut dialogue = after("fitness", &["Take me off your list."]);
+        let plan = turn(&mut dialogue, words);
+        assert!(
+            plan.ends_call && !said(&plan).contains('?'),
+            "{words}: {plan:?}"
+        );
+    }
+}
+
+#[test]
+fn a_caller_who_comes_back_after_a_goodbye_is_answered_and_not_hung_up_on() {
+    let mut dialogue = after("fitness", &["Bye."]);
+    assert!(!turn(&mut dialogue, "Oh wait, is there parking?").ends_call);
+    assert!(!turn(&mut dialogue, "Yes.").ends_call);
+}
+
+#[test]
+fn a_corrected_value_that_is_refused_again_is_asked_for_again() {
+    let mut dialogue = after(
+        "fitness",
+        &[
+            "Sure, go ahead.",
+            "I want to lose weight.",
+            "Yes, please.",
+            "Saturday at ten.",
+        ],
+    );
+    let plan = turn(&mut dialogue, "Actually, next Sunday.");
+    assert!(said(&plan).contains("Is that right?"), "{plan:?}");
+    let plan = turn(&mut dialogue, "No.");
+    assert!(!plan.ends_call && said(&plan).contains('?'), "{plan:?}");
+    assert_eq!(dialogue.stage(), "closing");
+}
+
+#[test]
+fn an_answer_to_a_read_back_that_begins_with_no_is_no_objection() {
+    let mut dialogue = after(
+        "interview_scheduling",
+        &[
+            "Yes.",
+            "Yes.",
+            "By video.",
+            "Thursday at ten.",
+            "Anna at gmail dot com.",
+        ],
+    );
+    let plan = turn(&mut dialogue, "No, Hanna with an H.");
+    assert!(plan.matched.is_some_and(|m| m.intent == "value") && dialogue.stage() == "email");
+    let mut dialogue = after("interview_scheduling", &["Yes.", "Yes.", "By video."]);
+    let plan = turn(
+        &mut dialogue,
+        "No, wait, on the 24th, at half past ten please.",
+    );
+    assert_eq!(plan.values.len(), 2, "{plan:?}");
+}
+
+#[test]
+fn only_who_means_it_is_let_go() {
+    for (name, words) in [
+        ("fitness", "Will a human be there at six?"),
+        ("fitness", "Do the trainers take care of beginners?"),
+        ("appointment_confirmation", "Yes, I won't forget it."),
+    ] {
+        let plan = turn(&mut opened(&knowledge(name)), words);
+        assert!(!plan.ends_call, "{words}: {plan:?}");
+    }
+    for words in [
+        "Okay, thanks for the information, bye.",
+        "I have to go now, take care.",
+    ] {
+        assert!(
+            turn(&mut opened(&knowledge("fitness")), words).ends_call,
+            "{words}"
+        );
+    }
+}
+
+#[test]
+fn a_wish_for_a_human_is_no_answer_to_an_open_question() {
+    for words in [
+        "I would prefer speaking with a real human please.",
+        "Please transfer me to a member of staff.",
+        "You sound like a computer.",
+    ] {
+        let mut dialogue = after("satisfaction_survey", &["Go ahead.", "Eight."]);
+        let plan = turn(&mut dialogue, words);
+        assert!(plan.values.is_empty(), "{words}: {plan:?}");
+    }
+}
+
+#[test]
+fn a_tactic_that_waits_for_a_value_is_passed_over() {
+    let text = BOOKS[0].1;
+    let book = Playbook::parse(text, "fitness").unwrap();
+    let tactic = book.objection("price").unwrap().say[0].clone();
+    let text = text.replace(&tactic, "You save {amount} a year. Shall I go on?");
+    let text = text.replace("[slots]", "[slots]\namount = \"\"");
+    let knowledge = Arc::new(Knowledge::new(Playbook::parse(&text, "fitness").unwrap()));
+    let plan = turn(&mut opened(&knowledge), "It's too expensive.");
+    assert!(plan.lines[0].source.ends_with("price.2"), "{plan:?}");
 }

@@ -3,6 +3,8 @@
 //! Thread: any. In: normalised words, see [`super::playbook::normalise`], and the playbook's language. Out: what they are. Memory: constants.
 //! A language without a list of its own takes the English one: "okay" and "no" are understood in many.
 
+use super::playbook::{contains_words, is_ideograph};
+
 /// The lists of one language. An utterance counts only as a whole: "no problem" is not a no.
 pub(super) struct Everyday {
     yes: &'static [&'static str],
@@ -10,7 +12,16 @@ pub(super) struct Everyday {
     repeat: &'static [&'static str],
     /// First words of questions, for transcripts without a question mark.
     asking: &'static [&'static str],
+    /// Turn what follows into its opposite, or into doubt: "I don't think I can make it".
+    negations: &'static [&'static str],
+    /// End the reach of a negation.
+    breaks: &'static [&'static str],
+    /// Say that what was understood was not what was meant.
+    corrections: &'static [&'static str],
 }
+
+/// Words, or characters of scripts without spaces, that a negation reaches.
+const NEGATION_REACH: usize = 6;
 
 const ENGLISH: Everyday = Everyday {
     yes: &[
@@ -90,6 +101,32 @@ const ENGLISH: Everyday = Everyday {
         "who", "what", "what's", "when", "where", "why", "how", "which", "can", "could", "would",
         "will", "do", "does", "did", "is", "are", "should", "may",
     ],
+    negations: &[
+        "not",
+        "never",
+        "no longer",
+        "nothing",
+        "nor",
+        "hardly",
+        "doubt",
+        "unsure",
+        "cannot",
+    ],
+    breaks: &[
+        "but", "and", "so", "then", "because", "just", "yes", "problem",
+    ],
+    corrections: &[
+        "i meant",
+        "i mean",
+        "i said",
+        "actually",
+        "correction",
+        "make it",
+        "make that",
+        "wrong",
+        "change it to",
+        "change that to",
+    ],
 };
 
 const CHINESE: Everyday = Everyday {
@@ -126,6 +163,9 @@ const CHINESE: Everyday = Everyday {
     ],
     repeat: &["什么", "你说什么", "再说一遍", "没听清", "我没听清"],
     asking: &["什么", "谁", "哪", "怎么", "为什么", "多少", "几"],
+    negations: &["不", "没", "别", "未"],
+    breaks: &["但", "就", "好"],
+    corrections: &["我是说", "我说的是", "不对", "错了", "改成"],
 };
 
 impl Everyday {
@@ -149,6 +189,52 @@ impl Everyday {
 
     pub(super) fn asks_to_repeat(&self, words: &str) -> bool {
         self.repeat.contains(&words)
+    }
+
+    /// Whether `before`, the normalised words before a phrase, denies or doubts it.
+    pub(super) fn negates(&self, before: &str) -> bool {
+        let mut reached: Vec<String> = Vec::new();
+        for word in before.split(' ') {
+            if word.chars().any(is_ideograph) {
+                reached.extend(word.chars().map(String::from));
+            } else {
+                reached.push(word.to_owned());
+            }
+        }
+        let far = reached.len().saturating_sub(NEGATION_REACH);
+        for (at, word) in reached.iter().enumerate().skip(far).rev() {
+            if self.breaks.contains(&word.as_str()) {
+                return false;
+            }
+            let two = format!("{word} {}", reached.get(at + 1).map_or("", String::as_str));
+            if word.ends_with("n't")
+                || self.negations.contains(&word.as_str())
+                || self.negations.contains(&two.trim_end())
+            {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether the normalised `words` deny or doubt anything.
+    pub(super) fn has_negation(&self, words: &str) -> bool {
+        let starts = words.char_indices().map(|(at, _)| at);
+        let ends = starts.skip(1).chain([words.len()]);
+        ends.filter(|&end| {
+            let next = words[end..].chars().next();
+            let last = words[..end].chars().next_back();
+            next.is_none_or(|letter| letter == ' ') || last.is_some_and(is_ideograph)
+        })
+        .any(|end| self.negates(&words[..end]))
+    }
+
+    /// Whether the normalised `words` put something right.
+    pub(super) fn corrects(&self, words: &str) -> bool {
+        let corrections = self.corrections.iter();
+        corrections
+            .copied()
+            .any(|phrase| contains_words(words, phrase))
     }
 
     /// Whether `heard`, whose normal form is `words`, asks something.

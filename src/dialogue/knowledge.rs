@@ -8,8 +8,9 @@
 use std::cmp::Reverse;
 use std::collections::HashSet;
 
+use super::everyday::Everyday;
 use super::intent::Classifier;
-use super::playbook::{Match, Playbook, ScriptLine, Then, Way};
+use super::playbook::{Match, MatchKind, Playbook, ScriptLine, Then, Way, normalise};
 use super::retrieval::{Entry, Index, Query};
 
 /// Lines of the library that the model is shown as examples of what may be said.
@@ -28,6 +29,15 @@ pub struct Meaning {
     pub phrase: Option<String>,
     /// From 0 to 1; 1 for a phrase.
     pub probability: f32,
+    /// The phrase is not most of what was said.
+    pub in_passing: bool,
+}
+
+impl Meaning {
+    /// A phrase that is most of what was said.
+    pub fn is_sure(&self) -> bool {
+        self.phrase.is_some() && !self.in_passing
+    }
 }
 
 /// A line that may be said.
@@ -58,6 +68,8 @@ pub struct Knowledge {
     /// One for each entry of the index.
     lines: Vec<Candidate>,
     once: HashSet<String>,
+    /// Intents of stages that callers also mean by what they deny or doubt: "I'm not convinced".
+    denied: HashSet<String>,
 }
 
 impl Knowledge {
@@ -83,12 +95,14 @@ impl Knowledge {
         let index = Index::new(entries);
         let intents = Classifier::train(&playbook);
         let lines = lines.into_iter().map(|line| line.said).collect();
+        let denied = denied_stages(&playbook);
         Self {
             playbook,
             intents,
             index,
             lines,
             once,
+            denied,
         }
     }
 
@@ -98,23 +112,39 @@ impl Knowledge {
     /// my card", counts only where the classifier has no guess: see "phrases in passing" in `patter eval intent`.
     pub fn meaning(&self, heard: &str, legal: impl Fn(&str) -> bool) -> Option<Meaning> {
         let found = self.playbook.matches(heard);
-        let surely = |found: &Match<'_>| Meaning {
+        let by_phrase = |found: &Match<'_>, in_passing: bool| Meaning {
             intent: found.intent(),
             phrase: Some(found.phrase.to_owned()),
             probability: 1.0,
+            in_passing,
         };
         if let Some(found) = &found
             && !found.is_in_passing(heard)
         {
-            return Some(surely(found));
+            return Some(by_phrase(found, false));
         }
+        let everyday = Everyday::of(&self.playbook.language);
+        let denies = everyday.has_negation(&normalise(heard));
         let guess = self.intents.classify(heard, legal);
-        let guessed = guess.intent.map(|intent| Meaning {
+        let guessed = guess.intent.filter(|intent| {
+            !(denies && intent.starts_with("flow.") && !self.denied.contains(*intent))
+        });
+        let guessed = guessed.map(|intent| Meaning {
             intent: intent.to_owned(),
             phrase: None,
             probability: guess.probability,
+            in_passing: false,
         });
-        guessed.or_else(|| found.as_ref().map(surely))
+        // Those who say goodbye in passing are not about to go.
+        let found = found.filter(|found| found.kind != MatchKind::Goodbye);
+        guessed.or_else(|| found.map(|found| by_phrase(&found, true)))
+    }
+
+    /// Whether the answer to `intent` is the last of the call, as for who wants a human.
+    pub fn parts(&self, intent: &str) -> bool {
+        let lines = self.lines.iter();
+        let mut of_it = lines.filter(|line| line.intent == intent);
+        of_it.any(|line| line.then.is_some())
     }
 
     /// Lines that answer `intent` in `stage`, the best first: such as were not said, with all slots `filled`; then those that may be said again.
@@ -177,6 +207,22 @@ impl Knowledge {
     fn place(&self, id: u32) -> Option<&str> {
         self.lines.get(id as usize).map(|line| line.place.as_str())
     }
+}
+
+/// Stages of whose examples this share is denied or doubted, from 0 to 1, may be meant by such words.
+const DENIED_SHARE: f32 = 0.25;
+
+fn denied_stages(playbook: &Playbook) -> HashSet<String> {
+    let everyday = Everyday::of(&playbook.language);
+    let stages = playbook.flow.iter().map(|s| format!("flow.{}", s.id));
+    let is_denied = |intent: &String| {
+        let examples = playbook.examples_of(intent);
+        let denied = examples
+            .iter()
+            .filter(|e| everyday.has_negation(&normalise(e)));
+        denied.count() as f32 >= DENIED_SHARE * examples.len() as f32
+    };
+    stages.filter(is_denied).collect()
 }
 
 /// A line with what it is found by.

@@ -119,7 +119,7 @@ pub struct Plan {
 pub struct Learnt {
     /// Name of the slot.
     pub slot: String,
-    /// Normalised: `2026-11-24`, `15:30`, digits.
+    /// Normalised: `2026-11-24`, `15:30`, digits. Empty for a value that the caller took back.
     pub value: String,
     /// The caller said that it is right, or it needs no confirmation.
     pub confirmed: bool,
@@ -159,6 +159,8 @@ pub struct Dialogue {
     notice: Notice,
     /// Goodbye was said.
     leaving: bool,
+    /// The caller opted out, or goes to a human: nothing can follow but the end.
+    parted: bool,
     succeeded: bool,
     history: History,
 }
@@ -186,6 +188,7 @@ impl Dialogue {
             now: String::new(),
             notice: Notice::Owed,
             leaving: false,
+            parted: false,
             said: HashSet::new(),
             instead: Vec::new(),
             succeeded: false,

@@ -46,7 +46,7 @@ pub use text::normalise;
 
 pub(super) use rules::MAX_TEXT_CHARACTERS;
 use text::count_words;
-pub(super) use text::{crosses, is_ideograph, spoken_length};
+pub(super) use text::{contains_words, crosses, is_ideograph, spoken_length};
 
 /// Longest playbook file that is read, in bytes; the shipped ones have up to 20,000.
 pub const MAX_FILE_BYTES: u64 = 256 * 1024;

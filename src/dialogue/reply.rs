@@ -3,19 +3,25 @@
 //! Thread: `think`. In: the caller's words. Out: a [`Plan`]. Memory: what was said and where the call stands, in [`Dialogue`].
 //!
 //! 1. Words that were not understood, or a wish to hear it again. 2. An end of the call, above all an opt-out. 3. The answer to a read-back, or a value that
-//!    the stage asks for. 4. A phrase of the playbook, heard word for word. 5. Yes and no. 6. A guess of the classifier. 7. The model, shown the lines that
-//!    come nearest. Each step proposes; [`super::stages`] decides which stage may follow.
+//!    the stage asks for. 4. A phrase of the playbook that is most of what was said. 5. Yes and no. 6. A guess of the classifier, or a phrase in passing.
+//! 7. The model, shown the lines that come nearest. Each step proposes; [`super::stages`] decides which stage may follow.
 
 use std::sync::Arc;
 
 use super::knowledge::{Candidate, Meaning};
 use super::playbook::{Objection, Then, Way, normalise};
+use super::stages::Position;
 use super::{Dialogue, Matched, Outcome, Plan, PlannedLine};
+use crate::turn::words::Expect;
 
 /// A caller who says this many words about nothing that the playbook knows is led back to the stage's question.
 const RAMBLING_WORDS: usize = 45;
 /// A guess ends a call only when it is surer than this: a wrong goodbye cannot be taken back.
 const SURE_ENOUGH_TO_END: f32 = 0.8;
+/// The same for a guess whose answer ends the call, as the wish for a human does: a caller who is handed over in error is at least helped.
+const SURE_ENOUGH_TO_PART: f32 = 0.6;
+/// Where any words would do for the stage's slot, a guess that they are a question must be this sure.
+const SURE_TO_BE_NO_VALUE: f32 = 0.8;
 
 impl Dialogue {
     /// What to say to `heard`; an empty text means that something was said and not understood.
@@ -34,10 +40,16 @@ impl Dialogue {
         if self.everyday.asks_to_repeat(&words) && !self.last_said.is_empty() {
             plan.matched = Matched::plain("repeat", &words);
             plan.lines.extend(self.last_said.iter().cloned());
+            plan.ends_call = self.leaving;
             return plan;
         }
         self.position.reply_given();
         self.answer(&mut plan, heard, &words);
+        let is_notice = |line: &PlannedLine| line.source == "line:compliance.opening_notice";
+        if plan.prompt.is_none() && !plan.ends_call && plan.lines.iter().all(is_notice) {
+            // Every line waits for a slot: the caller hears something all the same.
+            plan.lines.extend(self.fallback());
+        }
         self.note_success(&mut plan);
         if plan.lines.iter().any(|line| !line.uninterruptible) {
             self.last_said.clone_from(&plan.lines);
@@ -48,25 +60,40 @@ impl Dialogue {
     fn answer(&mut self, plan: &mut Plan, heard: &str, words: &str) {
         let yes = self.everyday.is_yes(words);
         let no = self.everyday.is_no(words);
-        let meaning = self.meaning(heard);
+        let rambles = words.split(' ').count() >= RAMBLING_WORDS;
+        let meaning = self.meaning(heard).filter(|m| !(rambles && m.in_passing));
         let intent = meaning.as_ref().map_or("", |meaning| &meaning.intent);
-        let sure = meaning
-            .as_ref()
-            .is_some_and(|meaning| meaning.phrase.is_some());
+        let sure = meaning.as_ref().is_some_and(Meaning::is_sure);
+        let probability = meaning.as_ref().map_or(0.0, |meaning| meaning.probability);
         let ends = matches!(intent, "opt_out" | "goodbye");
-        let answers = intent.starts_with("facts.") || intent.starts_with("objections.");
+        if self.parted && intent != "opt_out" {
+            // Whoever opted out, or was promised a human, is sold nothing more.
+            plan.matched = meaning.as_ref().map(Matched::meaning);
+            return self.goodbye(plan);
+        }
+        let asks = intent.starts_with("facts.");
+        let answers = asks || intent.starts_with("objections.");
         // A "no, thanks" to what was read back is no objection.
         let to_read_back = self.read_back.is_some() && (yes || no);
-        let elsewhere = ends || (sure && answers && !to_read_back);
+        let no_value = asks && self.takes_any_words() && probability >= SURE_TO_BE_NO_VALUE;
+        let elsewhere = ends || no_value || (sure && answers && !to_read_back);
         if !elsewhere && self.take_values(plan, heard, words, meaning.as_ref()) {
             return;
         }
-        if (self.position.is_last() || self.leaving) && (yes || no) {
+        let decides = yes || no;
+        if (self.position.is_last() || self.leaving) && decides {
             plan.matched = Matched::plain(if no { "no" } else { "yes" }, words);
-            self.goodbye(plan);
+            return self.goodbye(plan);
+        }
+        if self.leaving && meaning.is_none() && !self.everyday.is_question(heard, words) {
+            return self.goodbye(plan);
+        }
+        self.leaving &= ends;
+        if self.position.is_lost() && !ends {
+            self.give_over(plan, words);
         } else if yes {
             plan.matched = Matched::plain("yes", words);
-            self.agreed(plan, "the caller agreed");
+            self.said_yes(plan);
         } else if let Some(meaning) = meaning
             && (sure || !no)
         {
@@ -75,7 +102,7 @@ impl Dialogue {
         } else if no {
             plan.matched = Matched::plain("no", words);
             self.refused(plan, heard);
-        } else if words.split(' ').count() >= RAMBLING_WORDS {
+        } else if rambles {
             self.redirect(plan);
         } else {
             self.ask_the_model(plan, heard);
@@ -96,8 +123,50 @@ impl Dialogue {
             None => self.knowledge.playbook.is_legal(intent, self.stage()),
         };
         let meaning = self.knowledge.meaning(heard, legal)?;
-        let ends = matches!(meaning.intent.as_str(), "opt_out" | "goodbye");
-        (!ends || meaning.probability >= SURE_ENOUGH_TO_END).then_some(meaning)
+        let least = match meaning.intent.as_str() {
+            "opt_out" | "goodbye" => SURE_ENOUGH_TO_END,
+            intent if self.knowledge.parts(intent) => SURE_ENOUGH_TO_PART,
+            _ => 0.0,
+        };
+        (meaning.probability >= least).then_some(meaning)
+    }
+
+    /// A yes means the last question. Where that was a tactic's and not the stage's own, it is no consent to what the whole call is about.
+    fn said_yes(&mut self, plan: &mut Plan) {
+        let to_tactic = self.last_said.last().is_some_and(|line| {
+            line.source.starts_with("line:objections.") && line.text.ends_with(['?', '？'])
+        });
+        if to_tactic && self.next_is_success() && self.missing().is_empty() {
+            self.ask_again(plan);
+        } else {
+            self.agreed(plan, "the caller agreed");
+        }
+    }
+
+    /// The next stage is the one that makes the call a success.
+    fn next_is_success(&self) -> bool {
+        let playbook = &self.knowledge.playbook;
+        let next = self.position.next(&playbook.flow);
+        let success = playbook.success.as_ref().and_then(|s| s.stage.as_ref());
+        next.is_some_and(|next| Some(&playbook.flow[next].id) == success)
+    }
+
+    /// The stage had its time, and nothing that the caller must decide or give stands between it and the next.
+    fn may_move_on(&self) -> bool {
+        let playbook = &self.knowledge.playbook;
+        let stage = playbook.flow.get(self.position.stage());
+        let decides = stage.is_none_or(|stage| stage.expect == Expect::YesNo);
+        self.position.is_stuck() && !decides && !self.next_is_success() && self.missing().is_empty()
+    }
+
+    /// The call goes round in circles: a human will do better.
+    fn give_over(&mut self, plan: &mut Plan, words: &str) {
+        plan.matched = Matched::plain("lost", words);
+        plan.outcome = Some(Outcome::HandOver);
+        let not_known = self.knowledge.playbook.lines.not_known.clone();
+        self.line(plan, &not_known, "lines.not_known");
+        self.goodbye(plan);
+        self.parted = true;
     }
 
     fn follow(&mut self, plan: &mut Plan, meaning: &Meaning, heard: &str) {
@@ -111,6 +180,7 @@ impl Dialogue {
             }
             None if intent == "opt_out" => {
                 plan.outcome = Some(Outcome::OptOut);
+                self.parted = true;
                 match self.knowledge.playbook.lines.opt_out.clone() {
                     Some(line) => {
                         self.leaving = true;
@@ -196,13 +266,14 @@ impl Dialogue {
             Some(Then::HandOver) => {
                 plan.outcome = Some(Outcome::HandOver);
                 self.leaving = true;
+                self.parted = true;
                 plan.ends_call = true;
             }
             Some(Then::End) => {
                 self.leaving = true;
                 plan.ends_call = true;
             }
-            None if self.position.is_stuck() => self.agreed(plan, "the stage had its time"),
+            None if self.may_move_on() => self.agreed(plan, "the stage had its time"),
             None => self.ask(plan),
         }
         self.reword(plan, before, line.way);
@@ -234,16 +305,20 @@ impl Dialogue {
         {
             return self.say_line(plan, &line, heard);
         }
-        let used = self.objections.entry(id.to_owned()).or_default();
-        let objection = self.knowledge.playbook.objection(id);
+        let knowledge = Arc::clone(&self.knowledge);
+        let objection = knowledge.playbook.objection(id);
         let way = objection.and_then(|objection| objection.way);
-        let tactic = objection.and_then(|objection| objection.say.get(*used).cloned());
-        *used += 1;
-        let number = *used;
+        let tactics = objection.map_or(&[][..], |objection| &objection.say);
+        let used = self.objections.get(id).copied().unwrap_or(0);
+        // A tactic whose slot has no value cannot be said.
+        let mut left = tactics.iter().enumerate().skip(used);
+        let tactic = left.find(|(_, say)| self.fill(say).is_some());
+        let number = tactic.map_or(tactics.len(), |(at, _)| at) + 1;
+        self.objections.insert(id.to_owned(), number);
         match tactic {
-            Some(say) => {
+            Some((_, say)) => {
                 let first = plan.lines.len();
-                self.line(plan, &say, &format!("{intent}.{number}"));
+                self.line(plan, say, &format!("{intent}.{number}"));
                 self.reword(
                     plan,
                     first,
@@ -301,8 +376,13 @@ impl Dialogue {
             return;
         };
         // A stage whose line waits for a slot has nothing to say; the call goes on to one that has.
-        let says = |stage: usize| self.fill(&flow[stage].ask).is_some();
-        let to = (to..flow.len()).find(|&stage| says(stage)).unwrap_or(to);
+        let is_known = self.is_known();
+        let may_speak = |stage: &usize| {
+            let needs = &flow[*stage].needs;
+            self.fill(&flow[*stage].ask).is_some() && needs.iter().all(|slot| is_known(slot))
+        };
+        let after = std::iter::successors(Some(to), |&stage| Position::after(flow, stage));
+        let to = after.take(flow.len()).find(may_speak).unwrap_or(to);
         let name = |n: usize| flow.get(n).map_or(String::new(), |stage| stage.id.clone());
         let from = plan
             .moved
@@ -317,7 +397,7 @@ impl Dialogue {
             .as_ref()
             .is_some_and(|matched| matched.intent.starts_with("flow."));
         let heard = std::mem::take(&mut self.now);
-        let took = collects && led_here && self.take_new(plan, &heard);
+        let took = collects && led_here && !self.takes_any_words() && self.take_new(plan, &heard);
         self.now = heard;
         if took || (collects && self.missing().is_empty()) {
             self.agreed(plan, "what the stage asks for is known");

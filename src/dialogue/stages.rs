@@ -71,12 +71,21 @@ impl Position {
         self.turns_here >= MOST_TURNS
     }
 
+    /// So many replies were given in this stage that the call goes round in circles.
+    pub fn is_lost(&self) -> bool {
+        self.turns_here > 2 * MOST_TURNS
+    }
+
     /// The stage that `next` names, or the one after this in order; None in the last.
     pub fn next(&self, flow: &[Stage]) -> Option<usize> {
-        let here = flow.get(self.stage)?;
-        let next = match &here.next {
+        Self::after(flow, self.stage)
+    }
+
+    /// [`Position::next`] of `stage`.
+    pub fn after(flow: &[Stage], stage: usize) -> Option<usize> {
+        let next = match &flow.get(stage)?.next {
             Some(next) => flow.iter().position(|stage| stage.id == *next)?,
-            None => self.stage + 1,
+            None => stage + 1,
         };
         (next < flow.len()).then_some(next)
     }

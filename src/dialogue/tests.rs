@@ -260,3 +260,25 @@ fn an_okay_to_the_goodbye_sells_nothing() {
     let plan = dialogue.reply("Okay.");
     assert!(plan.ends_call && plan.moved.is_none());
 }
+
+#[test]
+fn a_corrected_value_is_said_though_the_question_does_not_hold_it() {
+    let text = include_str!("../../playbooks/fitness.toml");
+    let flow = &fitness().knowledge.playbook.flow;
+    let ask = flow.iter().find(|stage| stage.id == "confirm").unwrap();
+    let text = text.replace(&ask.ask, "Shall I send you a text message?");
+    let knowledge = Knowledge::new(Playbook::parse(&text, "fitness").unwrap());
+    let mut dialogue = Dialogue::on(WEDNESDAY, Arc::new(knowledge), 6);
+    dialogue.opening();
+    for heard in ["Sure, go ahead.", "I want to lose weight.", "Yes, please."] {
+        dialogue.reply(heard);
+    }
+    let plan = dialogue.reply("Saturday at ten.");
+    assert_eq!(said(&plan), "Shall I send you a text message?");
+    let plan = dialogue.reply("No, Sunday is better.");
+    assert_eq!(
+        said(&plan),
+        "I have Sunday, November the 22nd. Shall I send you a text message?"
+    );
+    assert_eq!(plan.values[0].value, "2026-11-22");
+}

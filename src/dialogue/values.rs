@@ -2,8 +2,11 @@
 //!
 //! Thread: `think`. In: the caller's words. Out: lines and learnt values in the [`Plan`]. Memory: [`super::slots::Slots`].
 
+use std::sync::Arc;
+
 use super::knowledge::Meaning;
-use super::playbook::{Stage, normalise};
+use super::playbook::{Slot, Stage, normalise};
+use super::sentence::Sentences;
 use super::slots::{SlotKind, Standing};
 use super::{Dialogue, Learnt, Matched, Plan};
 use crate::turn::words::Expect;
@@ -57,10 +60,36 @@ impl Dialogue {
             self.read_back = None;
             plan.matched = Matched::plain("value", words);
             self.learn(plan, &name);
-            self.agreed(plan, "what the stage asks for is known");
+            self.after_read_back(plan, &name);
             return true;
         }
         self.take_asked(plan, heard, words, meaning)
+    }
+
+    /// The caller has said whether a value is right: the stage goes on. A value of another stage sends the call back there if it was wrong, and to the
+    /// question of this one if it was right.
+    fn after_read_back(&mut self, plan: &mut Plan, name: &str) {
+        let knowledge = Arc::clone(&self.knowledge);
+        let flow = &knowledge.playbook.flow;
+        let collects = |stage: &Stage| stage.collect.iter().any(|slot| slot == name);
+        if self.stage_here().is_none_or(collects) {
+            self.agreed(plan, "what the stage asks for is known");
+        } else if self.slots.standing(name).is_some() {
+            self.ask_again(plan);
+        } else if let Some(to) = flow.iter().position(collects) {
+            self.enter(plan, to, "the caller took a value back");
+        } else {
+            self.ask_again(plan);
+        }
+    }
+
+    /// Any words would do for what is asked for, or any that begin with a no.
+    pub(super) fn takes_any_words(&self) -> bool {
+        let missing = self.missing();
+        let slot = missing
+            .first()
+            .and_then(|name| self.knowledge.playbook.slots.get(name));
+        slot.is_some_and(|slot| matches!(slot.kind(), SlotKind::Text | SlotKind::YesNo))
     }
 
     fn take_asked(
@@ -85,7 +114,8 @@ impl Dialogue {
         taken || self.take_correction(plan, heard, words)
     }
 
-    /// Takes another value for a slot that was known: "no, Sunday is better". The stage's question comes after it, with the new value if it holds it.
+    /// Takes another value for a slot that was known: "no, Sunday is better". The stage's question comes after it; if that does not hold the new value, it is
+    /// said first.
     fn take_correction(&mut self, plan: &mut Plan, heard: &str, words: &str) -> bool {
         let names: Vec<String> = self
             .slots
@@ -93,40 +123,63 @@ impl Dialogue {
             .into_iter()
             .map(str::to_owned)
             .collect();
-        let mut changed = false;
+        let mut changed: Vec<String> = Vec::new();
         for name in names {
-            if self.slots.standing(&name) != Some(Standing::Known) {
+            let slot = self.knowledge.playbook.slots.get(&name);
+            let may_change = match slot.map(Slot::kind) {
+                Some(SlotKind::Text) | None => false,
+                // Nearly anything can be taken for it, so only what is plainly a correction counts.
+                Some(kind) if kind.is_open() => self.everyday.corrects(words),
+                Some(_) => true,
+            };
+            if !may_change || self.slots.standing(&name) != Some(Standing::Known) {
                 continue;
             }
             let before = self.slots.captured(&name).cloned();
             let _ = self.slots.hear(&name, heard, self.today);
             if self.slots.captured(&name) != before.as_ref() {
                 self.learn(plan, &name);
-                changed = true;
                 if self.slots.standing(&name) == Some(Standing::Awaiting) {
                     self.read_it_back(plan, &name);
                     plan.matched = Matched::plain("value", words);
                     return true;
                 }
+                changed.push(name);
             }
         }
-        if changed {
-            plan.matched = Matched::plain("value", words);
-            self.ask_again(plan);
+        if changed.is_empty() {
+            return false;
         }
-        changed
+        plan.matched = Matched::plain("value", words);
+        let ask = self.stage_here().map_or("", |stage| &stage.ask);
+        let in_ask = self.knowledge.playbook.slots_in(ask);
+        changed.retain(|name| !in_ask.contains(name));
+        for name in changed {
+            self.say_it_back(plan, &name);
+        }
+        self.ask_again(plan);
+        true
+    }
+
+    /// Says the value of a slot as its read-back does, without asking whether it is right.
+    fn say_it_back(&self, plan: &mut Plan, name: &str) {
+        let Some(line) = self.slots.read_back(name, &self.knowledge.playbook) else {
+            return;
+        };
+        let mut statements = Sentences::whole(&line);
+        statements.retain(|sentence| !sentence.ends_with(['?', '？']));
+        self.line(
+            plan,
+            &statements.join(" "),
+            &format!("lines.confirm.{name}"),
+        );
     }
 
     /// Takes values for the slots of this stage, and says nothing yet.
     pub(super) fn take_new(&mut self, plan: &mut Plan, heard: &str) -> bool {
         let collect = self.stage_here().map_or(Vec::new(), |s| s.collect.clone());
         // A question is no answer, though any words would do for one.
-        let playbook = &self.knowledge.playbook;
-        let takes_all = self.slots.missing(&collect).first().is_some_and(|name| {
-            let slot = playbook.slots.get(*name);
-            slot.is_some_and(|slot| slot.kind() == SlotKind::Text)
-        });
-        if takes_all && self.everyday.is_question(heard, &normalise(heard)) {
+        if self.takes_any_words() && self.everyday.is_question(heard, &normalise(heard)) {
             return false;
         }
         let taken = self.slots.hear_all(&collect, heard, self.today);
@@ -138,13 +191,12 @@ impl Dialogue {
     }
 
     fn learn(&self, plan: &mut Plan, name: &str) {
-        if let Some(captured) = self.slots.captured(name) {
-            plan.values.push(Learnt {
-                slot: name.to_owned(),
-                value: captured.value.clone(),
-                confirmed: self.slots.standing(name) == Some(Standing::Known),
-            });
-        }
+        let captured = self.slots.captured(name);
+        plan.values.push(Learnt {
+            slot: name.to_owned(),
+            value: captured.map_or_else(String::new, |captured| captured.value.clone()),
+            confirmed: self.slots.standing(name) == Some(Standing::Known),
+        });
     }
 
     /// After a value: the next one, or the next stage; the one whose phrase was said, if it is further on ("a three" is a score, and a problem).

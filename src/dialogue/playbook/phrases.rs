@@ -7,7 +7,8 @@
 
 use super::Playbook;
 use super::likes::UNKNOWN;
-use super::text::{contains_words, count_words, normalise};
+use super::text::{count_words, normalise, places_of};
+use crate::dialogue::everyday::Everyday;
 
 /// What kind of entry the caller's words matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,26 +61,38 @@ impl Match<'_> {
         format!("{section}.{}", self.id)
     }
 
-    /// Whether the phrase is less than half of what was said, and so may not be what it is about. A wish to end the call is never said in passing.
+    /// Whether the phrase is less than half of what was said, and so may not be what it is about. An opt-out is never said in passing, and a goodbye not
+    /// as the last words.
     pub fn is_in_passing(&self, heard: &str) -> bool {
-        let ends = matches!(self.kind, MatchKind::Goodbye | MatchKind::OptOut);
-        !ends && 2 * count_words(self.phrase) < count_words(&normalise(heard))
+        let heard = normalise(heard);
+        let ends = match self.kind {
+            MatchKind::OptOut => true,
+            MatchKind::Goodbye => heard.ends_with(self.phrase),
+            _ => false,
+        };
+        !ends && 2 * count_words(self.phrase) < count_words(&heard)
     }
 }
 
 impl Playbook {
     /// The entry whose phrase is heard as whole words in `heard`. The phrase with most words wins,
     /// then the longer one, then the later kind in [`MatchKind`]; but an opt-out always wins,
-    /// because a call after one is against the law in many places.
+    /// because a call after one is against the law in many places. A stage or a goodbye that is denied or doubted
+    /// ("I don't think I can make it") is not meant.
     pub fn matches(&self, heard: &str) -> Option<Match<'_>> {
         let heard = normalise(heard);
-        self.phrases()
-            .filter(|found| contains_words(&heard, found.phrase))
-            .max_by_key(|found| {
-                let opt_out = found.kind == MatchKind::OptOut;
-                let words = count_words(found.phrase);
-                (opt_out, words, found.phrase.len(), found.kind)
-            })
+        let everyday = Everyday::of(&self.language);
+        let means_it = |found: &Match<'_>| {
+            let may_be_denied = matches!(found.kind, MatchKind::Stage | MatchKind::Goodbye)
+                && !everyday.has_negation(found.phrase);
+            places_of(&heard, found.phrase)
+                .any(|at| !may_be_denied || !everyday.negates(heard[..at].trim_end()))
+        };
+        self.phrases().filter(means_it).max_by_key(|found| {
+            let opt_out = found.kind == MatchKind::OptOut;
+            let words = count_words(found.phrase);
+            (opt_out, words, found.phrase.len(), found.kind)
+        })
     }
 
     /// Ids of everything that a caller can mean: entries of the playbook, and what every playbook understands.

@@ -110,17 +110,24 @@ fn is_word(character: char) -> bool {
 }
 
 /// Whether `words` holds `phrase` as whole words; both normalised. Each ideograph is taken for a word.
-pub(super) fn contains_words(words: &str, phrase: &str) -> bool {
+pub(in crate::dialogue) fn contains_words(words: &str, phrase: &str) -> bool {
+    places_of(words, phrase).next().is_some()
+}
+
+/// Where `phrase` begins in `words`, as whole words; both normalised.
+pub(super) fn places_of<'a>(words: &'a str, phrase: &'a str) -> impl Iterator<Item = usize> {
     let apart = |left: Option<char>, right: Option<char>| {
         let ends = |letter: Option<char>| letter.is_none_or(|l| l == ' ' || is_ideograph(l));
         ends(left) || ends(right)
     };
     let (first, last) = (phrase.chars().next(), phrase.chars().next_back());
-    first.is_some()
-        && words.match_indices(phrase).any(|(at, _)| {
-            let (before, after) = (&words[..at], &words[at + phrase.len()..]);
-            apart(before.chars().next_back(), first) && apart(last, after.chars().next())
-        })
+    let found = words.match_indices(phrase).map(|(at, _)| at);
+    found.filter(move |&at| {
+        let (before, after) = (&words[..at], &words[at + phrase.len()..]);
+        first.is_some()
+            && apart(before.chars().next_back(), first)
+            && apart(last, after.chars().next())
+    })
 }
 
 /// Names of the slots in a text; `None` when a brace has no partner.
