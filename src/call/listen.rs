@@ -5,7 +5,7 @@
 //! is bridged and then given up, while frames go on being heard.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 use ringbuf::HeapCons;
@@ -29,6 +29,8 @@ use crate::vad::Vad;
 
 /// How often the ring is looked at.
 const POLL: Duration = Duration::from_millis(5);
+/// After a hang-up the caller's last words are waited for so long, and what they change.
+const LAST_WORDS: Duration = Duration::from_millis(1_500);
 /// Sound that gave no words is worth asking again from this length on, in ms.
 const ASK_AGAIN_MS: u32 = 500;
 /// So often in a row, while nothing is understood.
@@ -184,8 +186,17 @@ impl Listener {
     /// The call is over.
     pub fn finish(mut self) {
         self.answers();
+        let words = self.last_words();
         self.floor.finish();
         let (ahead, turns) = self.floor.counts();
+        let (done, ready) = crossbeam_channel::bounded(0);
+        self.wires.think_jobs.send(ThinkJob::Over {
+            turn: turns,
+            words,
+            done,
+        });
+        // The thread hangs up when it is done; nothing is sent.
+        let _ = ready.recv_timeout(LAST_WORDS);
         self.wires.events.send(Event::CallEnd {
             reason: if self.ended_by_agent {
                 "agent"
@@ -202,6 +213,36 @@ impl Listener {
             filled_frames: self.wires.line.filled(),
             most_behind_ms: self.most_behind_ms,
         });
+    }
+
+    /// What the caller was still saying when they hung up: it may be the wish to be called no more.
+    fn last_words(&mut self) -> Option<String> {
+        if self.ended_by_agent {
+            return None;
+        }
+        let job = match &self.waiting {
+            Some(waiting) => waiting.job,
+            None if self.turns.caller_speaking() => self.utterance.decode(Purpose::Final),
+            None => return None,
+        };
+        let deadline = Instant::now() + LAST_WORDS;
+        while let Ok(heard) = self.wires.heard.recv_deadline(deadline) {
+            if heard.job != job {
+                continue;
+            }
+            let transcript = heard.result?.ok()?;
+            if transcript.text.is_empty() {
+                return None;
+            }
+            self.wires.events.send(Event::Final {
+                text: transcript.text.clone(),
+                asr_ms: transcript.took_ms,
+                logprob: transcript.logprob,
+                no_speech: transcript.no_speech,
+            });
+            return Some(self.with_prefix(&transcript.text));
+        }
+        None
     }
 
     /// True when no answer is awaited: neither words nor sound.

@@ -19,7 +19,7 @@ use crate::audio::{FRAME_SAMPLES, Frame, SILENCE, samples_to_ms};
 use crate::cores::Urgency;
 use crate::dialogue::guard::{self, Guard, Verdict};
 use crate::dialogue::sentence::Sentences;
-use crate::dialogue::{Dialogue, Plan};
+use crate::dialogue::{Dialogue, Outcome, Plan};
 use crate::events::{Event, EventSink};
 use crate::llm::{ChatMessage, Generation, Piece, Session, Stats};
 use crate::tts::Speaker;
@@ -77,6 +77,15 @@ pub enum ThinkJob {
         text: String,
         /// It was no turn of this thread, but a holding line.
         besides: bool,
+    },
+    /// The line is closed.
+    Over {
+        /// Number of the last turn.
+        turn: u32,
+        /// What the caller was still saying, not to be answered any more.
+        words: Option<String>,
+        /// Dropped when the events of it are on record.
+        done: Sender<()>,
     },
 }
 
@@ -236,6 +245,10 @@ impl Thinker {
                 self.played(turn, &text, besides);
                 return self.warm(self.dialogue.so_far());
             }
+            ThinkJob::Over { turn, words, done } => {
+                self.over(turn, words.as_deref());
+                return drop(done);
+            }
         };
         self.unsent.clear();
         let ends_call = plan.ends_call;
@@ -253,10 +266,7 @@ impl Thinker {
         for (_, before) in &mut self.before {
             before.heard(text, besides, false);
         }
-        let answered = self
-            .before
-            .last()
-            .is_some_and(|(last, _)| *last > turn && !self.line.is_open(*last));
+        let answered = self.before.last().is_some_and(|(last, _)| *last > turn);
         self.dialogue.heard(text, besides, answered);
     }
 
@@ -274,6 +284,18 @@ impl Thinker {
         {
             self.dialogue = dialogue;
         }
+    }
+
+    /// What the call came to counts, though the caller hung up before the answer was heard.
+    fn over(&mut self, turn: u32, words: Option<&str>) {
+        self.unsent
+            .retain(|event| matches!(event, Event::Intent { .. } | Event::Outcome { .. }));
+        if words.is_some_and(|words| self.dialogue.is_opt_out(words)) {
+            self.unsent.clear();
+            let outcome = Outcome::OptOut;
+            self.unsent.push(Event::Outcome { turn, outcome });
+        }
+        self.send_unsent();
     }
 
     fn opened(&mut self, turn: u32) {

@@ -131,6 +131,11 @@ impl Dialogue {
         (meaning.probability >= least).then_some(meaning)
     }
 
+    /// Whether these words are the wish to be called no more.
+    pub fn is_opt_out(&self, heard: &str) -> bool {
+        self.meaning(heard).is_some_and(|m| m.intent == "opt_out")
+    }
+
     /// A yes means the last question. Where that was a tactic's and not the stage's own, it is no consent to what the whole call is about.
     fn said_yes(&mut self, plan: &mut Plan) {
         let to_tactic = self.last_said.last().is_some_and(|line| {

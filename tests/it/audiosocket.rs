@@ -4,10 +4,13 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use patter::audio::FRAME_SAMPLES;
+use patter::caller::trim;
+use patter::dialogue::Outcome;
 use patter::events::Event;
 use patter::transport::audiosocket::codec::{self, Decoder, Message};
 
-use crate::support::{one_at_a_time, server, wait_until};
+use crate::support::{one_at_a_time, server, voice, wait_until};
 
 fn connect(address: std::net::SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).unwrap();
@@ -231,4 +234,40 @@ fn g711_tagged_as_pcm_is_told_with_its_cure() {
             .iter()
             .any(|e| matches!(&e.event, Event::Error { message } if message.contains("c(slin16)")))
     );
+}
+
+#[test]
+fn whoever_opts_out_and_hangs_up_at_once_is_on_record() {
+    let _turn = one_at_a_time();
+    let (server, events) = server(2, None);
+    let mut stream = connect(server.address());
+    hello(&mut stream, 9);
+    let spoken = voice("en-us+f3").speak("Please take me off your list.", false);
+    let mut samples = vec![0; 16_000];
+    samples.extend(trim(&spoken.unwrap().samples));
+    let started = Instant::now();
+    for (number, frame) in samples.chunks(FRAME_SAMPLES).enumerate() {
+        let mut bytes = Vec::new();
+        codec::encode_audio(16_000, frame, &mut bytes).unwrap();
+        stream.write_all(&bytes).unwrap();
+        let due = started + Duration::from_millis(20 * (number as u64 + 1));
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+    }
+    // No pause, no wait for an answer.
+    drop(stream);
+    assert!(wait_until(|| server.active_calls() == 0));
+    drop(server);
+    let events: Vec<Event> = events.iter().map(|stamped| stamped.event).collect();
+    let place = |wanted: &dyn Fn(&Event) -> bool| events.iter().position(wanted);
+    let opted_out = place(&|e| {
+        matches!(
+            e,
+            Event::Outcome {
+                outcome: Outcome::OptOut,
+                ..
+            }
+        )
+    });
+    let ended = place(&|e| matches!(e, Event::CallEnd { .. }));
+    assert!(opted_out.is_some() && opted_out < ended, "{events:#?}");
 }
