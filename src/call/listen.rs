@@ -40,6 +40,10 @@ const ASK_AGAIN_TIMES: u32 = 2;
 const HOLD_SLACK_MS: u32 = 200;
 /// A line with more noise than this is a noisy one, in dBFS.
 const NOISY_DBFS: f32 = -50.0;
+/// A hurried speaker has 20.
+const MOST_LETTERS_A_SECOND: u32 = 28;
+/// What voice activity detection may miss of a word, in ms.
+const CLIPPED_MS: u32 = 100;
 /// What noise takes off the log probability of true words: on street, babble and music at 10 dB the default model gives them -0.2 to -0.9.
 const NOISE_ALLOWANCE: f32 = 0.7;
 
@@ -262,6 +266,7 @@ impl Listener {
         if self.profile.0 != expect {
             self.profile = (expect, Profile::new(&self.config.turn.patience, expect));
         }
+        self.turns.in_noise(self.vad.noise_dbfs() > NOISY_DBFS);
         match self.turns.step(speech, self.floor.agent(), &self.profile.1) {
             Some(event) => self.turn_event(event),
             None => self.partial(),
@@ -465,9 +470,12 @@ impl Listener {
     /// Words of a turn that is not over; `whole`: decoded in the present pause.
     fn words(&mut self, transcript: Transcript, agreed: String, whole: bool) {
         let mut reading = self.read(&transcript);
-        if transcript.logprob < self.config.asr.sure_logprob || reading.kind == WordKind::Empty {
+        let unsure = transcript.logprob < self.config.asr.sure_logprob;
+        if unsure || reading.kind == WordKind::Empty || self.are_too_many(&transcript.text) {
             // Nobody knows how these words end: time will tell.
             reading.ending = reading.ending.at_least_dangling();
+        } else if self.vad.noise_dbfs() > NOISY_DBFS {
+            reading.ending = reading.ending.at_least_unclear();
         }
         // What Whisper makes of a cough is a word, but not one that it believes in.
         let doubtful = self.turns.holding() && transcript.logprob < self.enough_logprob();
@@ -500,6 +508,14 @@ impl Listener {
             agreed,
             asr_ms: transcript.took_ms,
         });
+    }
+
+    /// Nobody says so much in the time that there was speech: Whisper makes sentences of the beginnings of words.
+    fn are_too_many(&self, words: &str) -> bool {
+        let letters = words.chars().filter(|letter| letter.is_alphanumeric());
+        let speech_ms = self.turns.speech_ms() + CLIPPED_MS;
+        // A turn that goes on with the last one has that one's words too.
+        self.joined.is_none() && letters.count() as u32 * 1_000 > MOST_LETTERS_A_SECOND * speech_ms
     }
 
     /// Below this a transcript does not cut the agent off. In noise a model is less sure of true words too.

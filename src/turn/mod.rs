@@ -102,6 +102,9 @@ enum Overlap {
     Ignored,
 }
 
+/// On a noisy line sound within a pause must last this long to be speech, in ms: beats of music last 100 to 140, words 200 and more.
+const BEAT_MS: u32 = 160;
+
 /// The state machine of one call.
 pub struct Turns {
     start_frames: u32,
@@ -118,6 +121,10 @@ pub struct Turns {
     speech: u32,
     /// Frames since the last speech frame.
     silence: u32,
+    /// The line is noisy.
+    noisy: bool,
+    /// Frames of sound in a pause on a noisy line, which may be a beat of music.
+    beat: u32,
     /// Frames of the whole turn.
     length: u32,
     reading: Option<Reading>,
@@ -146,6 +153,8 @@ impl Turns {
             agent: Agent::Silent,
             speech: 0,
             silence: 0,
+            noisy: false,
+            beat: 0,
             length: 0,
             reading: None,
             fresh: false,
@@ -178,6 +187,11 @@ impl Turns {
     /// Speech of the turn so far, in ms.
     pub fn speech_ms(&self) -> u32 {
         self.speech * FRAME_MS
+    }
+
+    /// Whether the line is noisy now: a beat of music, or a word of somebody far away, is no end of a pause then.
+    pub fn in_noise(&mut self, noisy: bool) {
+        self.noisy = noisy;
     }
 
     /// Takes the next frame. `profile` says how long to wait in this stage of the call.
@@ -279,8 +293,13 @@ impl Turns {
 
     fn step_open(&mut self, is_speech: bool, profile: &Profile) -> Option<TurnEvent> {
         self.length += 1;
+        let sounds = is_speech;
+        let is_speech = is_speech && !self.is_beat();
+        if !sounds {
+            self.beat = 0;
+        }
         if is_speech {
-            self.speech += 1;
+            self.speech += std::mem::take(&mut self.beat).max(1);
         } else {
             self.silence += 1;
         }
@@ -318,6 +337,18 @@ impl Turns {
             }
             Overlap::None | Overlap::Cut => self.step_turn(profile),
         }
+    }
+
+    /// Counts a frame of sound; true while it may be a mere beat.
+    fn is_beat(&mut self) -> bool {
+        let decided = matches!(self.overlap, Overlap::None | Overlap::Cut);
+        let counts = self.paused && self.noisy && decided;
+        if !counts {
+            self.beat = 0;
+            return false;
+        }
+        self.beat += 1;
+        self.beat < ms_to_frames(BEAT_MS)
     }
 
     fn may_hold(&self) -> bool {
@@ -374,7 +405,8 @@ impl Turns {
         }
         let reading = self.reading.filter(|_| self.fresh);
         let patience = patience_ms(reading.as_ref(), profile, &self.pace);
-        if self.silence < ms_to_frames(patience).max(self.pause_frames) {
+        // What has just begun may be a word.
+        if self.silence < ms_to_frames(patience).max(self.pause_frames) || self.beat > 0 {
             return None;
         }
         Some(if self.speech < self.min_speech_frames {
@@ -412,6 +444,7 @@ impl Turns {
         self.overlap = Overlap::None;
         self.speech = 0;
         self.silence = 0;
+        self.beat = 0;
         self.length = 0;
         self.reading = None;
         self.fresh = false;

@@ -427,3 +427,29 @@ proptest! {
         prop_assert!(!turns.caller_speaking());
     }
 }
+
+#[test]
+fn a_beat_of_music_does_not_keep_a_turn_open_and_a_word_does() {
+    let beats = [(false, 360), (true, 120)].repeat(4);
+    let script = [&[(true, 800)][..], &beats].concat();
+    let mut quiet = turns();
+    let events = kinds(&play(&mut quiet, Agent::Silent, &script));
+    assert!(events.iter().filter(|e| **e == TurnEvent::Resume).count() == 4);
+    assert!(quiet.caller_speaking());
+
+    let mut noisy = turns();
+    noisy.in_noise(true);
+    let events = play(&mut noisy, Agent::Silent, &script);
+    assert!(!kinds(&events).contains(&TurnEvent::Resume), "{events:?}");
+    let ended = events
+        .iter()
+        .any(|(at, e)| matches!(e, TurnEvent::TurnEnd { speech_ms: 800, .. }) && *at < 2_200);
+    assert!(ended, "{events:?}");
+
+    let mut noisy = turns();
+    noisy.in_noise(true);
+    let script = [(true, 800), (false, 360), (true, 200), (false, 200)];
+    let events = play(&mut noisy, Agent::Silent, &script);
+    assert_eq!(events[2], (800 + 360 + 160, TurnEvent::Resume));
+    assert_eq!(noisy.speech_ms(), 1_000);
+}

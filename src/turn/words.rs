@@ -44,7 +44,15 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// For words that may be others: they are not taken for finished.
+    /// For words in noise, which may be others: they are not taken for surely finished.
+    pub fn at_least_unclear(self) -> Self {
+        match self {
+            Self::Complete => Self::Unclear,
+            open => open,
+        }
+    }
+
+    /// For words that are most likely others: they are not taken for finished.
     pub fn at_least_dangling(self) -> Self {
         match self {
             Self::Complete | Self::Unclear => Self::Dangling,
