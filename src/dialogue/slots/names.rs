@@ -3,8 +3,9 @@
 //! Thread: any. In: the caller's words. Out: "John Smith", "Dr Miller". Memory: short strings. When late or full: more than [`MAX_NAME`] words are no name.
 //! Source: ours.
 //!
-//! After "my name is" anything but a word of a sentence is a name; after "it's" and "this is" much else may follow, so those names are not sure. A word of a sentence
-//! counts as a name there if recognition wrote it as one ("Bill"). Without either, the whole answer must be a name. Letters read out after a name are how it is written.
+//! After "my name is" anything but a word of a sentence is a name; after "it's" and "this is" much else may follow, so those names are not sure. There a word
+//! of a sentence is a name too if recognition wrote it with a capital ("Bill"). Where nothing announces it, the whole answer must be a name. Letters read out
+//! after a name are how it is written.
 
 use std::ops::Range;
 
