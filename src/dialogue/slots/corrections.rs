@@ -24,7 +24,7 @@ pub(super) fn capture(kind: &SlotKind, heard: &Heard, today: Date) -> Option<Cap
         return None;
     }
     let talk = &heard.language.talk;
-    let is_doubtful = heard.gives_nothing();
+    let is_doubtful = heard.gives_nothing() || denies_part(kind, heard);
     let heard = heard.without_all(talk.waiting).without_all(talk.nothing);
     let found = restarted(kind, &heard, today).or_else(|| meant(kind, &heard, today))?;
     Some(Captured {
@@ -51,12 +51,15 @@ fn plain(kind: &SlotKind, heard: &Heard, today: Date) -> Option<Captured> {
 
 /// "Tuesday, no, Wednesday": what stands before the restart, corrected by what stands after it.
 fn restarted(kind: &SlotKind, heard: &Heard, today: Date) -> Option<Captured> {
-    let restarts = heard.language.talk.restarts;
+    let talk = &heard.language.talk;
     let mut cuts = Vec::new();
     let mut from = 1;
-    while let Some(found) = heard.find_from(from, restarts) {
+    while let Some(found) = heard.find_from(from, talk.restarts) {
         from = found.end;
-        cuts.push(found);
+        // "Friday rather than Thursday" keeps the Friday.
+        if heard.phrase_at(found.start, talk.not) <= found.len() {
+            cuts.push(found);
+        }
     }
     cuts.into_iter().rev().take(MAX_RESTARTS).find_map(|cut| {
         let before = meant(kind, &heard.part(0..cut.start), today)?;
@@ -76,47 +79,136 @@ fn meant(kind: &SlotKind, heard: &Heard, today: Date) -> Option<Captured> {
 /// `heard` without the values that are denied: "not Tuesday, Wednesday", "Tuesday doesn't work".
 fn without_denied(kind: &SlotKind, heard: &Heard, today: Date) -> Heard {
     let talk = &heard.language.talk;
-    let holds_value = |part: Heard| plain(kind, &part, today).is_some();
     let mut rest = heard.clone();
     for at in (0..heard.len()).rev() {
-        // "Why not tomorrow?" denies nothing.
-        let is_proposal = at > 0 && rest.phrase_at(at - 1, talk.proposals) > 1;
-        let not = if is_proposal {
-            0
-        } else {
-            rest.phrase_at(at, talk.not)
+        if let Some(end) = denied_until(kind, &rest, at, today) {
+            rest = rest.without(at..end);
+            continue;
+        }
+        // "417 555 0123, I have a meeting until five" takes no number back.
+        let unfit = match kind {
+            SlotKind::Phone | SlotKind::Digits { .. } | SlotKind::Email | SlotKind::Name => 0,
+            _ => rest.phrase_at(at, talk.unfit),
         };
-        let unfit = rest.phrase_at(at, talk.unfit);
-        if not > 0 {
-            let start = at + not;
-            // The value begins right there: "not more than a hundred" denies no hundred.
-            let value_to = |end: usize| {
-                let value = plain(kind, &rest.part(start..end), today)?;
-                let begins = end == start + 1
-                    || plain(kind, &rest.part(start + 1..end), today).as_ref() != Some(&value);
-                begins.then_some((end, value))
-            };
-            let last = rest.len().min(start + MAX_NEGATED);
-            let values: Vec<(usize, Captured)> = (start + 1..=last).filter_map(value_to).collect();
-            // The longest value that leaves another one: "not twenty nine, thirty".
-            let leaves_one = |end: usize| plain(kind, &rest.without(at..end), today).is_some();
-            let longest = values
-                .iter()
-                .rev()
-                .find(|(end, value)| value.sure && leaves_one(*end));
-            if let Some((end, _)) = longest.or(values.first()) {
-                rest = rest.without(at..*end);
-            }
-        } else if unfit > 0 {
+        if unfit > 0 {
             let start = (at.saturating_sub(MAX_NEGATED)..at)
                 .rev()
-                .find(|&start| holds_value(rest.part(start..at)));
+                .find(|&start| plain(kind, &rest.part(start..at), today).is_some());
             if let Some(start) = start {
                 rest = rest.without(start..at + unfit);
             }
         }
     }
     rest
+}
+
+/// Words of a denial at `at`; 0 for none.
+fn denial_at(kind: &SlotKind, heard: &Heard, at: usize) -> usize {
+    let (talk, answers) = (&heard.language.talk, &heard.language.answers);
+    // "Why not tomorrow?" denies nothing.
+    if at > 0 && heard.phrase_at(at - 1, talk.proposals) > 1 {
+        return 0;
+    }
+    let not = heard.phrase_at(at, talk.not);
+    // "No video, please": to a choice that is open, a no belongs to what follows it.
+    let is_no = at == 0
+        && matches!(kind, SlotKind::Choice(_))
+        && answers.no.contains(&heard.plain(at))
+        && !heard.is_clause_start(at + 1);
+    not.max(usize::from(is_no))
+}
+
+/// Where the value ends that is denied at `at`: "not Tuesday", "can't do Monday or Tuesday".
+fn denied_until(kind: &SlotKind, heard: &Heard, at: usize, today: Date) -> Option<usize> {
+    let not = denial_at(kind, heard, at);
+    if not == 0 {
+        return None;
+    }
+    let small = heard.language.answers.small;
+    let start = heard.after(at + not, &[small]);
+    if *kind == SlotKind::Time
+        && let Some((_, words)) = heard.meaning_at(start, heard.language.clock.parts)
+    {
+        return Some(start + words);
+    }
+    let mut end = value_end(kind, heard, at, start, today)?;
+    let or = heard.language.talk.or.first();
+    let is_joint = |plain: &str| plain == heard.language.numbers.and || or == Some(&plain);
+    loop {
+        // The longest value may reach over what joins it to the next one: "Monday or on".
+        let mut cut = end;
+        while cut > start && small.contains(&heard.before(cut)) {
+            cut -= 1;
+        }
+        if is_joint(heard.plain(cut)) {
+            end = cut;
+        }
+        if !is_joint(heard.plain(end)) {
+            return Some(end);
+        }
+        let is_or = or == Some(&heard.plain(end));
+        let next = heard.after(end + 1, &[small]);
+        match value_end(kind, heard, at, next, today) {
+            // "Not Monday and Tuesday is fine" denies the Monday alone.
+            Some(next) if is_or || next >= heard.len() || heard.is_clause_start(next) => end = next,
+            _ => return Some(end),
+        }
+    }
+}
+
+/// Where the denied value ends that begins at `start`, after a denial at `at`.
+fn value_end(
+    kind: &SlotKind,
+    heard: &Heard,
+    at: usize,
+    start: usize,
+    today: Date,
+) -> Option<usize> {
+    // The value begins right there: "not more than a hundred" denies no hundred.
+    let is_choice = matches!(kind, SlotKind::Choice(_));
+    let is_begun = is_choice && plain(kind, &heard.part(start..start + 1), today).is_some();
+    let value_to = |end: usize| {
+        let value = plain(kind, &heard.part(start..end), today)?;
+        let begins = is_begun
+            || end == start + 1
+            || plain(kind, &heard.part(start + 1..end), today).as_ref() != Some(&value);
+        begins.then_some((end, value))
+    };
+    // A number is denied as a whole: "not twenty nine" leaves no nine.
+    let number = match kind {
+        SlotKind::Money | SlotKind::Number => quantity::amount(heard, start),
+        _ => None,
+    };
+    let shortest = number.map_or(start + 1, |number| number.words.end);
+    let last = heard.len().min(start + MAX_NEGATED);
+    let values: Vec<(usize, Captured)> = (shortest..=last).filter_map(value_to).collect();
+    // The longest value that leaves another one: "not twenty nine, thirty". "Not home delivery" leaves the same.
+    let leaves_other = |end: usize, value: &Captured| {
+        plain(kind, &heard.without(at..end), today).is_some_and(|left| left.value != value.value)
+    };
+    let longest = values
+        .iter()
+        .rev()
+        .find(|(end, value)| value.sure && leaves_other(*end, value));
+    let alone = || {
+        let (_, first) = values.first()?;
+        let same = values.iter().rev().find(|(_, value)| value == first);
+        same.filter(|_| is_choice).or(values.first())
+    };
+    longest.or_else(alone).map(|(end, _)| *end)
+}
+
+/// "Not in the morning": a part of the day is denied, and which one is meant is open.
+fn denies_part(kind: &SlotKind, heard: &Heard) -> bool {
+    *kind == SlotKind::Time
+        && (0..heard.len()).any(|at| {
+            let not = denial_at(kind, heard, at);
+            let start = heard.after(at + not, &[heard.language.answers.small]);
+            not > 0
+                && heard
+                    .meaning_at(start, heard.language.clock.parts)
+                    .is_some()
+        })
 }
 
 /// `previous` as `heard` corrects it.
@@ -134,11 +226,11 @@ pub(super) fn correct(
     }
     let talk = &heard.language.talk;
     if *kind == SlotKind::Text {
-        let start = heard.after(0, &[talk.denials]);
+        let start = heard.after(0, &[talk.denials, talk.openers]);
         return answers::text(&heard.part(start..heard.len()));
     }
     let heard = heard.without_all(talk.waiting).without_all(talk.nothing);
-    let start = heard.after(0, &[talk.denials]);
+    let start = heard.after(0, &[talk.denials, talk.openers]);
     // "No": what is left to correct with?
     if start >= heard.len() {
         return None;

@@ -3,15 +3,16 @@
 //! Thread: any. In: the caller's words, the day of the call. Out: "2026-11-24". Memory: short strings. When late or full: days before 1900 and after 2100 are
 //! none. Source: ISO 8601; ours for what callers mean.
 //!
-//! A day without a year is the next one from today on; it is a past one after "last", "ago" or a verb of the past. "Saturday" is the next one after today,
-//! "next Tuesday" the one of the week after this (weeks begin on Monday), and not sure when the coming Tuesday is another day. A week or a month alone is no day.
+//! A day without a year is the next one from today on; it is a past one after "last", "ago" or a verb of the past, a weekday only when it stands right after
+//! that or after "on". "Saturday" is the next one after today, "next Tuesday" the one of the week after this (weeks begin on Monday), and not sure when the
+//! coming Tuesday is another day. A week or a month alone is no day.
 
 use jiff::civil::Date;
 
 use super::Captured;
 use super::heard::Heard;
 use crate::dialogue::language::Language;
-use relative::{bare_day, day_of_month, named_day, near, span, weekday_at};
+use relative::{bare_day, day_of_month, named_day, near, span, weekday_at, weekday_of_month};
 use spoken::spoken;
 use whole::{feast, in_figures, in_some_year, month_at, month_day, year_at};
 
@@ -37,12 +38,17 @@ fn captured(date: Date, is_sure: bool, today: Date, language: &Language) -> Capt
 }
 
 fn day(heard: &Heard, today: Date) -> Option<Found> {
+    if let Some(found) = all(heard, |at| weekday_of_month(heard, at, today)) {
+        return Some(found);
+    }
     let weekday = first(heard, |at| weekday_at(heard, at));
     let whole = all(heard, |at| month_day(heard, at, today))
         .or_else(|| all(heard, |at| in_figures(heard, at, today)))
         .or_else(|| all(heard, |at| feast(heard, at, today)));
     let near = || {
-        all(heard, |at| span(heard, at, today)).or_else(|| all(heard, |at| near(heard, at, today)))
+        // "I called yesterday, Friday works" means no yesterday.
+        let told = heard.without_all(heard.language.calendar.not_past);
+        all(heard, |at| span(heard, at, today)).or_else(|| all(&told, |at| near(&told, at, today)))
     };
     if let Some(mut found) = whole.or_else(near) {
         // "Tuesday the 24th of November" when that is a Wednesday.

@@ -53,12 +53,13 @@ pub(super) fn capture(heard: &Heard, kind: &SlotKind) -> Option<Captured> {
         Some(wanted) => of_length(heard, &runs, wanted),
         None => {
             let longest = runs.iter().max_by_key(|run| run.digits.len())?;
-            let others = runs
+            let mut others = runs
                 .iter()
                 .filter(|run| run.digits.len() == longest.digits.len());
             let is_alone = is_answer(heard, longest);
-            let is_sure =
-                !longest.doubtful && others.count() == 1 && !beside_letter(heard, longest);
+            let is_sure = !longest.doubtful
+                && others.all(|run| run.digits == longest.digits)
+                && !beside_letter(heard, longest);
             let length = longest.digits.len();
             match kind {
                 SlotKind::Phone if length > *PHONE.end() => None,
@@ -165,6 +166,11 @@ pub(super) fn runs(heard: &Heard) -> Vec<Run> {
             continue;
         };
         let end = at + length;
+        // "0123, 24 hours a day", "one more time": what counts something is no part of the number.
+        if is_joined && counts(heard, end) {
+            at = end;
+            continue;
+        }
         match runs.last_mut() {
             Some(run) if is_joined => {
                 run.digits.push_str(&digits);
@@ -187,6 +193,12 @@ pub(super) fn runs(heard: &Heard) -> Vec<Run> {
         joined_until = Some(at);
     }
     runs
+}
+
+/// The number before `end` counts what follows.
+fn counts(heard: &Heard, end: usize) -> bool {
+    let next = heard.plain(end);
+    heard.language.numbers.measures.contains(&next) && !heard.is_clause_start(end)
 }
 
 /// The digits that are said in one piece at `at`, and the words of it.

@@ -257,6 +257,8 @@ fn mailbox(heard: &Heard) -> Option<Mailbox> {
             let new = letters::given_with(&text[last..], &heard.part(at..at + with))?;
             text.truncate(last);
             text.push_str(&new);
+            // What is spelled after it is the word as it is now.
+            last_word = last;
             at += with;
             continue;
         }
@@ -293,7 +295,9 @@ fn mailbox(heard: &Heard) -> Option<Mailbox> {
         let is_same = was_word
             && kind == Piece::Letters
             && piece.len() > SHORT
-            && distance(&text[last_word..], &piece) <= SHORT;
+            && text
+                .get(last_word..)
+                .is_some_and(|word| distance(word, &piece) <= SHORT);
         if is_same {
             text.truncate(last_word);
         }
@@ -353,7 +357,13 @@ pub(super) fn correct(previous: &Captured, heard: &Heard) -> Option<Captured> {
     let table = &language.email;
     let start = heard.after(
         0,
-        &[table.announce, table.stops, table.at, language.talk.denials],
+        &[
+            table.announce,
+            table.stops,
+            table.at,
+            language.talk.denials,
+            language.talk.openers,
+        ],
     );
     if let Some((text, _, is_sure)) = labels(heard, start) {
         return captured(mailbox, &text, false, is_sure, language);

@@ -191,7 +191,11 @@ pub(super) fn distance(one: &str, other: &str) -> usize {
 pub(super) fn with_letter(word: &str, heard: &Heard) -> Option<String> {
     let table = &heard.language.letters;
     if let Some(without) = heard.find(table.without)
-        && let Some((letter, _)) = letter_after(heard, without.end)
+        && let Some((letter, end)) = letter_after(heard, without.end)
+        // "No I want" speaks of no letter.
+        && (end >= heard.len()
+            || heard.is_clause_start(end)
+            || !heard.language.names.others.contains(&letter.as_str()))
     {
         let at = word.rfind(letter.as_str())?;
         return Some(format!("{}{}", &word[..at], &word[at + letter.len()..]));

@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::Captured;
 use super::digits;
 use super::heard::Heard;
-use super::quantity::{Amount, Decimal, amount, is_everyday};
+use super::quantity::{Amount, Decimal, amount, fraction_of_one, is_everyday};
 use crate::dialogue::language::Language;
 
 /// A sum of money.
@@ -96,7 +96,17 @@ fn sum(heard: &Heard, at: usize) -> Option<Sum> {
             is_rough: false,
         })
     };
-    let first = amount(heard, at).or_else(one)?;
+    // "Half a dollar".
+    let fraction = || {
+        let (value, words) = fraction_of_one(heard, at)?;
+        let has_unit = heard.meaning_at(at + words, table.units).is_some();
+        has_unit.then_some(Amount {
+            value,
+            words: at..at + words,
+            is_rough: false,
+        })
+    };
+    let first = amount(heard, at).or_else(fraction).or_else(one)?;
     let mut end = first.words.end;
     let sign = heard.words[at].currency;
     let by_sign = sign.and_then(|sign| table.units.iter().find(|(name, _)| *name == sign));

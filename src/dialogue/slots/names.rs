@@ -3,8 +3,9 @@
 //! Thread: any. In: the caller's words. Out: "John Smith", "Dr Miller". Memory: short strings. When late or full: more than [`MAX_NAME`] words are no name.
 //! Source: ours.
 //!
-//! After "my name is" anything but a word of a sentence is a name; after "it's" and "this is" much else may follow, so those names are not sure. Without
-//! either, the whole answer must be a name. Letters read out after a name are how it is written.
+//! After "my name is" anything but a word of a sentence is a name; after "it's" and "this is" much else may follow, so those names are not sure. There a word
+//! of a sentence is a name too if recognition wrote it with a capital ("Bill"). Where nothing announces it, the whole answer must be a name. Letters read out
+//! after a name are how it is written.
 
 use std::ops::Range;
 
@@ -76,15 +77,18 @@ fn name(heard: &Heard) -> Option<Name> {
     if !is_announced && !is_answer(heard, start, &spelled) {
         return None;
     }
-    let (title, words, end) = words_from(heard, start, &spelled);
+    let (title, words, end) = words_from(heard, start, &spelled, is_announced);
     if !is_strong && words.iter().any(|word| is_verb(heard, word)) {
         return None;
     }
+    // "It's Bill" may be one after all.
+    let is_name = |word: &&Word| is_particle(heard, &word.plain) || !is_other(heard, &word.plain);
+    let is_full = title.is_some() || words.len() > 1 || is_capital(&words);
     let mut name = Name {
         title,
         words: as_written(&words, table.particles),
         spelled: None,
-        is_sure: is_strong || title.is_some() || words.len() > 1 || is_capital(&words),
+        is_sure: is_strong || (is_full && words.iter().all(is_name)),
     };
     for word in spelled.iter().filter(|word| word.words.start >= start) {
         // "Smith is spelled s c h m i t t".
@@ -133,7 +137,7 @@ fn last_of(heard: &Heard, phrases: Phrases) -> Option<Range<usize>> {
 fn part_after(heard: &Heard, phrases: Phrases, spelled: &[&Spelled]) -> Option<Name> {
     let table = &heard.language.names;
     let found = last_of(heard, phrases)?;
-    let (title, words, end) = words_from(heard, found.end, spelled);
+    let (title, words, end) = words_from(heard, found.end, spelled, true);
     let mut name = Name {
         title,
         words: as_written(&words, table.particles),
@@ -163,7 +167,7 @@ fn both(first: Option<Name>, last: Option<Name>) -> Option<Name> {
 
 /// Whether the words from `start` on are a name and nothing else.
 fn is_answer(heard: &Heard, start: usize, spelled: &[&Spelled]) -> bool {
-    let (_, words, end) = words_from(heard, start, spelled);
+    let (_, words, end) = words_from(heard, start, spelled, false);
     let table = &heard.language.names;
     let end = spelled
         .iter()
@@ -178,13 +182,58 @@ fn is_answer(heard: &Heard, start: usize, spelled: &[&Spelled]) -> bool {
             || heard.is_only(end..heard.len(), &[table.ends, heard.language.talk.closers]))
 }
 
-/// Title and words of a name from `start` on, and where they end.
+fn is_particle(heard: &Heard, plain: &str) -> bool {
+    heard.language.names.particles.contains(&plain)
+}
+
+/// A word of a sentence.
+fn is_other(heard: &Heard, plain: &str) -> bool {
+    let table = &heard.language.names;
+    table.others.contains(&plain) || table.ends.contains(&plain)
+}
+
+/// Capitals before `start` tell names from other words: not all words have one, and not all letters.
+fn tells_by_capitals(heard: &Heard, start: usize) -> bool {
+    let mut before = heard.words.iter().take(start);
+    let mut is_start = true;
+    before.all(|word| {
+        let is_capital = begins_large(word);
+        let is_pronoun = word.plain == "i" || word.plain.starts_with("i'");
+        let fits = if is_capital {
+            is_pronoun || (is_start && word.text.contains(char::is_lowercase))
+        } else {
+            true
+        };
+        is_start = word.ends_sentence;
+        fits
+    })
+}
+
+/// It begins with a capital and goes on without: "Bill", not "OK" and not "I'm".
+fn is_written_as_name(heard: &Heard, word: &Word) -> bool {
+    let days = heard.language.calendar.weekdays.iter();
+    let is_day = days
+        .clone()
+        .any(|names| names.contains(&word.plain.as_str()));
+    begins_large(word)
+        && word.text.chars().skip(1).any(char::is_lowercase)
+        && !word.text.contains(['\'', '’'])
+        && !is_day
+}
+
+fn begins_large(word: &Word) -> bool {
+    word.text.starts_with(char::is_uppercase)
+}
+
+/// Title and words of a name from `start` on, and where they end. Where it `is_announced`, a word of a sentence that is written as names are is one: "Bill".
 fn words_from<'a>(
     heard: &'a Heard,
     start: usize,
     spelled: &[&Spelled],
+    is_announced: bool,
 ) -> (Option<&'static Title>, Vec<&'a Word>, usize) {
     let table = &heard.language.names;
+    let by_capitals = is_announced && tells_by_capitals(heard, start);
     let mut title = None;
     let mut words: Vec<&Word> = Vec::new();
     let mut at = heard.after(start, &[heard.language.talk.hesitations]);
@@ -199,8 +248,13 @@ fn words_from<'a>(
             at += 1;
             continue;
         }
-        let is_particle = table.particles.contains(&plain);
-        let is_other = table.others.contains(&plain) || table.ends.contains(&plain);
+        let is_particle = is_particle(heard, plain);
+        let is_name = by_capitals
+            && heard
+                .words
+                .get(at)
+                .is_some_and(|word| is_written_as_name(heard, word));
+        let is_other = is_other(heard, plain) && !is_name;
         let has_letters = plain.chars().any(char::is_alphabetic)
             && plain
                 .chars()

@@ -86,7 +86,9 @@ pub(super) fn amount(heard: &Heard, at: usize) -> Option<Amount> {
     let table = &heard.language.numbers;
     let plain = heard.plain(at);
     let (mut value, mut end, mut is_rough) = (None, at, false);
-    if table.one.contains(&plain) {
+    if let Some((fraction, factor, words)) = fraction_of(heard, at) {
+        (value, end) = (fraction.times(factor), at + words);
+    } else if table.one.contains(&plain) {
         // "A hundred", "a dozen".
         let next = heard.plain(at + 1);
         let is_scale = next == table.hundred || scale_at(heard, at + 1).is_some();
@@ -106,8 +108,28 @@ pub(super) fn amount(heard: &Heard, at: usize) -> Option<Amount> {
         (value, end, is_rough) = (Some(Decimal::whole(set)), at + words, set < 12);
     } else if let Some((number, words)) = in_words(heard, at) {
         (value, end) = (Some(Decimal::whole(number)), at + words);
+        // "A few hundred".
+        let is_scale = plain == table.hundred || scale_at(heard, at).is_some();
+        is_rough = is_scale
+            && !heard.is_clause_start(at)
+            && !heard.language.digits.around.contains(&heard.before(at));
     }
     let mut value = value?;
+    // "A couple hundred", "a couple of thousand".
+    if is_rough
+        && heard
+            .meaning_at(end.saturating_sub(1), table.sets)
+            .is_some()
+    {
+        let of = usize::from(heard.language.calendar.of.contains(&heard.plain(end)));
+        let is_hundred = heard.plain(end + of) == table.hundred;
+        if is_hundred || scale_at(heard, end + of).is_some() {
+            end += of;
+        }
+        if is_hundred {
+            (value, end) = (value.times(100)?, end + 1);
+        }
+    }
     if let Some((decimals, words)) = decimals_at(heard, end, value) {
         (value, end) = (decimals, end + words);
     }
@@ -122,6 +144,14 @@ pub(super) fn amount(heard: &Heard, at: usize) -> Option<Amount> {
             end + half,
         );
     }
+    if heard.plain(end) == table.and
+        && let Some((fraction, words)) = fraction_at(heard, end + 1)
+        && value.decimals == 0
+    {
+        let whole = value.digits.checked_mul(100)?;
+        let digits = whole.checked_add(fraction.digits)?;
+        (value, end) = (Decimal { digits, ..fraction }, end + 1 + words);
+    }
     while let Some((factor, words)) = scale_at(heard, end) {
         (value, end) = (value.times(factor)?, end + words);
     }
@@ -130,6 +160,38 @@ pub(super) fn amount(heard: &Heard, at: usize) -> Option<Amount> {
         words: at..end,
         is_rough,
     })
+}
+
+/// "Half", "a quarter", in hundredths.
+fn fraction_at(heard: &Heard, at: usize) -> Option<(Decimal, usize)> {
+    let (minutes, words) = heard.meaning_at(at, heard.language.clock.fractions)?;
+    let digits = u64::try_from(minutes).ok()? * 100 / 60;
+    let fraction = Decimal {
+        digits,
+        decimals: 2,
+    };
+    Some((fraction, words))
+}
+
+/// A fraction of one of what follows: "half a", "a quarter of a".
+pub(super) fn fraction_of_one(heard: &Heard, at: usize) -> Option<(Decimal, usize)> {
+    let (fraction, words) = fraction_at(heard, at)?;
+    let mut end = at + words;
+    end += usize::from(heard.language.calendar.of.contains(&heard.plain(end)));
+    end += usize::from(heard.language.numbers.one.contains(&heard.plain(end)));
+    Some((fraction, end - at))
+}
+
+/// "Half a million", "half a dozen": the fraction, what it is of, and the words.
+fn fraction_of(heard: &Heard, at: usize) -> Option<(Decimal, u64, usize)> {
+    let (fraction, words) = fraction_of_one(heard, at)?;
+    let end = at + words;
+    let set = heard.meaning_at(end, heard.language.numbers.sets);
+    let is_hundred = heard.plain(end) == heard.language.numbers.hundred;
+    let (factor, more) = set
+        .or(is_hundred.then_some((100, 1)))
+        .or_else(|| scale_at(heard, end))?;
+    Some((fraction, factor, words + more))
 }
 
 fn scale_at(heard: &Heard, at: usize) -> Option<(u64, usize)> {

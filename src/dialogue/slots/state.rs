@@ -349,12 +349,27 @@ impl Slots {
     }
 }
 
-/// It begins as a correction does, in a language that is known.
+/// It begins as a correction does, in a language that is known: "okay but" takes nothing back, "okay no" does.
 fn takes_back(words: &str, code: &str) -> bool {
-    language::of(code).is_none_or(|language| {
-        let heard = Heard::new(words, language);
-        heard.phrase_at(0, language.talk.denials) + heard.phrase_at(0, language.talk.restarts) > 0
-    })
+    let Some(language) = language::of(code) else {
+        return true;
+    };
+    let heard = Heard::new(words, language);
+    let talk = &language.talk;
+    let longest = |at: usize, one, other| heard.phrase_at(at, one).max(heard.phrase_at(at, other));
+    let mut at = 0;
+    loop {
+        let retraction = longest(at, talk.denials, talk.restarts);
+        // "No problem" is longer than the "no" in it.
+        let filler = longest(at, talk.openers, language.answers.yes);
+        if retraction.max(filler) == 0 {
+            return false;
+        }
+        if retraction >= filler {
+            return true;
+        }
+        at += filler;
+    }
 }
 
 /// Nothing but agreement, in a language that is known.

@@ -263,6 +263,40 @@ fn a_booking_is_collected_read_back_and_corrected() {
 }
 
 #[test]
+fn what_is_known_is_changed_only_by_what_takes_it_back() {
+    let playbook = Playbook::parse(&FITNESS.replace(", confirm = true", ""), "fitness").unwrap();
+    let mut booked = Slots::new(&playbook);
+    booked.hear("day", "saturday", TODAY).unwrap();
+    booked.hear("time", "ten", TODAY).unwrap();
+    for (words, day, time) in [
+        ("okay but on sunday i'm resting", "2026-11-21", "10:00"),
+        ("and i'm away from monday on", "2026-11-21", "10:00"),
+        (
+            "okay at three i have another meeting",
+            "2026-11-21",
+            "10:00",
+        ),
+        ("no problem see you on sunday", "2026-11-21", "10:00"),
+        ("it was monday when i called", "2026-11-21", "10:00"),
+        ("well actually sunday at eleven", "2026-11-22", "11:00"),
+        ("oh sorry make it sunday", "2026-11-22", "10:00"),
+        ("okay no at eleven please", "2026-11-21", "11:00"),
+        ("no, Sunday is better", "2026-11-22", "10:00"),
+        ("please change it to sunday", "2026-11-22", "10:00"),
+    ] {
+        let mut slots = booked.clone();
+        slots.hear("day", words, TODAY).unwrap();
+        slots.hear("time", words, TODAY).unwrap();
+        let values = slots.values();
+        assert_eq!(
+            (values["day"].as_str(), values["time"].as_str()),
+            (day, time),
+            "{words}"
+        );
+    }
+}
+
+#[test]
 fn digits_that_are_missing_are_waited_for() {
     let text = FITNESS.replace(
         "[slots]\n",

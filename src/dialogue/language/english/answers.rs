@@ -22,6 +22,9 @@ pub(super) const ANSWERS: AnswerWords = AnswerWords {
         "yes it is", "yes i do", "yes i am", "i'm happy to", "i don't mind", "not a problem", "that's not a problem", "bingo", "precisely",
         "looks good", "all good", "that's all right", "that's alright", "no that's right", "no that's correct",
         "no that's fine", "no that's good", "no you're right",
+        "no worries", "no objection", "no objections", "i have no objection", "i have no objections", "no issue", "no issues", "not an issue",
+        "it's not a problem", "it's not an issue", "it isn't a problem", "that's not an issue", "that isn't a problem", "that's no problem",
+        "it's no problem", "i wouldn't mind", "i would not mind", "wouldn't mind", "no that's not a problem", "no it's not a problem", "no i don't mind", "no i wouldn't mind",
     ],
     yes_short: &["i do", "i am", "i have", "it is", "i did", "i would", "i will", "i can", "it does", "it did", "it was", "we do", "we are", "we did", "we have", "they are", "they did", "i agree", "true", "you can", "you may", "you could"],
     yes_alone: &["please", "okay", "ok", "sure", "right", "alright", "all right", "fine", "good", "great", "perfect", "cool", "nice", "got it", "very well"],
@@ -78,5 +81,5 @@ pub(super) const ANSWERS: AnswerWords = AnswerWords {
         ("former", 1),
     ],
     several: &["both", "either", "any of them", "all of them", "neither", "none", "none of them", "none of those", "whichever"],
-    small: &["a", "an", "the", "of", "to", "in", "on", "for", "and", "or", "my", "your", "i", "it", "per", "with", "at", "is"],
+    small: &["a", "an", "the", "of", "to", "in", "on", "for", "and", "or", "my", "your", "i", "it", "per", "with", "at", "is", "by", "do", "via"],
 };

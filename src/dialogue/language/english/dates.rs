@@ -90,7 +90,10 @@ pub(super) const CALENDAR: CalendarWords = CalendarWords {
         "was", "were", "ago", "had", "happened", "did", "received", "bought", "ordered", "paid",
         "called", "arrived", "born", "it's been since", "ever since", "back in",
     ],
-    not_past: &["i was thinking", "i was hoping", "i was wondering", "i was looking", "was hoping", "was thinking", "was wondering", "i've had"],
+    not_past: &["i was thinking", "i was hoping", "i was wondering", "i was looking", "was hoping", "was thinking", "was wondering", "i've had",
+        "was told", "was fine", "was good", "was okay", "was free", "was available", "was possible", "i called yesterday", "i called you yesterday", "did you have", "did you say", "did you mean",
+        "had monday", "had tuesday", "had wednesday", "had thursday", "had friday", "had saturday", "had sunday",
+    ],
     after_day: &[
         "at", "around", "works", "is", "would", "will", "if", "please", "in", "or", "sounds", "suits",
         "after", "before", "for", "then", "should", "could", "can", "morning", "afternoon", "evening",

@@ -70,7 +70,7 @@ pub(super) const NAMES: NameWords = NameWords {
         "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "whatever", "whoever",
         "pardon", "excuse", "english", "spanish", "idea", "forget", "forgot", "forgotten", "remember", "between",
         "us", "once", "twice", "why", "correct", "incorrect", "back", "down", "home", "house", "my", "mine", "yours",
-        "both", "either", "neither", "same", "different", "kind", "sort", "type", "sick", "retired", "married",
+        "both", "either", "neither", "same", "different", "kind", "sort", "type", "anytime", "sick", "retired", "married",
         "single", "absolutely", "definitely", "exactly", "actually", "honestly", "basically", "obviously", "probably",
     ],
     spelling: &["spelled", "spelt", "is spelled", "is spelt", "that's", "that is", "it's", "that's spelled", "it's spelled", "is written", "written"],

@@ -49,7 +49,7 @@ pub(super) const NUMBERS: NumberWords = NumberWords {
         "second", "seconds", "minute", "minutes", "hour", "hours", "day", "days", "night", "nights",
         "week", "weeks", "month", "months", "year", "years", "time", "times", "percent", "people",
         "persons", "charges", "payments", "orders", "items", "accounts", "cards", "calls", "kids",
-        "o'clock", "am", "pm",
+        "o'clock", "am", "pm", "more",
     ],
 };
 
@@ -75,7 +75,7 @@ pub(super) const DIGITS: DigitWords = DigitWords {
     ],
     plus: &["plus"],
     around: &[
-        "it's", "it is", "is", "my", "the", "a", "number", "numbers", "pin", "code", "zip", "post",
+        "it's", "it is", "it was", "is", "my", "the", "a", "number", "numbers", "pin", "code", "zip", "post",
         "postcode", "digit", "digits", "are", "last", "first", "four", "six", "phone", "account",
         "card", "order", "reference", "that's", "that is", "that would be", "would be", "it ends in",
         "it ends with", "ends in", "ends with", "starts with", "just", "only", "about", "around",

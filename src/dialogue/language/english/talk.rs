@@ -26,7 +26,7 @@ pub(super) const TALK: TalkWords = TalkWords {
         "did you get that", "is that okay", "is that all right", "if that's okay", "if possible", "if you can", "for me",
     ],
     waiting: &[
-        "any time", "anytime", "any day", "whenever", "whatever", "it doesn't matter", "doesn't matter", "i don't care",
+        "whenever", "whatever", "it doesn't matter", "doesn't matter", "i don't care",
         "hold on", "hang on", "one moment", "one moment please", "one second", "one sec", "one minute", "just a moment", "just a second", "just a sec", "just a minute", "a second", "a moment", "a minute", "a sec", "give me a second", "give me a moment", "give me a minute", "give me one second", "wait a second", "wait a minute", "wait a moment", "hold on a second", "hold on a minute", "hang on a second", "hang on a minute", "bear with me", "let me see", "let me think", "let me check", "let me look", "let me find", "let me get", "two seconds", "a second please",
     ],
     nothing: &[
@@ -66,15 +66,20 @@ pub(super) const TALK: TalkWords = TalkWords {
         "that's not correct", "that's incorrect", "wrong", "incorrect", "not quite", "not exactly", "almost", "sorry", "actually", "i said",
         "i actually said", "i meant", "i mean", "no i said", "you got it wrong", "you've got it wrong", "you got that wrong", "it's wrong", "it should be",
         "should be", "it's supposed to be", "it must be", "make it", "make that", "change it to", "change that to", "can you change it to",
-        "can we make it", "could we make it", "let's make it", "let's say", "wait", "oh", "well", "um", "please", "but", "and", "so", "yes but",
-        "it is", "that is", "yeah", "yeah no", "okay", "rather", "i want", "i'd like", "it was", "it isn't",
+        "can we make it", "could we make it", "let's make it", "let's say", "wait", "yeah no", "rather", "it isn't",
     ],
-    not: &["not", "instead of", "rather than", "and not", "but not", "isn't", "it's not", "it isn't", "not on", "not this", "not that", "not next", "not at", "not the", "not a", "can't do", "can't make", "not available", "not available on", "not free", "not free on", "unavailable on", "busy on", "away on", "can't come", "can't come on", "can't be there on", "not possible on", "not there on", "can't make it on", "can't make it at", "can't on", "except", "except for", "anything but"],
+    not: &["not", "instead of", "and not", "but not", "isn't", "it's not", "it isn't", "not on", "not this", "not that", "not next", "not at", "not the", "not a", "can't do", "can't make", "not available", "not available on", "not free", "not free on", "unavailable on", "busy on", "away on", "can't come", "can't come on", "can't be there on", "not possible on", "not there on", "can't make it on", "can't make it at", "can't on", "except", "except for", "anything but",
+        "rather than", "better than", "nicer than", "easier than", "any day but", "any day except", "any day other than", "every day but", "any time but", "any time except", "any time other than", "anytime but", "anytime except", "other than",
+        "don't want", "do not want", "don't want to come", "don't like", "do not like", "working on", "i work on", "won't be here on", "won't be there on", "not here on", "can't be here on", "i have a meeting on", "i have a meeting at", "i've got a meeting on", "i've got a meeting at", "i have another meeting at", "i have another meeting on",
+    ],
     unfit: &[
         "doesn't work", "won't work", "doesn't suit", "is bad", "is no good", "isn't good", "is not good", "isn't possible",
         "is impossible", "is out", "is full", "isn't it", "is wrong", "does not work", "would not work", "wouldn't work",
+        "i have a meeting", "i have another meeting", "i've got a meeting", "i have meetings", "i'm working", "i am working", "i work", "i'm busy", "i am busy", "i'm away", "i am away",
+        "i'm resting", "i'm not free", "i'm not available",
     ],
     confirm: "I have {value}. Is that right?",
+    // The first of them joins values that are denied together: "not Monday or Tuesday".
     or: &["or", "either", "maybe", "perhaps", "or maybe"],
     spellings: &[
         ("dont", "don't"),

@@ -62,7 +62,7 @@ pub(super) const CLOCK: ClockWords = ClockWords {
         "today", "tomorrow", "tonight", "next", "week", "this", "o'clock", "for me", "me",
         "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
         "in the morning", "in the afternoon", "in the evening", "at night", "morning", "afternoon",
-        "evening",
+        "evening", "any time", "anytime",
     ],
     counted: &[
         "dollar", "dollars", "euro", "euros", "pound", "pounds", "percent", "minute", "minutes",

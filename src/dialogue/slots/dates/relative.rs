@@ -3,7 +3,7 @@
 //! Thread: any. In: the caller's words, the day of the call. Out: a day. Memory: none kept. When late or full: more than a thousand days, weeks or months are
 //! none. Source: ours.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Weekday};
 
 use super::whole::{month_at, number_at};
 use super::{Found, first, index, is_past, plus_days, plus_months};
@@ -218,7 +218,14 @@ pub(super) fn named_day(heard: &Heard, at: usize, today: Date) -> Option<Found> 
     let ahead = (weekday - index(today)).rem_euclid(7);
     let coming = if ahead == 0 { 7 } else { ahead };
     let this_monday = -index(today);
-    let (days, is_sure) = if heard.phrase_before(at, calendar.last) > 0 || is_past(heard) {
+    let was = is_past(heard);
+    let is_last = heard.phrase_before(at, calendar.last) > 0;
+    // "It was on Friday"; "they said Friday was fine" tells of another day than of that Friday.
+    let is_told = was
+        && [calendar.from, calendar.past]
+            .iter()
+            .any(|words| words.contains(&heard.before(at)));
+    let (days, is_sure) = if is_last || is_told {
         (coming - 7 - if ahead == 0 { 7 } else { 0 }, true)
     } else if let Some((weeks, _)) = heard.meaning_at(at + 1, calendar.weeks_after) {
         (coming + 7 * weeks, true)
@@ -234,6 +241,44 @@ pub(super) fn named_day(heard: &Heard, at: usize, today: Date) -> Option<Found> 
     };
     Some(Found {
         date: plus_days(today, days)?,
-        is_sure: is_sure && is_single,
+        is_sure: is_sure
+            && is_single
+            && (is_last || is_told || !was)
+            && month_of(heard, at).is_none(),
+    })
+}
+
+/// The month of a weekday at `at`: "Friday in December".
+fn month_of(heard: &Heard, at: usize) -> Option<i8> {
+    let calendar = &heard.language.calendar;
+    let of = heard.plain(at + 1);
+    let is_of = calendar.of.contains(&of) || calendar.within.contains(&of);
+    month_at(heard, at + 2).filter(|_| is_of)
+}
+
+/// "The last Friday of November", "the first Friday in December", with its weekday at `at`.
+pub(super) fn weekday_of_month(heard: &Heard, at: usize, today: Date) -> Option<Found> {
+    let (weekday, _) = weekday_at(heard, at)?;
+    let (place, words) = heard.meaning_at(at.checked_sub(1)?, heard.language.digits.places)?;
+    let month = month_of(heard, at).filter(|_| words == 1)?;
+    let weekday = Weekday::from_monday_zero_offset(i8::try_from(weekday).ok()?).ok()?;
+    let place = i8::try_from(place).ok()?;
+    let in_year = |year: i16| {
+        let start = Date::new(year, month, 1).ok()?;
+        start.nth_weekday_of_month(place, weekday).ok()
+    };
+    let is_past = is_past(heard);
+    let fits = |date: &Date| {
+        if is_past {
+            *date <= today
+        } else {
+            *date >= today
+        }
+    };
+    let other_year = today.year() + if is_past { -1 } else { 1 };
+    let date = in_year(today.year()).filter(fits);
+    Some(Found {
+        date: date.or_else(|| in_year(other_year))?,
+        is_sure: true,
     })
 }

@@ -6,6 +6,7 @@
 use jiff::civil::Date;
 
 use super::{Found, is_past};
+use crate::dialogue::language::DayPart;
 use crate::dialogue::numbers;
 use crate::dialogue::slots::digits;
 use crate::dialogue::slots::heard::Heard;
@@ -100,7 +101,10 @@ pub(super) fn month_day(heard: &Heard, at: usize, today: Date) -> Option<Found> 
     });
     let the = usize::from(calendar.the.contains(&heard.plain(at + 1)));
     let after = number_at(heard, at + 1 + the)
-        .map(|(day, words, is_ordinal)| (day, at + 1 + the + words, is_ordinal || the > 0));
+        .map(|(day, words, is_ordinal)| (day, at + 1 + the + words, is_ordinal || the > 0))
+        .filter(|(_, end, is_ordinal)| *is_ordinal || !is_hour(heard, *end))
+        // "24 November, 10": of two numbers the one of the same clause.
+        .filter(|_| before.is_none() || !heard.is_clause_start(at + 1));
     let (day, end) = match (before, after) {
         (Some((day, end, true)), _) => (day, end),
         (Some((day, end, false)), None) => (day, end),
@@ -136,6 +140,13 @@ pub(super) fn month_day(heard: &Heard, at: usize, today: Date) -> Option<Found> 
         date,
         is_sure: !is_open,
     })
+}
+
+/// The number before `end` is an hour: "10 am", "2 o'clock".
+fn is_hour(heard: &Heard, end: usize) -> bool {
+    let clock = &heard.language.clock;
+    let part = heard.meaning_at(end, clock.parts).map(|(part, _)| part);
+    matches!(part, Some(DayPart::Am | DayPart::Pm)) || heard.phrase_at(end, clock.sharp) > 0
 }
 
 /// "2026-11-24", "11/24", "24.11.2026": figures with marks between them.
@@ -177,6 +188,11 @@ pub(super) fn in_figures(heard: &Heard, at: usize, today: Date) -> Option<Found>
     }
     // A phone number in groups is no date.
     if heard.plain(at + 1).len() > 2 || plain.len() > 2 || joined(3).is_some() {
+        return None;
+    }
+    // "2-3 pm" are hours, "24/7" is always.
+    let end = at + 2 + usize::from(third.is_some());
+    if is_hour(heard, end) || (third.is_none() && (first, second) == (24, 7)) {
         return None;
     }
     // The month stands first in English, unless it cannot be one.
