@@ -135,6 +135,14 @@ impl Turn {
         }
     }
 
+    /// Takes in what the call knows beside the caller's words, such as the values of slots as they are spoken: they ground what the caller's words would.
+    pub fn knowing<'a>(mut self, lines: impl IntoIterator<Item = &'a str>) -> Self {
+        for line in lines {
+            self.heard.add(Line::new(line, &[]));
+        }
+        self
+    }
+
     /// What may be said, joined.
     pub fn said(&self) -> String {
         self.said.join(" ")
@@ -223,7 +231,7 @@ impl Guard {
             .or_else(|| claims::condolence(&spaced, &heard.spaced))
             .or_else(|| figures::check(ground, heard, &found))
             .or_else(|| names::check(ground, heard, &found))
-            .or_else(|| claims::check(ground, &spaced))
+            .or_else(|| claims::check(ground, heard, &whole))
             .or_else(|| shape::check(&self.limits, &self.banned, turn, sentence))
     }
 }

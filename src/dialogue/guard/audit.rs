@@ -16,6 +16,8 @@ const SCALES: [(&str, u64); 3] = [
 ];
 /// More number words than this in a row are read in pieces.
 const LONGEST: usize = 8;
+/// More number words than this are never read as one number: a sum of millions in words has eleven.
+const LONGEST_SAID: usize = 16;
 
 /// A word that stands for a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,13 +56,18 @@ impl Given {
 
     /// Whether a run can be cut into pieces that were all given.
     fn covers(&self, run: &[Token]) -> bool {
-        run.is_empty()
-            || (1..=run.len()).any(|cut| {
-                let given = readings(&run[..cut])
-                    .iter()
-                    .any(|reading| self.0.contains(reading));
-                given && self.covers(&run[cut..])
-            })
+        // Each cut is judged once: trying every way to cut a long run would take forever.
+        let mut reached = vec![false; run.len() + 1];
+        reached[0] = true;
+        for from in 0..run.len() {
+            for to in from + 1..=run.len().min(from + LONGEST_SAID) {
+                if reached[from] && !reached[to] {
+                    let readings = readings(&run[from..to]);
+                    reached[to] = readings.iter().any(|reading| self.0.contains(reading));
+                }
+            }
+        }
+        reached[run.len()]
     }
 }
 
@@ -184,6 +191,13 @@ mod tests {
         ] {
             assert_eq!(invented(given, said), [""; 0], "{given} / {said}");
         }
+    }
+
+    #[test]
+    fn a_long_run_is_judged_at_once() {
+        let said = format!("{} nine", "two ".repeat(200));
+        assert_eq!(invented("two, two two", &said).len(), 1);
+        assert_eq!(invented("two, nine", &said), [""; 0]);
     }
 
     #[test]

@@ -4,14 +4,44 @@
 
 use super::ground::{Ground, Line};
 use super::numbers::{Number, numbers, runs};
-use super::words::{MEASURES, holds, stem};
+use super::words::{MEASURES, find, holds, joined, stem};
 use super::{Reason, Refusal};
 use crate::dialogue::words::Word;
 
 /// Figures of the shortest phone numbers.
 const PHONE_FIGURES: usize = 7;
-const CURRENCIES: &[&str] = &[
+pub(super) const CURRENCIES: &[&str] = &[
     "dollar", "euro", "pound", "cent", "buck", "usd", "eur", "gbp", "quid", "yuan", "yen",
+];
+/// The unit of a sum whose currency is left out: "29 a month".
+pub(super) const MONEY: &str = "money";
+/// What tells that a sum is the caller's own: it was said, charged or paid.
+const ECHOES: &[&str] = &[
+    "i see",
+    "i understand",
+    "i hear you",
+    "you said",
+    "you say",
+    "you mentioned",
+    "you told",
+    "you were",
+    "you are paying",
+    "you already pay",
+    "you now pay",
+    "you currently pay",
+    "you paid",
+    "you spend",
+    "you spent",
+    "you lost",
+    "your budget",
+    "charged",
+    "was",
+    "were",
+];
+/// What makes an offer of a sum that the caller named.
+const OFFERS: &[&str] = &[
+    "is", "can", "could", "will", "would", "get", "gets", "give", "gives", "do", "does", "offer",
+    "make", "cost", "costs", "off", "for you",
 ];
 /// Days and months; "May" and "March" only where they cannot be the verb.
 pub(super) const CALENDAR: &[&str] = &[
@@ -37,7 +67,7 @@ pub(super) const CALENDAR: &[&str] = &[
     "christmas",
     "easter",
 ];
-const RELATIVE: &[&str] = &[
+pub(super) const RELATIVE: &[&str] = &[
     "today",
     "tomorrow",
     "yesterday",
@@ -64,6 +94,9 @@ const PERIODS: &[&str] = &[
 
 /// The first figure of `words` that neither `ground` nor what was `heard` holds.
 pub(super) fn check(ground: &Ground, heard: &Line, words: &[Word]) -> Option<Refusal> {
+    if ground.is_verbatim(words) {
+        return None;
+    }
     let found = numbers(words);
     for (figures, parts) in runs(&found) {
         let numbers = &found[parts];
@@ -85,24 +118,96 @@ fn is_read_out(ground: &Ground, heard: &Line, figures: &str) -> bool {
 }
 
 fn is_grounded(ground: &Ground, heard: &Line, words: &[Word], number: &Number) -> bool {
-    let commits = number
-        .unit
-        .as_deref()
-        .is_some_and(|unit| MEASURES.contains(&unit) || CURRENCIES.contains(&unit));
-    // The caller's number may count something else, but nothing that binds the house.
-    let said = heard
-        .numbers
-        .iter()
-        .any(|own| own.value == number.value && (!commits || own.unit == number.unit));
-    let read_out = !commits && !number.figures.is_empty() && heard.runs.contains(&number.figures);
-    if said || read_out {
+    let mut given = ground.slots().chain([heard]);
+    if given.any(|line| is_given(line, words, number)) {
         return true;
     }
-    let same = |own: &Number| {
-        own.value == number.value && (number.unit.is_none() || own.unit == number.unit)
-    };
     let topics = ground.topics(words, number.first, number.last);
-    ground.supports(&topics, |line| line.numbers.iter().any(same))
+    let is_sum = number.unit.as_deref().is_some_and(is_sum);
+    if is_sum && !topics.specific.is_empty() {
+        return ground.supports_sum(&topics, |own| is_same(number, own));
+    }
+    if !topics.specific.is_empty() {
+        return ground.supports(&topics.specific, |line| {
+            line.numbers.iter().any(|own| is_same(number, own))
+        });
+    }
+    // A time of which nothing is said is agreed with the caller, or it is invented.
+    if number.is_date {
+        return false;
+    }
+    let unit = number.unit.as_deref();
+    let counts = unit.is_some_and(|unit| !is_binding(unit));
+    if counts {
+        return ground.supports(&[], |line| {
+            line.numbers.iter().any(|own| is_same(number, own))
+        });
+    }
+    let takes = unit.is_some_and(|unit| MEASURES.contains(&unit))
+        && words
+            .iter()
+            .any(|word| matches!(word.plain.as_str(), "take" | "takes" | "last" | "lasts"));
+    ground.supports_in_general(&topics, is_sum, takes && !is_sum, |own| {
+        is_same(number, own)
+    })
+}
+
+/// Whether a line may be meant by a number of a sentence.
+fn is_same(number: &Number, own: &Number) -> bool {
+    let unit = match number.unit.as_deref() {
+        None => true,
+        Some(unit) => is_unit(unit, own),
+    };
+    own.value == number.value
+        && unit
+        && (own.is_date || !number.is_date)
+        && (number.period.is_none() || own.period == number.period)
+}
+
+/// "29 a month" is meant by a sum in any currency.
+fn is_unit(unit: &str, own: &Number) -> bool {
+    let own = own.unit.as_deref();
+    match unit {
+        MONEY => own.is_some_and(|own| own == MONEY || CURRENCIES.contains(&own)),
+        _ => own == Some(unit),
+    }
+}
+
+fn is_sum(unit: &str) -> bool {
+    unit == MONEY || unit == "percent" || CURRENCIES.contains(&unit)
+}
+
+/// Whether a number of this unit binds the house.
+fn is_binding(unit: &str) -> bool {
+    is_sum(unit) || MEASURES.contains(&unit)
+}
+
+/// Whether the caller said `number`, or a slot holds it. It may count something else, but nothing that binds the house; a sum is only said back.
+fn is_given(line: &Line, words: &[Word], number: &Number) -> bool {
+    let unit = number.unit.as_deref();
+    let binds = unit.is_some_and(is_binding);
+    if unit.is_some_and(is_sum) && !is_echo(words, number) {
+        return false;
+    }
+    let mut own = line.numbers.iter().filter(|own| own.value == number.value);
+    let said = own.any(|own| {
+        let counts = own.unit.as_deref().is_some_and(is_binding);
+        match unit {
+            Some(unit) if binds => is_unit(unit, own),
+            _ => !(number.is_date && counts),
+        }
+    });
+    let read_out = !binds && !number.figures.is_empty() && line.runs.contains(&number.figures);
+    said || read_out
+}
+
+/// "I see, 50 dollars": a sum that is said back, and not offered.
+fn is_echo(words: &[Word], number: &Number) -> bool {
+    let start = words[..number.first].iter().rposition(|w| w.ends_clause);
+    let end = words[number.last..].iter().position(|w| w.ends_clause);
+    let end = end.map_or(words.len(), |at| number.last + at + 1);
+    let clause = joined(&words[start.map_or(0, |at| at + 1)..end]);
+    find(&clause, OFFERS).is_none() && find(&joined(words), ECHOES).is_some()
 }
 
 fn refusal(words: &[Word], numbers: &[Number], figures: &str) -> Refusal {
@@ -122,7 +227,7 @@ fn refusal(words: &[Word], numbers: &[Number], figures: &str) -> Refusal {
         .map(|at| words.get(at).map_or("", |word| word.plain.as_str()));
     let reason = if figures.len() >= PHONE_FIGURES {
         Reason::UngroundedPhone
-    } else if unit_is(CURRENCIES) {
+    } else if unit_is(CURRENCIES) || unit_is(&[MONEY]) {
         Reason::UngroundedPrice
     } else if unit_is(&["percent"]) {
         Reason::UngroundedPercentage
@@ -134,11 +239,10 @@ fn refusal(words: &[Word], numbers: &[Number], figures: &str) -> Refusal {
         Reason::UngroundedNumber
     };
     let to = last
-        + usize::from(
-            numbers
-                .last()
-                .is_some_and(|number| number.unit.is_some() && number.last + 1 < words.len()),
-        );
+        + usize::from(numbers.last().is_some_and(|number| {
+            let named = number.unit.as_deref().is_some_and(|unit| unit != MONEY);
+            named && number.last + 1 < words.len()
+        }));
     let texts: Vec<&str> = words[first..=to]
         .iter()
         .map(|word| word.text.as_str())
@@ -153,8 +257,10 @@ fn dates(ground: &Ground, heard: &Line, words: &[Word]) -> Option<Refusal> {
         let single = stem(&phrase);
         let fits = |line: &Line| holds(&line.spaced, &phrase) || holds(&line.spaced, &single);
         let last = at + phrase.matches(' ').count();
-        let topics = ground.topics(words, at, last);
-        let is_grounded = fits(heard) || ground.supports(&topics, fits);
+        let topics = ground.topics(words, at, last).specific;
+        let is_grounded = fits(heard)
+            || ground.slots().any(fits)
+            || (!topics.is_empty() && ground.supports(&topics, fits));
         (!is_grounded).then(|| Refusal::new(Reason::UngroundedDate, phrase.clone()))
     })
 }
@@ -173,14 +279,21 @@ fn date_at(words: &[Word], at: usize) -> Option<String> {
             let number_follows = next.chars().next().is_some_and(char::is_numeric);
             words[at].text.starts_with(char::is_uppercase) && (!starts || number_follows)
         }
-        // "How are you today?" and "Thank you for your time today." say when nothing will happen.
-        "today" => {
-            let asks = words.first().is_some_and(|first| {
-                matches!(first.plain.as_str(), "how" | "what" | "thank" | "thanks")
-            });
-            !asks
-        }
+        "today" => !is_small_talk(words, at),
         _ => CALENDAR.contains(&singular.as_str()) || RELATIVE.contains(&singular.as_str()),
     };
     is_date.then(|| word.to_owned())
+}
+
+/// "How are you today?", "thank you for your time today" and "anything else I can help you with today?" say when nothing will happen.
+fn is_small_talk(words: &[Word], at: usize) -> bool {
+    let start = words[..at].iter().rposition(|word| word.ends_clause);
+    let clause = joined(&words[start.map_or(0, |at| at + 1)..at]);
+    let asks = ["how", "what"]
+        .iter()
+        .any(|word| clause.starts_with(&format!(" {word} ")))
+        && find(&clause, &["about"]).is_none();
+    let helps = find(&clause, &["help", "else", "do for"]).is_some()
+        && find(&clause, &["anything", "something", "how", "what"]).is_some();
+    asks || helps || find(&clause, &["thank", "thanks"]).is_some()
 }

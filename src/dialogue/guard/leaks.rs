@@ -63,7 +63,6 @@ const LABELS: &[&str] = &[
     "script",
     "output",
     "input",
-    "question",
 ];
 const THOUGHTS: &[&str] = &[
     "i should",
@@ -200,7 +199,12 @@ pub(super) fn check(
     if let Some(instruction) = instructions.iter().find(repeats) {
         return refuse(Reason::PromptLeak, instruction);
     }
-    if let Some(stage) = stages.iter().find(|stage| holds(spaced, stage)) {
+    let written = text.to_lowercase();
+    let names_stage = |stage: &&String| {
+        // An id with its mark is never said by chance, its words are: "we will follow up".
+        holds(spaced, stage) || (stage.contains('_') && written.contains(stage.as_str()))
+    };
+    if let Some(stage) = stages.iter().find(names_stage) {
         return refuse(Reason::PromptLeak, stage);
     }
     for (phrases, reason) in [
@@ -219,7 +223,7 @@ pub(super) fn check(
         .then(|| Refusal::new(Reason::Thought, thinks_aloud.to_owned()))
 }
 
-/// How the stages are named as such: "closing stage", "stage closing", or an id that is no word.
+/// How the stages are named as such: "closing stage", "stage closing", or an id that is no word but has a "_".
 pub(super) fn stage_names(playbook: &Playbook) -> Vec<String> {
     let ids = playbook.flow.iter().map(|stage| stage.id.to_lowercase());
     ids.flat_map(|id| {
@@ -229,8 +233,8 @@ pub(super) fn stage_names(playbook: &Playbook) -> Vec<String> {
             .iter()
             .flat_map(|kind| [format!("{words} {kind}"), format!("{kind} {words}")])
             .collect();
-        if words.contains(' ') {
-            names.push(words.to_owned());
+        if id.contains('_') {
+            names.push(id.clone());
         }
         names
     })

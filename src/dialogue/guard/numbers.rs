@@ -6,7 +6,7 @@
 //! refused them would refuse most polite sentences. "First" and "second" are numbers only as a day ("on the second"), since "a second" and "first of
 //! all" are everyday words.
 
-use super::figures::CALENDAR;
+use super::figures::{CALENDAR, CURRENCIES, MONEY, RELATIVE};
 use super::words::{is_function_word, stem};
 use crate::dialogue::language::ENGLISH;
 use crate::dialogue::numbers as number_words;
@@ -21,6 +21,8 @@ pub(super) struct Number {
     pub(super) figures: String,
     /// The stem of the word that it counts.
     pub(super) unit: Option<String>,
+    /// What it is counted by: "month" in "29 dollars a month".
+    pub(super) period: Option<String>,
     /// It is a time of day or a day of the month.
     pub(super) is_date: bool,
     /// Its first word.
@@ -53,6 +55,48 @@ const HARMLESS_AFTER_ONE: &[&str] = &[
 const BEFORE_PRONOUN_ONE: &[&str] = &[
     "that", "this", "which", "no", "any", "every", "the", "another", "good", "right", "new", "each",
 ];
+/// What something is counted by; "a week" and "every week" mean the same here.
+const PERIODS: &[&str] = &["hour", "day", "week", "month", "year"];
+const ADVERBS: &[(&str, &str)] = &[
+    ("hourly", "hour"),
+    ("daily", "day"),
+    ("weekly", "week"),
+    ("monthly", "month"),
+    ("yearly", "year"),
+    ("annually", "year"),
+];
+/// Words between a number and what it is counted by.
+const PERIOD_REACH: usize = 6;
+/// Words that make a number less exact, and leave it a number.
+const MODIFIERS: &[&str] = &[
+    "about",
+    "around",
+    "only",
+    "just",
+    "nearly",
+    "almost",
+    "roughly",
+    "exactly",
+    "approximately",
+];
+/// What stands before a time of day.
+const BEFORE_TIME: &[&str] = &["at", "until", "till", "by", "past", "before", "after"];
+const MONTHS: &[&str] = &[
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+/// Latest hour of a day.
+const LAST_HOUR: u32 = 24;
 /// What follows a time of day.
 const TIME_WORDS: &[&str] = &["am", "pm", "o'clock", "oclock"];
 
@@ -111,6 +155,9 @@ fn unit(words: &[Word], first: usize, last: usize) -> Option<String> {
     }
     let counts = !is_function_word(next)
         && !TIME_WORDS.contains(&next)
+        && !CALENDAR.contains(&stem(next).as_str())
+        && !RELATIVE.contains(&next)
+        && !ADVERBS.iter().any(|(adverb, _)| *adverb == next)
         && next.chars().count() > 1
         && !is_number_word(next);
     counts.then(|| stem(next))
@@ -122,14 +169,122 @@ pub(super) fn is_number_word(plain: &str) -> bool {
 }
 
 fn number(words: &[Word], value: String, is_date: bool, first: usize, last: usize) -> Number {
+    let mut unit = unit(words, first, last);
+    let is_date = is_date || (is_time(words, &value, unit.is_some(), first, last));
+    let is_sum = unit
+        .as_deref()
+        .is_some_and(|unit| CURRENCIES.contains(&unit));
+    let period = period(words, first, last, is_sum);
+    // "It's 29 a month" is a price too.
+    if unit.is_none() && !is_date && period.is_some() && !VAGUE.contains(&value.as_str()) {
+        unit = Some(MONEY.to_owned());
+    }
     Number {
         figures: value.chars().filter(char::is_ascii_digit).collect(),
         value,
-        unit: unit(words, first, last),
-        is_date: is_date || TIME_WORDS.contains(&plain(words, last + 1)),
+        unit,
+        period,
+        is_date,
         first,
         last,
     }
+}
+
+/// The word `offset` places after `last`; "" behind the end of the clause.
+fn after(words: &[Word], last: usize, offset: usize) -> &str {
+    let between = words.get(last..last + offset);
+    match between.is_some_and(|between| between.iter().all(|word| !word.ends_clause)) {
+        true => plain(words, last + offset),
+        false => "",
+    }
+}
+
+/// The word `offset` places before `first`; "" before the beginning of the clause.
+fn before(words: &[Word], first: usize, offset: usize) -> &str {
+    let Some(at) = first.checked_sub(offset) else {
+        return "";
+    };
+    match words[at..first].iter().all(|word| !word.ends_clause) {
+        true => plain(words, at),
+        false => "",
+    }
+}
+
+/// Whether a number is a time of day or a day of the month, by the words around it.
+fn is_time(words: &[Word], value: &str, counts: bool, first: usize, last: usize) -> bool {
+    let next = after(words, last, 1);
+    if TIME_WORDS.contains(&plain(words, last + 1)) {
+        return true;
+    }
+    let of_month = [next, before(words, first, 1)]
+        .iter()
+        .any(|word| MONTHS.contains(word));
+    let of_day = match next {
+        "in" => {
+            after(words, last, 2) == "the"
+                && matches!(after(words, last, 3), "morning" | "afternoon" | "evening")
+        }
+        "at" => after(words, last, 2) == "night",
+        _ => matches!(next, "tonight" | "sharp"),
+    };
+    let is_hour = value.parse::<u32>().is_ok_and(|hour| hour <= LAST_HOUR);
+    if of_month || (is_hour && of_day) {
+        return true;
+    }
+    if !is_hour || counts {
+        return false;
+    }
+    let mut back = 1;
+    while MODIFIERS.contains(&before(words, first, back)) {
+        back += 1;
+    }
+    BEFORE_TIME.contains(&before(words, first, back)) || is_span_of_hours(words, first, last)
+}
+
+/// "From 9 to 5"; a scale begins at 0, and "2 to 3 days" counts.
+fn is_span_of_hours(words: &[Word], first: usize, last: usize) -> bool {
+    let joins = |word: &str| matches!(word, "to" | "till" | "until");
+    let is_hour = |word: &str| is_number_word(word) && !matches!(word, "0" | "zero");
+    let own = is_hour(plain(words, first));
+    let end = after(words, last, 3);
+    let begins = joins(after(words, last, 1))
+        && is_hour(after(words, last, 2))
+        && (is_function_word(end) || end.is_empty() || TIME_WORDS.contains(&end));
+    own && (begins || (joins(before(words, first, 1)) && is_hour(before(words, first, 2))))
+}
+
+/// What the number from `first` to `last` is counted by. A sum may be one for each of anything: "29 dollars a class".
+fn period(words: &[Word], first: usize, last: usize, is_sum: bool) -> Option<String> {
+    for offset in 1..=PERIOD_REACH {
+        let word = after(words, last, offset);
+        let next = stem(after(words, last, offset + 1));
+        if let Some((_, period)) = ADVERBS.iter().find(|(adverb, _)| *adverb == word) {
+            return Some((*period).to_owned());
+        }
+        let counted = match word {
+            "a" | "an" | "per" | "each" | "every" => {
+                let is_thing = is_sum && !next.is_empty() && !is_function_word(&next);
+                PERIODS.contains(&next.as_str()) || is_thing
+            }
+            "the" | "one" | "whole" | "full" => PERIODS.contains(&next.as_str()),
+            _ => false,
+        };
+        if counted {
+            return Some(next);
+        }
+        let goes_on = matches!(word, "of" | "for" | "only" | "just" | "the" | "a" | "one")
+            || !(is_function_word(word) || word.is_empty() || is_number_word(word));
+        if !goes_on {
+            break;
+        }
+    }
+    // "Each month you pay 29 dollars."
+    let mut back = (2..=PERIOD_REACH).filter(|_| is_sum);
+    back.find_map(|offset| {
+        let period = stem(before(words, first, offset - 1));
+        let each = matches!(before(words, first, offset), "each" | "every" | "per");
+        (each && PERIODS.contains(&period.as_str())).then_some(period)
+    })
 }
 
 /// "Half past six".
@@ -230,7 +385,10 @@ fn in_words(words: &[Word], first: usize) -> Option<Number> {
     };
     let Some(read) = number_words::read(&ENGLISH.numbers, in_clause) else {
         let word = plain(words, first);
-        if VAGUE.contains(&word) {
+        // A couple of questions binds nobody.
+        let asks =
+            word == "couple" && HARMLESS_AFTER_ONE.contains(&stem(after(words, first, 2)).as_str());
+        if VAGUE.contains(&word) && !asks {
             return Some(number(words, word.to_owned(), false, first, first));
         }
         return is_span(words, first).then(|| number(words, "1".to_owned(), false, first, first));
@@ -243,18 +401,31 @@ fn in_words(words: &[Word], first: usize) -> Option<Number> {
     Some(number(words, value, read.is_ordinal, first, last))
 }
 
-/// "In a week" is a number too; "a minute" and "dollars a month" are none.
+/// "In a week", "takes about an hour" and "a dollar" are numbers too; "a minute" and "dollars a month" are none.
 fn is_span(words: &[Word], at: usize) -> bool {
-    let before = at.checked_sub(1).map_or("", |before| plain(words, before));
-    matches!(plain(words, at), "a" | "an")
-        && matches!(
-            before,
-            "in" | "within" | "after" | "for" | "take" | "takes" | "last" | "lasts"
-        )
-        && matches!(
-            plain(words, at + 1),
-            "hour" | "day" | "week" | "month" | "year"
-        )
+    let next = plain(words, at + 1);
+    if !matches!(plain(words, at), "a" | "an") {
+        return false;
+    }
+    if CURRENCIES.contains(&next) || next == "percent" {
+        return true;
+    }
+    let mut back = 1;
+    loop {
+        back += match before(words, at, back) {
+            "to" if before(words, at, back + 1) == "up" => 2,
+            word if MODIFIERS.contains(&word) => 1,
+            _ => break,
+        };
+    }
+    let word = before(words, at, back);
+    let takes = matches!(
+        word,
+        "in" | "within" | "after" | "for" | "take" | "takes" | "last" | "lasts"
+    );
+    // "It's about an hour"; "is a day" alone may be anything.
+    let measures = back > 1 && matches!(word, "is" | "it's" | "that's" | "was");
+    (takes || measures) && PERIODS.contains(&next)
 }
 
 /// "One", "first" and "second" where they are no figures.
@@ -314,6 +485,11 @@ mod tests {
             ("6 in the morning to 11pm", &["6", "11"]),
             ("a couple of days", &["couple"]),
             ("in a week", &["1 week"]),
+            ("takes about an hour", &["1 hour"]),
+            ("for up to a year", &["1 year"]),
+            ("a dollar", &["1 dollar"]),
+            ("29 a month", &["29 money"]),
+            ("10 Saturday", &["10"]),
             ("seventysix", &["76"]),
             ("½ or ２９", &["½", "２９"]),
         ] {
@@ -334,11 +510,56 @@ mod tests {
             "no one",
             "a month",
             "a minute",
+            "a couple of questions",
+            "How about a day next month?",
         ] {
             assert!(found(text).is_empty(), "{text}: {:?}", found(text));
         }
         assert_eq!(found("one month"), ["1 month"]);
         assert_eq!(found("the second of May"), ["2"]);
+    }
+
+    #[test]
+    fn times_and_days_are_told_from_counts() {
+        for (text, expected) in [
+            ("at 8", true),
+            ("until about six, please", true),
+            ("8 o'clock", true),
+            ("on the 29th", true),
+            ("March 12", true),
+            ("9 to 5", true),
+            ("6 in the morning", true),
+            ("eleven at night", true),
+            ("at 12 Harbour Street", false),
+            ("5 minutes", false),
+            ("0 to 10", false),
+            ("2 to 3 days", false),
+            ("up to three children", false),
+            ("by 5 percent", false),
+            ("at 29", false),
+        ] {
+            let found = numbers(&words(text));
+            assert_eq!(found[0].is_date, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_knows_what_it_is_counted_by() {
+        for (text, expected) in [
+            ("29 dollars a month", Some("month")),
+            ("$29 per year", Some("year")),
+            ("29 dollars monthly", Some("month")),
+            ("29 dollars for the whole year", Some("year")),
+            ("25 days of paid holiday a year", Some("year")),
+            ("29 dollars a class", Some("class")),
+            ("each month you pay 29 dollars", Some("month")),
+            ("29 dollars, every day", None),
+            ("59 dollars for two adults a month", None),
+            ("5 minutes on foot", None),
+        ] {
+            let found = numbers(&words(text));
+            assert_eq!(found[0].period.as_deref(), expected, "{text}");
+        }
     }
 
     #[test]

@@ -9,6 +9,9 @@ use super::*;
 const TABLE: &str = include_str!("../../../tests/fixtures/guard.tsv");
 const FITNESS: &str = include_str!("../../../playbooks/fitness.toml");
 const BANK: &str = include_str!("../../../playbooks/bank_complaint.toml");
+const APPOINTMENT: &str = include_str!("../../../playbooks/appointment_confirmation.toml");
+const INTERVIEW: &str = include_str!("../../../playbooks/interview_scheduling.toml");
+const SURVEY: &str = include_str!("../../../playbooks/satisfaction_survey.toml");
 const LIMITS: Limits = Limits {
     sentence_words: 30,
     reply_sentences: 3,
@@ -53,14 +56,24 @@ fn reason(guard: &Guard, turn: &mut Turn, sentence: &str) -> Reason {
 
 #[test]
 fn every_sentence_of_the_table_is_judged_as_it_says() {
-    let (fitness, bank) = (guard(FITNESS), guard(BANK));
+    let guards = [
+        ("fitness", FITNESS),
+        ("bank", BANK),
+        ("appointment", APPOINTMENT),
+        ("interview", INTERVIEW),
+        ("survey", SURVEY),
+    ]
+    .map(|(name, text)| (name, guard(text)));
     let mut wrong = Vec::new();
     let rows = TABLE.lines().filter(|line| !line.starts_with('#'));
     for (number, row) in rows.enumerate() {
         let [playbook, heard, expected, sentence] = row.split('\t').collect::<Vec<_>>()[..] else {
             panic!("row {number} has not four columns: {row}");
         };
-        let guard = if playbook == "bank" { &bank } else { &fitness };
+        let guard = guards.iter().find(|(name, _)| *name == playbook);
+        let guard = &guard
+            .unwrap_or_else(|| panic!("row {number}: {playbook}"))
+            .1;
         let heard = if heard == "-" { "" } else { heard };
         let verdict = guard.check(&mut turn(heard, &[]), sentence);
         if name(&verdict) != expected {
@@ -72,14 +85,23 @@ fn every_sentence_of_the_table_is_judged_as_it_says() {
 
 #[test]
 fn approved_lines_ground_themselves() {
-    for text in [FITNESS, BANK] {
+    let mut wrong = Vec::new();
+    for text in [FITNESS, BANK, APPOINTMENT, INTERVIEW, SURVEY] {
         let (playbook, guard) = (Playbook::parse(text, "test").unwrap(), guard(text));
-        for fact in &playbook.facts {
-            for sentence in crate::dialogue::sentence::Sentences::whole(&fact.say) {
-                spoken(&guard, &mut turn("", &[]), &sentence);
+        let facts = playbook.facts.iter().map(|fact| &fact.say);
+        let tactics = playbook.objections.iter().flat_map(|entry| &entry.say);
+        let asks = playbook.flow.iter().map(|stage| &stage.ask);
+        let script = playbook.script.iter().map(|line| &line.say);
+        let lines = facts.chain(tactics).chain(asks).chain(script);
+        for line in lines.filter(|line| !line.contains('{')) {
+            for sentence in crate::dialogue::sentence::Sentences::whole(line) {
+                if let Verdict::Refuse(why) = guard.check(&mut turn("", &[]), &sentence) {
+                    wrong.push(format!("{sentence}: {why:?}"));
+                }
             }
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -186,6 +208,74 @@ fn slots_ground_what_they_hold() {
     let guard = Guard::new(&playbook, &slots.into(), LIMITS);
     spoken(&guard, &mut turn("", &[]), "Perfect, Ms. Okafor.");
     spoken(&guard, &mut turn("", &[]), "See you Tuesday at seven.");
+}
+
+#[test]
+fn all_spoken_lines_ground_what_they_hold() {
+    let script = r#"
+[[script]]
+id = "locker"
+intent = "facts.included"
+say = "A locker is 7 dollars a month."
+"#;
+    let extra = "redirect = \"I have 8 questions.\"";
+    let text = FITNESS
+        .replace("[[script]]", &format!("{script}\n[[script]]"))
+        .replace(
+            "redirect = \"I see. Let me come back to my question.\"",
+            extra,
+        )
+        .replace(
+            "Which day suits you?",
+            "Which day suits you, in the next 9 days?",
+        );
+    let guard = guard(&text);
+    for sentence in [
+        "The locker costs seven dollars a month.",
+        "There are 8 questions.",
+        "Which of the next 9 days suits you?",
+    ] {
+        spoken(&guard, &mut turn("", &[]), sentence);
+    }
+    assert_eq!(
+        reason(
+            &guard,
+            &mut turn("", &[]),
+            "The locker costs 7 dollars a year."
+        ),
+        Reason::UngroundedPrice
+    );
+}
+
+#[test]
+fn what_the_call_knows_grounds_a_sentence() {
+    let guard = guard(FITNESS);
+    let known = [
+        "Saturday, November the 28th",
+        "half past six",
+        "Ms. Okafor",
+        "15 dollars",
+    ];
+    let knowing = || turn("", &[]).knowing(known);
+    for sentence in [
+        "See you on Saturday, November the 28th.",
+        "See you on Saturday the 28th at 6:30.",
+        "Your trial session is on Saturday at half past six.",
+        "Nice to meet you, Okafor.",
+    ] {
+        assert!(matches!(
+            guard.check(&mut turn("", &[]), sentence),
+            Verdict::Refuse(_)
+        ));
+        spoken(&guard, &mut knowing(), sentence);
+    }
+    for (sentence, expected) in [
+        ("See you on Friday.", Reason::UngroundedDate),
+        ("See you on the 27th.", Reason::UngroundedDate),
+        ("We can do 15 dollars a month.", Reason::UngroundedPrice),
+    ] {
+        assert_eq!(reason(&guard, &mut knowing(), sentence), expected);
+    }
 }
 
 /// Values that the lines of the fitness playbook hold, read from the file by a person.

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use crate::dialogue::playbook::normalise;
+use crate::dialogue::words::{Word, words};
 
 /// Words that tell nothing of what a sentence is about.
 static FUNCTION_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
@@ -62,6 +63,21 @@ pub(super) fn spaced(text: &str) -> String {
         out.push(' ');
     }
     out
+}
+
+/// `text` cut after each word that `ends` a piece; every piece as phrases are looked for.
+pub(super) fn cut(text: &str, ends: impl Fn(&Word) -> bool) -> Vec<String> {
+    let found = words(text);
+    found
+        .split_inclusive(|word| ends(word))
+        .map(joined)
+        .collect()
+}
+
+/// Words as phrases are looked for.
+pub(super) fn joined(words: &[Word]) -> String {
+    let texts: Vec<&str> = words.iter().map(|word| word.plain.as_str()).collect();
+    spaced(&texts.join(" "))
 }
 
 /// A contraction as two words; the apostrophe of a possessive stays.
