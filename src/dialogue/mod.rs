@@ -325,10 +325,12 @@ impl Dialogue {
             .map_or("", |stage| &stage.goal)
     }
 
-    /// What a sentence of the model's is held against: the caller's words, and the agent's last two turns.
+    /// What a sentence of the model's is held against: the caller's words, what is known of them, and the agent's last two turns.
     pub fn guarded_turn(&self) -> guard::Turn {
         let last = self.history.words_of(Role::Assistant).rev().take(2);
+        let known = self.slots.to_map();
         guard::Turn::new(self.history.words_of(Role::User), last)
+            .knowing(known.values().map(String::as_str))
     }
 
     /// The lines for when the model brought nothing that can be said: a question is not known, to anything else comes the stage's question.
