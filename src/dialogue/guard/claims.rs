@@ -142,6 +142,7 @@ const BURDENS: &[&str] = &[
 
 /// What an agent on the phone has not done, unless a line says so.
 const ACTS: &[&str] = &[
+    "accepted",
     "activated",
     "added",
     "applied",
@@ -241,7 +242,7 @@ const AFTER_VERB: &[&str] = &[
 ];
 /// "Once I have opened it" tells of nothing done.
 const CONDITIONS: &[&str] = &[
-    "if", "when", "once", "after", "before", "until", "as", "whether",
+    "if", "when", "once", "after", "before", "until", "soon", "whether",
 ];
 /// Words before a condition's verb.
 const CONDITION_REACH: usize = 5;
@@ -323,17 +324,15 @@ pub(super) fn check(ground: &Ground, heard: &Line, text: &str) -> Option<Refusal
         if let Some(burden) = burdens.find(|burden| !is_lifted(ground, &spaced, clause, burden)) {
             return refuse(&burden);
         }
+        let mut acts = (0..words.len())
+            .filter_map(|at| own_act(&words, at).or_else(|| told_act(heard, &spaced, &words, at)));
+        if let Some(act) = acts.find(|act| !ground.says(act)) {
+            return refuse(&act);
+        }
     }
-    (0..words.len()).find_map(|at| {
-        let act = own_act(&words, at).or_else(|| told_act(heard, &spaced, &words, at));
-        let free = || {
-            (words[at] == "free")
-                .then(|| ungrounded_free(ground, &spaced, &words, at))
-                .flatten()
-        };
-        let unsaid = act.filter(|act| !ground.says(act)).or_else(free)?;
-        refuse(&unsaid)
-    })
+    let mut free = (0..words.len()).filter(|at| words[*at] == "free");
+    let unsaid = free.find_map(|at| ungrounded_free(ground, &spaced, &words, at))?;
+    refuse(&unsaid)
 }
 
 /// "I can not guarantee", wherever the phrase stands. A comma ends what is denied: "no problem, I guarantee it".
@@ -472,6 +471,10 @@ fn ungrounded_free(ground: &Ground, spaced: &str, words: &[&str], at: usize) -> 
         return None;
     }
     let is_end = next.is_empty() || is_function_word(next);
+    // "Is your evening free?"
+    if is_end && PLACES.contains(&before) {
+        return None;
+    }
     if is_end && let Some(thing) = free_thing(words, at) {
         let single = stem(thing);
         let is_date = [CALENDAR, RELATIVE, PLACES]

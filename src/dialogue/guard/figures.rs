@@ -125,7 +125,7 @@ fn is_grounded(ground: &Ground, heard: &Line, words: &[Word], number: &Number) -
     let topics = ground.topics(words, number.first, number.last);
     let is_sum = number.unit.as_deref().is_some_and(is_sum);
     if is_sum && !topics.specific.is_empty() {
-        return ground.supports_sum(&topics, |own| is_same(number, own));
+        return ground.supports_sum(&topics, &number.value, |own| is_same(number, own));
     }
     if !topics.specific.is_empty() {
         return ground.supports(&topics.specific, |line| {
@@ -147,7 +147,7 @@ fn is_grounded(ground: &Ground, heard: &Line, words: &[Word], number: &Number) -
         && words
             .iter()
             .any(|word| matches!(word.plain.as_str(), "take" | "takes" | "last" | "lasts"));
-    ground.supports_in_general(&topics, is_sum, takes && !is_sum, |own| {
+    ground.supports_in_general(&topics, number, takes && !is_sum, |own| {
         is_same(number, own)
     })
 }
@@ -173,7 +173,7 @@ fn is_unit(unit: &str, own: &Number) -> bool {
     }
 }
 
-fn is_sum(unit: &str) -> bool {
+pub(super) fn is_sum(unit: &str) -> bool {
     unit == MONEY || unit == "percent" || CURRENCIES.contains(&unit)
 }
 

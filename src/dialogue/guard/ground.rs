@@ -230,7 +230,24 @@ impl Ground {
     }
 
     /// As [`Self::supports`], for the number of a line: where its own sentence names what it is of, the others do not count.
-    pub(super) fn supports_sum(&self, topics: &Topics, fits: impl Fn(&Number) -> bool) -> bool {
+    /// Nor does a line that leaves out what only another sum is of: the plan for 29 dollars is not the family plan.
+    pub(super) fn supports_sum(
+        &self,
+        topics: &Topics,
+        value: &str,
+        fits: impl Fn(&Number) -> bool,
+    ) -> bool {
+        let is_foreign = |topic: &String| {
+            let sums = |line: &&Line, own: bool| {
+                let mut sums = line.numbers.iter().filter(|number| is_sum(number));
+                sums.any(|number| (number.value == value) == own) && line.stems.contains(topic)
+            };
+            self.lines.iter().any(|line| sums(&line, false))
+                && !self.lines.iter().any(|line| sums(&line, true))
+        };
+        if topics.specific.iter().any(is_foreign) {
+            return false;
+        }
         let shares = |line: &Line, scope: &Scope| {
             let names = !scope.own.specific.is_empty() || !scope.own.neutral.is_empty();
             let own = line.sentences.get(scope.sentence).filter(|_| names);
@@ -241,7 +258,11 @@ impl Ground {
                 None => line.stems.contains(*topic),
             };
             let shared = topics.specific.iter().filter(is_of).count();
-            let mut named = topics.neutral.iter();
+            // "After the trial, the membership is 29 dollars."
+            let mut named = topics
+                .neutral
+                .iter()
+                .filter(|_| scope.own.specific.is_empty());
             2 * shared >= topics.specific.len()
                 || named.any(|name| scope.own.neutral.contains(name))
         };
@@ -256,7 +277,7 @@ impl Ground {
     pub(super) fn supports_in_general(
         &self,
         topics: &Topics,
-        is_sum: bool,
+        claim: &Number,
         takes: bool,
         fits: impl Fn(&Number) -> bool,
     ) -> bool {
@@ -265,6 +286,15 @@ impl Ground {
             let numbers = line.numbers.iter().zip(&line.scopes);
             numbers.map(move |(number, scope)| (line, number, scope))
         });
+        let is_sum_claim = is_sum(claim);
+        // "It's 24 dollars a year", where nothing else has a price by the year.
+        let is_only =
+            is_sum_claim
+                && claim.period.is_some()
+                && topics.neutral.is_empty()
+                && !self.lines.iter().flat_map(|line| &line.numbers).any(|own| {
+                    is_sum(own) && own.period == claim.period && own.value != claim.value
+                });
         said.any(|(line, number, scope)| {
             let named = |there: &dyn Fn(&String) -> bool| topics.neutral.iter().all(there);
             let names_it = !topics.neutral.is_empty();
@@ -272,13 +302,13 @@ impl Ground {
                 && (scope.before.is_empty()
                     || (names_it && named(&|name| scope.own.neutral.contains(name))));
             // "How long is the appointment?" leads to its line, which may name the parts instead.
-            let asked = !is_sum && names_it && named(&|name| line.about.contains(name));
+            let asked = !is_sum_claim && names_it && named(&|name| line.about.contains(name));
             let lasts = takes
                 && ["takes", "take", "lasts", "last"]
                     .iter()
                     .any(|verb| holds(&line.spaced, verb))
                 && named(&|name| line.stems.contains(name));
-            fits(number) && (general || asked || lasts)
+            fits(number) && (is_only || general || asked || lasts)
         })
     }
 
@@ -377,7 +407,7 @@ fn complete_figures(lines: &mut Vec<Line>) {
                 && (number.unit.is_none() || number.unit == figure.unit);
             if is_same {
                 number.unit.clone_from(&figure.unit);
-                number.period.clone_from(&figure.period);
+                number.period = figure.period.clone().or(number.period.take());
                 is_said = true;
             }
         }
@@ -385,6 +415,10 @@ fn complete_figures(lines: &mut Vec<Line>) {
             lines.retain(|line| line.kind != Kind::Figure || line.of != *of);
         }
     }
+}
+
+fn is_sum(number: &Number) -> bool {
+    number.unit.as_deref().is_some_and(super::figures::is_sum)
 }
 
 /// What each of the numbers of `text` is said of.

@@ -385,9 +385,12 @@ fn in_words(words: &[Word], first: usize) -> Option<Number> {
     };
     let Some(read) = number_words::read(&ENGLISH.numbers, in_clause) else {
         let word = plain(words, first);
-        // A couple of questions binds nobody.
-        let asks =
-            word == "couple" && HARMLESS_AFTER_ONE.contains(&stem(after(words, first, 2)).as_str());
+        // "A couple of questions" binds nobody, nor does "do you have a couple of minutes".
+        let asks = word == "couple"
+            && (HARMLESS_AFTER_ONE.contains(&stem(after(words, first, 2)).as_str())
+                || (matches!(before(words, first, 2), "have" | "spare")
+                    && before(words, first, 3) == "you"
+                    && matches!(before(words, first, 4), "do" | "can" | "could")));
         if VAGUE.contains(&word) && !asks {
             return Some(number(words, word.to_owned(), false, first, first));
         }
