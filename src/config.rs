@@ -372,6 +372,8 @@ section!(
         playbook: PathBuf = "playbooks/fitness.toml".into(),
         /// Exchanges that the model sees; older ones are left out.
         history_turns: u32 = 6,
+        /// A call with more replies than this in one stage is handed over; 0 for never.
+        lost_after_turns: u32 = 16,
         /// Replies that the model makes for one turn, of which the best is said; 1 is no choice.
         candidates: u32 = 1,
         /// No candidate is made later than this after the first was begun, in ms.

@@ -229,7 +229,8 @@ fn parts(
             config.dialogue.day_of_call(),
             Arc::clone(&engines.knowledge),
             config.dialogue.history_turns as usize,
-        ),
+        )
+        .lost_after(config.dialogue.lost_after_turns),
         guard: Guard::new(
             &engines.knowledge.playbook,
             &Default::default(),

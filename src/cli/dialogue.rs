@@ -202,7 +202,8 @@ impl Talk {
         let guard = Guard::new(&playbook, &Default::default(), limits);
         let knowledge = Arc::new(Knowledge::new(playbook));
         let turns = config.dialogue.history_turns as usize;
-        let dialogue = Dialogue::on(config.dialogue.day_of_call(), knowledge, turns);
+        let dialogue = Dialogue::on(config.dialogue.day_of_call(), knowledge, turns)
+            .lost_after(config.dialogue.lost_after_turns);
         let start = || -> anyhow::Result<(Session, Engine)> {
             let path = loaded.model(&config.llm.model);
             let cores = Cores::of_machine();

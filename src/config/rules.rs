@@ -113,6 +113,7 @@ pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), Conf
     within!("tts.piper", c.tts.piper, length_scale, 0.3..=3.0, "");
     within!("tts.piper", c.tts.piper, speaker, 0..=100_000, "");
     within!("dialogue", c.dialogue, history_turns, 1..=100, "");
+    within!("dialogue", c.dialogue, lost_after_turns, 0..=1_000, "");
     within!("dialogue", c.dialogue, candidates, 1..=16, "");
     within!("dialogue", c.dialogue, rerank_ms, 100..=60_000, " ms");
     within!(

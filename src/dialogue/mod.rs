@@ -8,6 +8,7 @@
 
 #[cfg(test)]
 mod behaviour;
+mod consent;
 mod everyday;
 pub mod guard;
 pub mod history;
@@ -41,6 +42,9 @@ use knowledge::{Knowledge, Meaning};
 use slots::Slots;
 use stages::Position;
 
+/// More replies than this in one stage are a call that goes round in circles, unless the settings say otherwise.
+const LOST_AFTER: u32 = 16;
+
 /// A line to be said, and where it is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedLine {
@@ -55,7 +59,7 @@ pub struct PlannedLine {
 /// What in the caller's words decided the turn.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Matched {
-    /// An intent of the playbook, or `yes`, `no`, `repeat`, `value`, `rambling`.
+    /// An intent of the playbook, or `yes`, `no`, `repeat`, `value`, `rambling`, `lost`.
     pub intent: String,
     /// The phrase that was heard; empty for a guess.
     pub phrase: String,
@@ -159,6 +163,8 @@ pub struct Dialogue {
     notice: Notice,
     /// Goodbye was said.
     leaving: bool,
+    /// See [`Dialogue::lost_after`].
+    lost_after: u32,
     /// The caller opted out, or goes to a human: nothing can follow but the end.
     parted: bool,
     succeeded: bool,
@@ -166,6 +172,12 @@ pub struct Dialogue {
 }
 
 impl Dialogue {
+    /// The same, handed over after so many replies in one stage; never after 0.
+    pub fn lost_after(mut self, turns: u32) -> Self {
+        self.lost_after = turns;
+        self
+    }
+
     /// The conversation before its first word, today.
     pub fn new(knowledge: Arc<Knowledge>, history_turns: usize) -> Self {
         Self::on(jiff::Zoned::now().date(), knowledge, history_turns)
@@ -188,6 +200,7 @@ impl Dialogue {
             now: String::new(),
             notice: Notice::Owed,
             leaving: false,
+            lost_after: LOST_AFTER,
             parted: false,
             said: HashSet::new(),
             instead: Vec::new(),

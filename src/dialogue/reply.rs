@@ -12,7 +12,6 @@ use super::knowledge::{Candidate, Meaning};
 use super::playbook::{Objection, Then, Way, normalise};
 use super::stages::Position;
 use super::{Dialogue, Matched, Outcome, Plan, PlannedLine};
-use crate::turn::words::Expect;
 
 /// A caller who says this many words about nothing that the playbook knows is led back to the stage's question.
 const RAMBLING_WORDS: usize = 45;
@@ -89,7 +88,7 @@ impl Dialogue {
             return self.goodbye(plan);
         }
         self.leaving &= ends;
-        if self.position.is_lost() && !ends {
+        if self.is_lost() && !ends {
             self.give_over(plan, words);
         } else if yes {
             plan.matched = Matched::plain("yes", words);
@@ -134,44 +133,6 @@ impl Dialogue {
     /// Whether these words are the wish to be called no more.
     pub fn is_opt_out(&self, heard: &str) -> bool {
         self.meaning(heard).is_some_and(|m| m.intent == "opt_out")
-    }
-
-    /// A yes means the last question. Where that was a tactic's and not the stage's own, it is no consent to what the whole call is about.
-    fn said_yes(&mut self, plan: &mut Plan) {
-        let to_tactic = self.last_said.last().is_some_and(|line| {
-            line.source.starts_with("line:objections.") && line.text.ends_with(['?', '？'])
-        });
-        if to_tactic && self.next_is_success() && self.missing().is_empty() {
-            self.ask_again(plan);
-        } else {
-            self.agreed(plan, "the caller agreed");
-        }
-    }
-
-    /// The next stage is the one that makes the call a success.
-    fn next_is_success(&self) -> bool {
-        let playbook = &self.knowledge.playbook;
-        let next = self.position.next(&playbook.flow);
-        let success = playbook.success.as_ref().and_then(|s| s.stage.as_ref());
-        next.is_some_and(|next| Some(&playbook.flow[next].id) == success)
-    }
-
-    /// The stage had its time, and nothing that the caller must decide or give stands between it and the next.
-    fn may_move_on(&self) -> bool {
-        let playbook = &self.knowledge.playbook;
-        let stage = playbook.flow.get(self.position.stage());
-        let decides = stage.is_none_or(|stage| stage.expect == Expect::YesNo);
-        self.position.is_stuck() && !decides && !self.next_is_success() && self.missing().is_empty()
-    }
-
-    /// The call goes round in circles: a human will do better.
-    fn give_over(&mut self, plan: &mut Plan, words: &str) {
-        plan.matched = Matched::plain("lost", words);
-        plan.outcome = Some(Outcome::HandOver);
-        let not_known = self.knowledge.playbook.lines.not_known.clone();
-        self.line(plan, &not_known, "lines.not_known");
-        self.goodbye(plan);
-        self.parted = true;
     }
 
     fn follow(&mut self, plan: &mut Plan, meaning: &Meaning, heard: &str) {

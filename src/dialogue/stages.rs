@@ -11,7 +11,7 @@ use super::playbook::Stage;
 /// A stage is not entered more often than this.
 pub const MOST_VISITS: u8 = 3;
 /// After this many replies in one stage the call moves on.
-pub const MOST_TURNS: u8 = 8;
+pub const MOST_TURNS: u32 = 8;
 
 /// Why a stage may not be entered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub enum Closed {
 pub struct Position {
     stage: usize,
     visits: Vec<u8>,
-    turns_here: u8,
+    turns_here: u32,
 }
 
 impl Position {
@@ -71,9 +71,9 @@ impl Position {
         self.turns_here >= MOST_TURNS
     }
 
-    /// So many replies were given in this stage that the call goes round in circles.
-    pub fn is_lost(&self) -> bool {
-        self.turns_here > 2 * MOST_TURNS
+    /// Replies that were given in this stage.
+    pub fn turns_here(&self) -> u32 {
+        self.turns_here
     }
 
     /// The stage that `next` names, or the one after this in order; None in the last.

@@ -104,6 +104,8 @@ enum Overlap {
 
 /// On a noisy line sound within a pause must last this long to be speech, in ms: beats of music last 100 to 140, words 200 and more.
 const BEAT_MS: u32 = 160;
+/// What noise hides of the last word before a pause and of the first one after it, in ms: at 10 dB pauses of 300 to 800 ms looked as long as 1,260.
+const CLIPPED_MS: u32 = 300;
 
 /// The state machine of one call.
 pub struct Turns {
@@ -404,7 +406,8 @@ impl Turns {
             return Some(TurnEvent::Pause);
         }
         let reading = self.reading.filter(|_| self.fresh);
-        let patience = patience_ms(reading.as_ref(), profile, &self.pace);
+        let clipped_ms = if self.noisy { CLIPPED_MS } else { 0 };
+        let patience = patience_ms(reading.as_ref(), profile, &self.pace) + clipped_ms;
         // What has just begun may be a word.
         if self.silence < ms_to_frames(patience).max(self.pause_frames) || self.beat > 0 {
             return None;

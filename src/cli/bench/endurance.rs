@@ -58,6 +58,8 @@ pub(super) struct Options {
 pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
     let mut loaded = loaded.clone();
     loaded.config.dialogue.playbook = crate::cli::demo::Story::Fitness.playbook().into();
+    // This caller asks the same for half an hour.
+    loaded.config.dialogue.lost_after_turns = 0;
     let engines = crate::cli::engines(&loaded)?;
     let voice = caller_voice(&loaded)?;
     let rounds = (options.minutes * 60).div_ceil(ROUND_S).max(1);

@@ -1,0 +1,52 @@
+//! What counts as consent, and what becomes of a call that goes round in circles.
+//!
+//! Thread: `think`. In: a yes, or one more reply in a stage. Out: lines in the [`Plan`]. Memory: none of its own.
+//! Nobody has agreed to what the call is about by agreeing to something else, or by staying on the line.
+
+use super::{Dialogue, Matched, Outcome, Plan};
+use crate::turn::words::Expect;
+
+impl Dialogue {
+    /// A yes means the last question. Where that was a tactic's and not the stage's own, it is no consent to what the whole call is about.
+    pub(super) fn said_yes(&mut self, plan: &mut Plan) {
+        let to_tactic = self.last_said.last().is_some_and(|line| {
+            line.source.starts_with("line:objections.") && line.text.ends_with(['?', '？'])
+        });
+        if to_tactic && self.next_is_success() && self.missing().is_empty() {
+            self.ask_again(plan);
+        } else {
+            self.agreed(plan, "the caller agreed");
+        }
+    }
+
+    /// The next stage is the one that makes the call a success.
+    fn next_is_success(&self) -> bool {
+        let playbook = &self.knowledge.playbook;
+        let next = self.position.next(&playbook.flow);
+        let success = playbook.success.as_ref().and_then(|s| s.stage.as_ref());
+        next.is_some_and(|next| Some(&playbook.flow[next].id) == success)
+    }
+
+    /// The stage had its time, and nothing that the caller must decide or give stands between it and the next.
+    pub(super) fn may_move_on(&self) -> bool {
+        let playbook = &self.knowledge.playbook;
+        let stage = playbook.flow.get(self.position.stage());
+        let decides = stage.is_none_or(|stage| stage.expect == Expect::YesNo);
+        self.position.is_stuck() && !decides && !self.next_is_success() && self.missing().is_empty()
+    }
+
+    /// So many replies were given in this stage that the call goes round in circles.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost_after > 0 && self.position.turns_here() > self.lost_after
+    }
+
+    /// The call goes round in circles: a human will do better.
+    pub(super) fn give_over(&mut self, plan: &mut Plan, words: &str) {
+        plan.matched = Matched::plain("lost", words);
+        plan.outcome = Some(Outcome::HandOver);
+        let not_known = self.knowledge.playbook.lines.not_known.clone();
+        self.line(plan, &not_known, "lines.not_known");
+        self.goodbye(plan);
+        self.parted = true;
+    }
+}
