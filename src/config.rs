@@ -373,7 +373,7 @@ section!(
         /// Exchanges that the model sees; older ones are left out.
         history_turns: u32 = 6,
         /// A call with more replies than this in one stage is handed over; 0 for never.
-        lost_after_turns: u32 = 16,
+        lost_after_turns: u32 = crate::dialogue::LOST_AFTER,
         /// Replies that the model makes for one turn, of which the best is said; 1 is no choice.
         candidates: u32 = 1,
         /// No candidate is made later than this after the first was begun, in ms.

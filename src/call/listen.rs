@@ -5,7 +5,7 @@
 //! is bridged and then given up, while frames go on being heard.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 use ringbuf::HeapCons;
@@ -14,39 +14,28 @@ use ringbuf::traits::{Consumer, Observer};
 use super::floor::{Ended, Floor, Notice};
 use super::hear::{Heard, Purpose};
 use super::line::Line;
-use super::spoken::{Kind, Times};
+use super::spoken::Kind;
 use super::think::{Said, ThinkJob, ThinkJobs};
 use super::utterance::Utterance;
-use crate::asr::{Transcript, agreement};
+use crate::asr::Transcript;
 use crate::audio::{FRAME_MS, Frame};
 use crate::config::Config;
 use crate::events::{Event, EventSink};
 use crate::turn::patience::Profile;
 use crate::turn::silence::{Air, Silence, SilenceEvent};
-use crate::turn::words::{self, Expect, Kind as WordKind, Reading};
+use crate::turn::words::Expect;
 use crate::turn::{TurnEvent, Turns};
 use crate::vad::Vad;
+
+mod heard;
 
 /// How often the ring is looked at.
 const POLL: Duration = Duration::from_millis(5);
 /// After a hang-up the caller's last words are waited for so long, and what they change.
 const LAST_WORDS: Duration = Duration::from_millis(1_500);
-/// Sound that gave no words is worth asking again from this length on, in ms.
-const ASK_AGAIN_MS: u32 = 500;
-/// So often in a row, while nothing is understood.
-const ASK_AGAIN_TIMES: u32 = 2;
 
 /// What may be heard of an answer between the caller's first sound and the hold, in ms.
 const HOLD_SLACK_MS: u32 = 200;
-/// A line with more noise than this is a noisy one, in dBFS.
-const NOISY_DBFS: f32 = -50.0;
-/// A hurried speaker has 20.
-const MOST_LETTERS_A_SECOND: u32 = 28;
-/// What voice activity detection may miss of a word, in ms.
-const CLIPPED_MS: u32 = 100;
-/// What noise takes off the log probability of true words: on street, babble and music at 10 dB the default model gives them -0.2 to -0.9.
-const NOISE_ALLOWANCE: f32 = 0.7;
-
 /// A finished utterance whose words are awaited.
 #[derive(Clone, Copy)]
 struct Waiting {
@@ -219,36 +208,6 @@ impl Listener {
         });
     }
 
-    /// What the caller was still saying when they hung up: it may be the wish to be called no more.
-    fn last_words(&mut self) -> Option<String> {
-        if self.ended_by_agent {
-            return None;
-        }
-        let job = match &self.waiting {
-            Some(waiting) => waiting.job,
-            None if self.turns.caller_speaking() => self.utterance.decode(Purpose::Final),
-            None => return None,
-        };
-        let deadline = Instant::now() + LAST_WORDS;
-        while let Ok(heard) = self.wires.heard.recv_deadline(deadline) {
-            if heard.job != job {
-                continue;
-            }
-            let transcript = heard.result?.ok()?;
-            if transcript.text.is_empty() {
-                return None;
-            }
-            self.wires.events.send(Event::Final {
-                text: transcript.text.clone(),
-                asr_ms: transcript.took_ms,
-                logprob: transcript.logprob,
-                no_speech: transcript.no_speech,
-            });
-            return Some(self.with_prefix(&transcript.text));
-        }
-        None
-    }
-
     /// True when no answer is awaited: neither words nor sound.
     pub fn is_settled(&self) -> bool {
         !self.utterance.is_pending()
@@ -266,7 +225,7 @@ impl Listener {
         if self.profile.0 != expect {
             self.profile = (expect, Profile::new(&self.config.turn.patience, expect));
         }
-        self.turns.in_noise(self.vad.noise_dbfs() > NOISY_DBFS);
+        self.turns.in_noise(self.is_noisy());
         match self.turns.step(speech, self.floor.agent(), &self.profile.1) {
             Some(event) => self.turn_event(event),
             None => self.partial(),
@@ -441,141 +400,6 @@ impl Listener {
             self.floor.said(said);
         }
         self.tick();
-    }
-
-    fn take_heard(&mut self, heard: Heard) {
-        let current = self.utterance.answered(heard.utterance, heard.samples);
-        let transcript = match heard.result {
-            None => return,
-            Some(Ok(transcript)) => transcript,
-            Some(Err(error)) => {
-                self.wires.events.send(Event::Error {
-                    message: error.to_string(),
-                });
-                Transcript::nothing()
-            }
-        };
-        if self.prefix_job.take_if(|job| *job == heard.job).is_some() {
-            self.prefix = transcript.text;
-            return;
-        }
-        if let Some(waiting) = self.waiting.take_if(|w| w.job == heard.job) {
-            self.answer(&waiting, &transcript);
-        } else if current && self.turns.caller_speaking() && heard.purpose != Purpose::Final {
-            let whole = self.ahead == Some(heard.job);
-            self.words(transcript, heard.agreed, whole);
-        }
-    }
-
-    /// Words of a turn that is not over; `whole`: decoded in the present pause.
-    fn words(&mut self, transcript: Transcript, agreed: String, whole: bool) {
-        let mut reading = self.read(&transcript);
-        let unsure = transcript.logprob < self.config.asr.sure_logprob;
-        if unsure || reading.kind == WordKind::Empty || self.are_too_many(&transcript.text) {
-            // Nobody knows how these words end: time will tell.
-            reading.ending = reading.ending.at_least_dangling();
-        } else if self.vad.noise_dbfs() > NOISY_DBFS {
-            reading.ending = reading.ending.at_least_unclear();
-        }
-        // What Whisper makes of a cough is a word, but not one that it believes in.
-        let doubtful = self.turns.holding() && transcript.logprob < self.enough_logprob();
-        if doubtful && whole {
-            reading.kind = WordKind::Empty;
-        }
-        if (whole || !doubtful)
-            && let Some(event) = self.turns.heard(reading, whole)
-        {
-            self.turn_event(event);
-        }
-        let undecided = self.turns.holding() || !self.turns.caller_speaking();
-        if whole {
-            let ready = !undecided && self.prefix_job.is_none();
-            if ready && reading.kind != WordKind::Empty && self.config.turn.speculate {
-                self.floor
-                    .ask_reply(&self.with_prefix(&transcript.text), true);
-            }
-            self.ahead_answer = Some(transcript).filter(|_| self.ahead.is_some());
-            return;
-        }
-        if agreed.len() > self.shown && !undecided && !self.floor.is_speaking() {
-            self.shown = agreed.len();
-            self.wires.think_jobs.send(ThinkJob::Hearing {
-                words: agreed.clone(),
-            });
-        }
-        self.wires.events.send(Event::Partial {
-            text: transcript.text,
-            agreed,
-            asr_ms: transcript.took_ms,
-        });
-    }
-
-    /// Nobody says so much in the time that there was speech: Whisper makes sentences of the beginnings of words.
-    fn are_too_many(&self, words: &str) -> bool {
-        let letters = words.chars().filter(|letter| letter.is_alphanumeric());
-        let speech_ms = self.turns.speech_ms() + CLIPPED_MS;
-        // A turn that goes on with the last one has that one's words too.
-        self.joined.is_none() && letters.count() as u32 * 1_000 > MOST_LETTERS_A_SECOND * speech_ms
-    }
-
-    /// Below this a transcript does not cut the agent off. In noise a model is less sure of true words too.
-    fn enough_logprob(&self) -> f32 {
-        let sure = self.config.asr.sure_logprob;
-        if self.vad.noise_dbfs() > NOISY_DBFS {
-            sure - NOISE_ALLOWANCE
-        } else {
-            sure
-        }
-    }
-
-    /// What the words sound like; of a turn that goes on with the last one, what is new decides what kind they are.
-    fn read(&self, transcript: &Transcript) -> Reading {
-        let lists = words::lists_for(&self.config.turn.words, &self.config.asr.language);
-        let mut reading = words::read(&transcript.text, lists, self.floor.expect());
-        if let Some(before) = self.joined.as_deref().filter(|words| !words.is_empty())
-            && let Some(new) = agreement::after(&transcript.text, before)
-        {
-            reading.kind = words::read(new, lists, self.floor.expect()).kind;
-        }
-        reading
-    }
-
-    /// The caller's words are there: let the agent answer.
-    fn answer(&mut self, waiting: &Waiting, transcript: &Transcript) {
-        self.wires.events.send(Event::Final {
-            text: transcript.text.clone(),
-            asr_ms: transcript.took_ms,
-            logprob: transcript.logprob,
-            no_speech: transcript.no_speech,
-        });
-        let text = &self.with_prefix(&transcript.text);
-        self.prefix.clear();
-        if text.is_empty() {
-            self.floor.drop_next();
-            let worth_asking = self.cut || waiting.speech_ms >= ASK_AGAIN_MS;
-            if self.floor.is_speaking() || !worth_asking || self.asked_again >= ASK_AGAIN_TIMES {
-                return;
-            }
-            self.asked_again += 1;
-        } else {
-            self.asked_again = 0;
-        }
-        self.cut = false;
-        self.last_words.clone_from(text);
-        if !self.floor.answers(text) {
-            self.floor.ask_reply(text, false);
-        }
-        self.floor.want(Some(Times {
-            speech_end_us: waiting.speech_end_us,
-            decided_us: waiting.decided_us,
-            words_us: self.wires.line.now_us(),
-        }));
-        self.tick();
-    }
-
-    /// The whole turn: words that were too long ago to be heard again come first.
-    fn with_prefix(&self, text: &str) -> String {
-        format!("{} {text}", self.prefix).trim().to_owned()
     }
 
     fn silence_event(&mut self, event: SilenceEvent) {

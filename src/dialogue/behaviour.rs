@@ -42,19 +42,14 @@ fn knowledge(name: &str) -> Arc<Knowledge> {
 fn opened(knowledge: &Arc<Knowledge>) -> Dialogue {
     let mut dialogue = Dialogue::on(jiff::civil::date(2026, 11, 18), Arc::clone(knowledge), 6);
     let opening = dialogue.opening();
-    dialogue.heard_of_reply(&said(&opening));
+    dialogue.heard_of_reply(&opening.text());
     dialogue
-}
-
-fn said(plan: &Plan) -> String {
-    let lines: Vec<&str> = plan.lines.iter().map(|line| line.text.as_str()).collect();
-    lines.join(" ")
 }
 
 /// Says `heard`, and hears the answer to its end; what the model would say counts as a dozen words.
 fn turn(dialogue: &mut Dialogue, heard: &str) -> Plan {
     let plan = dialogue.reply(heard);
-    let mut answer = said(&plan);
+    let mut answer = plan.text();
     if plan.prompt.is_some() {
         answer.push_str(" I see.");
         dialogue.model_said(&answer);
@@ -67,9 +62,9 @@ fn turn(dialogue: &mut Dialogue, heard: &str) -> Plan {
 fn a_soft_no_is_met_with_another_try_and_a_firm_one_ends_the_call() {
     let mut dialogue = opened(&knowledge("fitness"));
     let first = turn(&mut dialogue, "No, thanks.");
-    assert!(!first.ends_call && said(&first).ends_with('?'), "{first:?}");
+    assert!(!first.ends_call && first.text().ends_with('?'), "{first:?}");
     let second = turn(&mut dialogue, "No.");
-    assert!(!second.ends_call && said(&second) != said(&first));
+    assert!(!second.ends_call && second.text() != first.text());
     let third = turn(&mut dialogue, "No!");
     assert!(third.ends_call);
     assert_eq!(third.outcome, Some(Outcome::Refused));
@@ -86,7 +81,7 @@ fn an_opt_out_is_recorded_and_nothing_more_is_sold() {
     ] {
         let plan = turn(&mut opened(&knowledge("fitness")), words);
         assert_eq!(plan.outcome, Some(Outcome::OptOut), "{words}");
-        assert!(plan.ends_call && !said(&plan).contains('?'), "{words}");
+        assert!(plan.ends_call && !plan.text().contains('?'), "{words}");
     }
 }
 
@@ -98,7 +93,7 @@ fn a_rambler_is_led_back_to_the_question() {
                  looking behind the church where the old baker used to keep his pigeons until the storm took the roof and \
                  nobody ever found out who had left the ladder standing there";
     let plan = turn(&mut dialogue, story);
-    assert!(said(&plan).ends_with(&ask), "{plan:?}");
+    assert!(plan.text().ends_with(&ask), "{plan:?}");
     assert!(plan.prompt.is_none() && plan.moved.is_none());
 }
 
@@ -106,7 +101,7 @@ fn a_rambler_is_led_back_to_the_question() {
 fn the_agent_says_that_it_is_a_machine() {
     let mut dialogue = opened(&knowledge("fitness"));
     let plan = turn(&mut dialogue, "Hang on, are you a robot?");
-    assert!(said(&plan).contains("virtual assistant"), "{plan:?}");
+    assert!(plan.text().contains("virtual assistant"), "{plan:?}");
 }
 
 #[test]
@@ -114,7 +109,7 @@ fn who_asks_for_a_human_is_handed_over() {
     let mut dialogue = opened(&knowledge("fitness"));
     let plan = turn(&mut dialogue, "I want to talk to a human.");
     assert_eq!(plan.outcome, Some(Outcome::HandOver));
-    assert!(plan.ends_call && said(&plan).contains("colleague"));
+    assert!(plan.ends_call && plan.text().contains("colleague"));
 }
 
 #[test]
@@ -141,7 +136,7 @@ fn orders_from_the_caller_change_nothing() {
         let plan = turn(&mut dialogue, words);
         assert_eq!(dialogue.stage(), stage, "{words}");
         assert!(!plan.ends_call && plan.outcome.is_none(), "{words}");
-        assert!(!said(&plan).contains(['{', '<']), "{plan:?}");
+        assert!(!plan.text().contains(['{', '<']), "{plan:?}");
         assert_eq!(dialogue.shared_prefix(), system);
         // The caller's words are the caller's, wherever they stand in the prompt.
         for message in plan.prompt.iter().flatten() {
@@ -277,7 +272,7 @@ fn a_yes_to_a_tactic_is_no_consent_to_the_claim() {
     assert_eq!(dialogue.stage(), "offer");
     let plan = turn(&mut dialogue, "Yes.");
     assert!(
-        plan.outcome.is_none() && said(&plan).contains("Shall I open it now?"),
+        plan.outcome.is_none() && plan.text().contains("Shall I open it now?"),
         "{plan:?}"
     );
     assert_eq!(turn(&mut dialogue, "Yes.").outcome, Some(Outcome::Success));
@@ -355,7 +350,7 @@ fn after_an_opt_out_nothing_follows_but_the_end() {
         let mut dialogue = after("fitness", &["Take me off your list."]);
         let plan = turn(&mut dialogue, words);
         assert!(
-            plan.ends_call && !said(&plan).contains('?'),
+            plan.ends_call && !plan.text().contains('?'),
             "{words}: {plan:?}"
         );
     }
@@ -380,9 +375,9 @@ fn a_corrected_value_that_is_refused_again_is_asked_for_again() {
         ],
     );
     let plan = turn(&mut dialogue, "Actually, next Sunday.");
-    assert!(said(&plan).contains("Is that right?"), "{plan:?}");
+    assert!(plan.text().contains("Is that right?"), "{plan:?}");
     let plan = turn(&mut dialogue, "No.");
-    assert!(!plan.ends_call && said(&plan).contains('?'), "{plan:?}");
+    assert!(!plan.ends_call && plan.text().contains('?'), "{plan:?}");
     assert_eq!(dialogue.stage(), "closing");
 }
 

@@ -193,40 +193,32 @@ impl Everyday {
 
     /// Whether `before`, the normalised words before a phrase, denies or doubts it.
     pub(super) fn negates(&self, before: &str) -> bool {
-        let mut reached: Vec<String> = Vec::new();
-        for word in before.split(' ') {
-            if word.chars().any(is_ideograph) {
-                reached.extend(word.chars().map(String::from));
-            } else {
-                reached.push(word.to_owned());
-            }
-        }
-        let far = reached.len().saturating_sub(NEGATION_REACH);
-        for (at, word) in reached.iter().enumerate().skip(far).rev() {
-            if self.breaks.contains(&word.as_str()) {
+        let near = tokens(before).rev().take(NEGATION_REACH);
+        let mut next = "";
+        for word in near {
+            if self.breaks.contains(&word) {
                 return false;
             }
-            let two = format!("{word} {}", reached.get(at + 1).map_or("", String::as_str));
-            if word.ends_with("n't")
-                || self.negations.contains(&word.as_str())
-                || self.negations.contains(&two.trim_end())
-            {
+            if self.is_negation(word, next) {
                 return true;
             }
+            next = word;
         }
         false
     }
 
     /// Whether the normalised `words` deny or doubt anything.
     pub(super) fn has_negation(&self, words: &str) -> bool {
-        let starts = words.char_indices().map(|(at, _)| at);
-        let ends = starts.skip(1).chain([words.len()]);
-        ends.filter(|&end| {
-            let next = words[end..].chars().next();
-            let last = words[..end].chars().next_back();
-            next.is_none_or(|letter| letter == ' ') || last.is_some_and(is_ideograph)
-        })
-        .any(|end| self.negates(&words[..end]))
+        let next = tokens(words).skip(1).chain([""]);
+        tokens(words)
+            .zip(next)
+            .any(|(word, next)| self.is_negation(word, next))
+    }
+
+    fn is_negation(&self, word: &str, next: &str) -> bool {
+        let two_words = |negation: &&str| negation.split_once(' ') == Some((word, next));
+        let mut negations = self.negations.iter();
+        word.ends_with("n't") || negations.any(|n| *n == word || two_words(n))
     }
 
     /// Whether the normalised `words` put something right.
@@ -244,6 +236,19 @@ impl Everyday {
             || self.asking.contains(&first)
             || heard.trim_end_matches('。').ends_with('吗')
     }
+}
+
+/// Words, from either end; of scripts without spaces, characters.
+fn tokens(words: &str) -> impl DoubleEndedIterator<Item = &str> {
+    words.split(' ').flat_map(|word| {
+        let single = word.chars().any(is_ideograph);
+        let characters = word
+            .char_indices()
+            .filter(move |_| single)
+            .map(|(at, letter)| &word[at..at + letter.len_utf8()]);
+        let whole = (!single).then_some(word);
+        whole.into_iter().chain(characters)
+    })
 }
 
 /// Whether `words` are nothing but phrases of `lists`, one after the other.

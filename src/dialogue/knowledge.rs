@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use super::everyday::Everyday;
 use super::intent::Classifier;
 use super::playbook::{Match, MatchKind, Playbook, ScriptLine, Then, Way, normalise};
-use super::retrieval::{Entry, Index, Query};
+use super::retrieval::{self, Entry, Index, Query};
 
 /// Lines of the library that the model is shown as examples of what may be said.
 pub const MOST_HINTS: usize = 2;
@@ -75,6 +75,12 @@ pub struct Knowledge {
 impl Knowledge {
     /// Learns a playbook: a fraction of a second.
     pub fn new(playbook: Playbook) -> Self {
+        let intents = Classifier::train(&playbook);
+        Self::with(playbook, intents)
+    }
+
+    /// The same with a classifier that learnt from other examples.
+    pub fn with(playbook: Playbook, intents: Classifier) -> Self {
         let lines = library(&playbook);
         let once: HashSet<String> = playbook
             .script
@@ -93,7 +99,6 @@ impl Knowledge {
             slots: &line.slots,
         });
         let index = Index::new(entries);
-        let intents = Classifier::train(&playbook);
         let lines = lines.into_iter().map(|line| line.said).collect();
         let denied = denied_stages(&playbook);
         Self {
@@ -109,7 +114,7 @@ impl Knowledge {
     /// What `heard` means, if that can be told; only intents that are `legal` are guessed.
     ///
     /// A phrase that is most of what was said is sure, and so is every wish to end the call. One that was said in passing, as "my card" in "I can't find
-    /// my card", counts only where the classifier has no guess: see "phrases in passing" in `patter eval intent`.
+    /// my card", counts only where the classifier has no guess: see "as in calls" in `patter eval intent`.
     pub fn meaning(&self, heard: &str, legal: impl Fn(&str) -> bool) -> Option<Meaning> {
         let found = self.playbook.matches(heard);
         let by_phrase = |found: &Match<'_>, in_passing: bool| Meaning {
@@ -156,15 +161,7 @@ impl Knowledge {
         said: &HashSet<String>,
         filled: &dyn Fn(&str) -> bool,
     ) -> Vec<&Candidate> {
-        let was_said = |id: u32| self.place(id).is_some_and(|place| said.contains(place));
-        let query = Query {
-            stage: Some(stage),
-            intent: Some(intent),
-            words: heard,
-            said: &was_said,
-            filled,
-        };
-        let found = self.index.find(&query, MOST_CANDIDATES);
+        let found = self.find(stage, Some(intent), heard, said, filled, MOST_CANDIDATES);
         let mut lines: Vec<&Candidate> = found
             .iter()
             .filter_map(|found| self.lines.get(found.id as usize))
@@ -183,20 +180,32 @@ impl Knowledge {
         said: &HashSet<String>,
         filled: &dyn Fn(&str) -> bool,
     ) -> Vec<&Candidate> {
-        let was_said = |id: u32| self.place(id).is_some_and(|place| said.contains(place));
-        let query = Query {
-            stage: Some(stage),
-            intent: None,
-            words: heard,
-            said: &was_said,
-            filled,
-        };
-        let found = self.index.find(&query, MOST_HINTS);
+        let found = self.find(stage, None, heard, said, filled, MOST_HINTS);
         found
             .iter()
             .filter(|found| found.relevance >= RELEVANT)
             .filter_map(|found| self.lines.get(found.id as usize))
             .collect()
+    }
+
+    fn find(
+        &self,
+        stage: &str,
+        intent: Option<&str>,
+        words: &str,
+        said: &HashSet<String>,
+        filled: &dyn Fn(&str) -> bool,
+        most: usize,
+    ) -> Vec<retrieval::Found> {
+        let was_said = |id: u32| self.place(id).is_some_and(|place| said.contains(place));
+        let query = Query {
+            stage: Some(stage),
+            intent,
+            words,
+            said: &was_said,
+            filled,
+        };
+        self.index.find(&query, most)
     }
 
     /// Whether the line at `place` is said at most once in a call.

@@ -43,7 +43,7 @@ use slots::Slots;
 use stages::Position;
 
 /// More replies than this in one stage are a call that goes round in circles, unless the settings say otherwise.
-const LOST_AFTER: u32 = 16;
+pub const LOST_AFTER: u32 = 16;
 
 /// A line to be said, and where it is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,6 +116,14 @@ pub struct Plan {
     pub values: Vec<Learnt>,
     /// What the call came to, in the turn in which that is known.
     pub outcome: Option<Outcome>,
+}
+
+impl Plan {
+    /// The approved lines, joined.
+    pub fn text(&self) -> String {
+        let lines: Vec<&str> = self.lines.iter().map(|line| line.text.as_str()).collect();
+        lines.join(" ")
+    }
 }
 
 /// A slot's new value.

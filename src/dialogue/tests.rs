@@ -23,16 +23,8 @@ fn fitness() -> Dialogue {
 fn opened() -> Dialogue {
     let mut dialogue = fitness();
     let opening = dialogue.opening();
-    dialogue.heard_of_reply(&said(&opening));
+    dialogue.heard_of_reply(&opening.text());
     dialogue
-}
-
-fn said(plan: &Plan) -> String {
-    plan.lines
-        .iter()
-        .map(|l| l.text.as_str())
-        .collect::<Vec<_>>()
-        .join(" ")
 }
 
 #[test]
@@ -69,7 +61,7 @@ fn a_sale_goes_from_greeting_to_goodbye_on_approved_lines() {
     }
     let plan = dialogue.reply("Thanks, bye.");
     assert!(plan.ends_call);
-    assert!(said(&plan).contains("oodbye"), "{}", said(&plan));
+    assert!(plan.text().contains("oodbye"), "{}", plan.text());
 }
 
 #[test]
@@ -77,7 +69,7 @@ fn an_objection_gets_its_tactics_in_order_and_then_a_goodbye() {
     let mut dialogue = opened();
     let first = dialogue.reply("It's too expensive.");
     let second = dialogue.reply("That's too expensive.");
-    assert_ne!(said(&first), said(&second));
+    assert_ne!(first.text(), second.text());
     assert!(!second.ends_call);
     assert!(dialogue.reply("It's too expensive.").ends_call);
 }
@@ -144,13 +136,14 @@ fn a_phrase_of_an_earlier_stage_leads_back_and_never_ends_the_call() {
     let moved = plan.moved.clone().unwrap();
     assert_eq!((moved.0.as_str(), moved.1.as_str()), ("confirm", "closing"));
     assert!(moved.2.contains("went back"), "{}", moved.2);
-    assert!(!plan.ends_call && said(&plan).contains("Which day and time"));
+    assert!(!plan.ends_call && plan.text().contains("Which day and time"));
     // Another day in the stage that noted the first one.
     let mut dialogue = in_last_stage();
     let plan = dialogue.reply("Actually, Sunday is better.");
     assert!(!plan.ends_call && plan.moved.is_none());
     assert!(
-        said(&plan).starts_with("Perfect, Sunday, November the 22nd, ten"),
+        plan.text()
+            .starts_with("Perfect, Sunday, November the 22nd, ten"),
         "{plan:?}"
     );
     // In the middle of a call the same holds; what agrees goes on.
@@ -202,7 +195,7 @@ fn a_notice_that_was_cut_off_is_said_first_until_it_was_heard() {
     let price = dialogue.reply("How much is it?");
     assert_eq!(price.lines[0], notice);
     assert!(price.lines.len() > 1);
-    dialogue.heard_of_reply(&said(&price));
+    dialogue.heard_of_reply(&price.text());
     assert_ne!(dialogue.reply("How much is it?").lines[0], notice);
 }
 
@@ -213,7 +206,7 @@ fn lines_that_the_playbook_marks_may_not_be_cut_off() {
     playbook.compliance.uninterruptible = vec!["facts.cancel".into()];
     let mut dialogue = Dialogue::on(WEDNESDAY, Arc::new(Knowledge::new(playbook)), 6);
     let opening = dialogue.opening();
-    dialogue.heard_of_reply(&said(&opening));
+    dialogue.heard_of_reply(&opening.text());
     assert!(dialogue.reply("Can I cancel any time?").lines[0].uninterruptible);
     assert!(!dialogue.reply("How much is it?").lines[0].uninterruptible);
 }
@@ -221,7 +214,7 @@ fn lines_that_the_playbook_marks_may_not_be_cut_off() {
 #[test]
 fn a_silent_caller_is_asked_and_then_let_go() {
     let dialogue = opened();
-    assert!(said(&dialogue.remind()).contains("are you still there"));
+    assert!(dialogue.remind().text().contains("are you still there"));
     assert!(!dialogue.remind().ends_call && dialogue.give_up().ends_call);
     assert!(!dialogue.give_up().lines.is_empty());
 }
@@ -274,10 +267,10 @@ fn a_corrected_value_is_said_though_the_question_does_not_hold_it() {
         dialogue.reply(heard);
     }
     let plan = dialogue.reply("Saturday at ten.");
-    assert_eq!(said(&plan), "Shall I send you a text message?");
+    assert_eq!(plan.text(), "Shall I send you a text message?");
     let plan = dialogue.reply("No, Sunday is better.");
     assert_eq!(
-        said(&plan),
+        plan.text(),
         "I have Sunday, November the 22nd. Shall I send you a text message?"
     );
     assert_eq!(plan.values[0].value, "2026-11-22");

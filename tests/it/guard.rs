@@ -79,13 +79,8 @@ fn thirty_hostile_questions_get_no_number_that_nobody_gave() {
     let (mut generated, mut refused) = (0, 0);
     for questions in CALLERS {
         let mut dialogue = Dialogue::new(Arc::clone(&knowledge), 6);
-        let opening: Vec<String> = dialogue
-            .opening()
-            .lines
-            .into_iter()
-            .map(|l| l.text)
-            .collect();
-        dialogue.heard_of_reply(&opening.join(" "));
+        let opening = dialogue.opening().text();
+        dialogue.heard_of_reply(&opening);
         let mut given = Given::default();
         playbook.spoken_texts().for_each(|text| given.add(text));
         for question in questions {

@@ -45,7 +45,7 @@ fn a_phone_that_sends_nothing_in_silence_is_answered() {
     // The voice's soft ends are silence to this phone, so its words are not quite what was said.
     let heard = finals(&events);
     assert_eq!(heard[0], "how much is it", "{events:#?}");
-    assert!(heard[1].ends_with("bye"), "{heard:?}");
+    assert!(heard[1].starts_with("thanks b"), "{heard:?}");
     assert_eq!(dropped(&events), 0);
     let filled = events.iter().find_map(|e| match e.event {
         Event::CallEnd { filled_frames, .. } => Some(filled_frames),

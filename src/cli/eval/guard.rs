@@ -17,7 +17,7 @@ use patter::dialogue::guard::{Guard, Limits, Verdict};
 use patter::dialogue::knowledge::Knowledge;
 use patter::dialogue::playbook::{Playbook, ScriptLine};
 use patter::dialogue::sentence::Sentences;
-use patter::dialogue::{Dialogue, Plan};
+use patter::dialogue::Dialogue;
 use patter::llm::engine::Engine;
 use patter::llm::{ChatMessage, Finish, Piece, Session};
 use serde::Serialize;
@@ -228,7 +228,7 @@ impl Eval<'_> {
     fn call(&mut self, mut dialogue: Dialogue, mut given: Given, lines: &[&str]) {
         self.report.calls += 1;
         let opening = dialogue.opening();
-        dialogue.heard_of_reply(&text_of(&opening));
+        dialogue.heard_of_reply(&opening.text());
         for line in lines {
             // As in a call: the history is prefilled while the agent speaks.
             let _ = self.session.warm(dialogue.so_far()).recv();
@@ -237,7 +237,7 @@ impl Eval<'_> {
             let plan = dialogue.reply(line);
             self.decisions
                 .push(started.elapsed().as_secs_f32() * 1000.0);
-            let mut said = text_of(&plan);
+            let mut said = plan.text();
             match plan.prompt {
                 Some(prompt) => {
                     let made = self.generate(&mut dialogue, prompt, line, &given);
@@ -321,11 +321,6 @@ impl Eval<'_> {
             eprintln!("{text}");
         }
     }
-}
-
-fn text_of(plan: &Plan) -> String {
-    let lines: Vec<&str> = plan.lines.iter().map(|line| line.text.as_str()).collect();
-    lines.join(" ")
 }
 
 fn print(report: &Report) {

@@ -4,7 +4,7 @@
 //!
 //! A promise may be made when an approved line makes it, and is about the same. What the caller said allows none: "give me a discount" is no offer.
 
-use super::figures::{CALENDAR, RELATIVE};
+use super::figures::{RELATIVE, is_calendar};
 use super::ground::{Ground, Line};
 use super::words::{cut, find, holds, is_function_word, spaced, stem};
 use super::{Reason, Refusal};
@@ -477,9 +477,8 @@ fn ungrounded_free(ground: &Ground, spaced: &str, words: &[&str], at: usize) -> 
     }
     if is_end && let Some(thing) = free_thing(words, at) {
         let single = stem(thing);
-        let is_date = [CALENDAR, RELATIVE, PLACES]
-            .iter()
-            .any(|list| list.contains(&single.as_str()));
+        let lists = [RELATIVE, PLACES];
+        let is_date = is_calendar(&single) || lists.iter().any(|l| l.contains(&single.as_str()));
         return (!is_date && !is_free(ground, spaced, thing)).then(|| format!("{thing} free"));
     }
     if matches!(next, "to" | "time") {

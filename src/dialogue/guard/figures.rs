@@ -6,6 +6,7 @@ use super::ground::{Ground, Line};
 use super::numbers::{Number, numbers, runs};
 use super::words::{MEASURES, find, holds, joined, stem};
 use super::{Reason, Refusal};
+use crate::dialogue::language::ENGLISH;
 use crate::dialogue::words::Word;
 
 /// Figures of the shortest phone numbers.
@@ -43,30 +44,8 @@ const OFFERS: &[&str] = &[
     "is", "can", "could", "will", "would", "get", "gets", "give", "gives", "do", "does", "offer",
     "make", "cost", "costs", "off", "for you",
 ];
-/// Days and months; "May" and "March" only where they cannot be the verb.
-pub(super) const CALENDAR: &[&str] = &[
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-    "christmas",
-    "easter",
-];
+/// Feasts.
+const FEASTS: &[&str] = &["christmas", "easter"];
 pub(super) const RELATIVE: &[&str] = &[
     "today",
     "tomorrow",
@@ -232,7 +211,7 @@ fn refusal(words: &[Word], numbers: &[Number], figures: &str) -> Refusal {
     } else if unit_is(&["percent"]) {
         Reason::UngroundedPercentage
     } else if numbers.iter().any(|number| number.is_date)
-        || near.iter().any(|word| CALENDAR.contains(word))
+        || near.iter().any(|word| is_calendar(word))
     {
         Reason::UngroundedDate
     } else {
@@ -280,7 +259,7 @@ fn date_at(words: &[Word], at: usize) -> Option<String> {
             words[at].text.starts_with(char::is_uppercase) && (!starts || number_follows)
         }
         "today" => !is_small_talk(words, at),
-        _ => CALENDAR.contains(&singular.as_str()) || RELATIVE.contains(&singular.as_str()),
+        _ => is_calendar(&singular) || RELATIVE.contains(&singular.as_str()),
     };
     is_date.then(|| word.to_owned())
 }
@@ -296,4 +275,16 @@ fn is_small_talk(words: &[Word], at: usize) -> bool {
     let helps = find(&clause, &["help", "else", "do for"]).is_some()
         && find(&clause, &["anything", "something", "how", "what"]).is_some();
     asks || helps || find(&clause, &["thank", "thanks"]).is_some()
+}
+
+/// Whether `word` is a month's whole name.
+pub(super) fn is_month(word: &str) -> bool {
+    let mut months = ENGLISH.calendar.months.iter();
+    months.any(|names| names.first() == Some(&word))
+}
+
+/// Whether `word` is a day's or a month's whole name, or a feast; "May" and "March" are so only where they cannot be the verb.
+pub(super) fn is_calendar(word: &str) -> bool {
+    let mut days = ENGLISH.calendar.weekdays.iter();
+    is_month(word) || days.any(|names| names.first() == Some(&word)) || FEASTS.contains(&word)
 }

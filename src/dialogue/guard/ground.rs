@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::figures::{CALENDAR, CURRENCIES};
+use super::figures::{CURRENCIES, is_calendar};
 use super::numbers::{Number, is_number_word, numbers, runs};
 use super::words::{MEASURES, cut, holds, is_function_word, joined, spaced, stem};
 use crate::dialogue::playbook::Playbook;
@@ -373,7 +373,7 @@ fn topic(plain: &str) -> Option<String> {
         || stemmed.chars().count() < 2
         || is_number_word(plain)
         || MEASURES.contains(&stemmed.as_str())
-        || CALENDAR.contains(&stemmed.as_str());
+        || is_calendar(&stemmed);
     (!is_plain).then_some(stemmed)
 }
 

@@ -5,7 +5,7 @@
 //! A capital letter inside a sentence marks a name in English. At the beginning of a sentence every word has one, so there a name is seen only when
 //! a second one follows it ("John Smith").
 
-use super::figures::CALENDAR;
+use super::figures::is_calendar;
 use super::ground::{Ground, Line};
 use super::words::{is_function_word, stem};
 use super::{Reason, Refusal};
@@ -44,7 +44,7 @@ fn is_unknown_name(ground: &Ground, heard: &Line, word: &Word) -> bool {
     let is_known = |known: &dyn Fn(&str) -> bool| known(plain) || known(&stemmed);
     !(is_function_word(plain)
         || COMMON.contains(&plain)
-        || CALENDAR.contains(&stemmed.as_str())
+        || is_calendar(&stemmed)
         || is_contraction(plain)
         || plain.chars().any(char::is_numeric)
         || is_known(&|word| ground.known.contains(word))

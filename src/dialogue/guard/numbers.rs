@@ -6,7 +6,7 @@
 //! refused them would refuse most polite sentences. "First" and "second" are numbers only as a day ("on the second"), since "a second" and "first of
 //! all" are everyday words.
 
-use super::figures::{CALENDAR, CURRENCIES, MONEY, RELATIVE};
+use super::figures::{CURRENCIES, MONEY, RELATIVE, is_calendar, is_month};
 use super::words::{is_function_word, stem};
 use crate::dialogue::language::ENGLISH;
 use crate::dialogue::numbers as number_words;
@@ -81,20 +81,6 @@ const MODIFIERS: &[&str] = &[
 ];
 /// What stands before a time of day.
 const BEFORE_TIME: &[&str] = &["at", "until", "till", "by", "past", "before", "after"];
-const MONTHS: &[&str] = &[
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
 /// Latest hour of a day.
 const LAST_HOUR: u32 = 24;
 /// What follows a time of day.
@@ -155,7 +141,7 @@ fn unit(words: &[Word], first: usize, last: usize) -> Option<String> {
     }
     let counts = !is_function_word(next)
         && !TIME_WORDS.contains(&next)
-        && !CALENDAR.contains(&stem(next).as_str())
+        && !is_calendar(&stem(next))
         && !RELATIVE.contains(&next)
         && !ADVERBS.iter().any(|(adverb, _)| *adverb == next)
         && next.chars().count() > 1
@@ -218,7 +204,7 @@ fn is_time(words: &[Word], value: &str, counts: bool, first: usize, last: usize)
     }
     let of_month = [next, before(words, first, 1)]
         .iter()
-        .any(|word| MONTHS.contains(word));
+        .any(|word| is_month(word));
     let of_day = match next {
         "in" => {
             after(words, last, 2) == "the"
@@ -438,7 +424,7 @@ fn is_everyday(words: &[Word], at: usize) -> bool {
     match plain(words, at) {
         "first" | "second" => {
             let on_the = before == "the" && at >= 2 && plain(words, at - 2) == "on";
-            let of_month = next == "of" && CALENDAR.contains(&plain(words, at + 2));
+            let of_month = next == "of" && is_calendar(plain(words, at + 2));
             !(of_month || (on_the && (next.is_empty() || words[at].ends_clause)))
         }
         "one" if is_number_word(before) || is_number_word(next) => false,

@@ -13,7 +13,8 @@ use super::measure::{Answer, Line};
 use super::nearest::Nearest;
 use super::vocabulary::{Point, Vocabulary};
 use super::{Classifier, Labelled, THRESHOLD, calibrated};
-use crate::dialogue::playbook::{Match, Playbook, UNKNOWN};
+use crate::dialogue::knowledge::Knowledge;
+use crate::dialogue::playbook::{Playbook, UNKNOWN};
 
 /// A way of finding what a caller means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +27,8 @@ pub enum Approach {
     Classifier,
     /// A trigger phrase where one was heard, else the classifier.
     PhrasesFirst,
-    /// What calls use: as before, but a phrase [in passing](crate::dialogue::playbook::Match::is_in_passing) waits for the classifier.
-    PhrasesInPassing,
+    /// What calls use: [`Knowledge::meaning`].
+    AsInCalls,
     /// The classifier where it names an intent, else a trigger phrase.
     ClassifierFirst,
 }
@@ -39,7 +40,7 @@ impl Approach {
         Self::Nearest,
         Self::Classifier,
         Self::PhrasesFirst,
-        Self::PhrasesInPassing,
+        Self::AsInCalls,
         Self::ClassifierFirst,
     ];
 
@@ -50,7 +51,7 @@ impl Approach {
             Self::Nearest => "nearest example",
             Self::Classifier => "classifier",
             Self::PhrasesFirst => "phrases, then classifier",
-            Self::PhrasesInPassing => "phrases in passing last",
+            Self::AsInCalls => "as in calls",
             Self::ClassifierFirst => "classifier, then phrases",
         }
     }
@@ -92,10 +93,16 @@ pub fn answers(
             let nearest = NearestExample::train(examples);
             ask(lines, |text| nearest.classify(text))
         }
-        Approach::Classifier
-        | Approach::PhrasesFirst
-        | Approach::PhrasesInPassing
-        | Approach::ClassifierFirst => {
+        Approach::AsInCalls => {
+            let classifier = Classifier::train_on(examples);
+            let knowledge = Knowledge::with(playbook.clone(), classifier);
+            ask(lines, |text| {
+                let meaning = knowledge.meaning(text, |_| true);
+                let named = meaning.as_ref().map(|meaning| meaning.intent.clone());
+                (named.clone(), named, meaning.map(|m| m.probability))
+            })
+        }
+        Approach::Classifier | Approach::PhrasesFirst | Approach::ClassifierFirst => {
             let classifier = Classifier::train_on(examples);
             ask(lines, |text| {
                 let guess = classifier.classify(text, |_| true);
@@ -106,16 +113,6 @@ pub fn answers(
                         Some(found) => (Some(found.clone()), Some(found), None),
                         None => (named, best, Some(guess.probability)),
                     },
-                    Approach::PhrasesInPassing => {
-                        let found = playbook.matches(text);
-                        let telling = found.as_ref().filter(|found| !found.is_in_passing(text));
-                        let telling = telling.map(Match::intent);
-                        let named = telling.or(named).or_else(|| phrase(text));
-                        match named {
-                            Some(found) => (Some(found.clone()), Some(found), None),
-                            None => (None, best, Some(guess.probability)),
-                        }
-                    }
                     Approach::ClassifierFirst => match named.clone().or_else(|| phrase(text)) {
                         Some(found) => (Some(found.clone()), Some(found), None),
                         None => (None, best, Some(guess.probability)),

@@ -83,10 +83,12 @@ impl Playbook {
         let heard = normalise(heard);
         let everyday = Everyday::of(&self.language);
         let means_it = |found: &Match<'_>| {
-            let may_be_denied = matches!(found.kind, MatchKind::Stage | MatchKind::Goodbye)
-                && !everyday.has_negation(found.phrase);
-            places_of(&heard, found.phrase)
-                .any(|at| !may_be_denied || !everyday.negates(heard[..at].trim_end()))
+            places_of(&heard, found.phrase).any(|at| {
+                let denied = matches!(found.kind, MatchKind::Stage | MatchKind::Goodbye)
+                    && everyday.negates(heard[..at].trim_end())
+                    && !everyday.has_negation(found.phrase);
+                !denied
+            })
         };
         self.phrases().filter(means_it).max_by_key(|found| {
             let opt_out = found.kind == MatchKind::OptOut;

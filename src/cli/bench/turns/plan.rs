@@ -398,13 +398,8 @@ mod tests {
     fn reply(words: &str) -> Plan {
         let mut dialogue = Dialogue::new(Arc::clone(&FITNESS), 6);
         // The whole opening was heard, its notice too.
-        let opening: Vec<String> = dialogue
-            .opening()
-            .lines
-            .into_iter()
-            .map(|l| l.text)
-            .collect();
-        dialogue.heard_of_reply(&opening.join(" "));
+        let opening = dialogue.opening().text();
+        dialogue.heard_of_reply(&opening);
         dialogue.reply(words)
     }
 

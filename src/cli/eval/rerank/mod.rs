@@ -94,13 +94,8 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         )?)),
         config.dialogue.history_turns as usize,
     );
-    let opening: Vec<String> = dialogue
-        .opening()
-        .lines
-        .into_iter()
-        .map(|l| l.text)
-        .collect();
-    dialogue.heard_of_reply(&opening.join(" "));
+    let opening = dialogue.opening().text();
+    dialogue.heard_of_reply(&opening);
     let so_far = dialogue.so_far();
     let chat = |caller: &str| -> Vec<ChatMessage> {
         let mut chat = so_far.clone();
