@@ -370,6 +370,12 @@ section!(
     DialogueConfig {
         /// Playbook, relative to the config file.
         playbook: PathBuf = "playbooks/fitness.toml".into(),
+        /// Model that makes vectors of sentences, in the models folder; empty for none.
+        embedding_model: PathBuf = "all-minilm-l6-v2.Q4_0.gguf".into(),
+        /// Languages of playbooks that it is used with.
+        embedding_languages: Vec<String> = vec!["en".into()],
+        /// File that keeps its vectors of the examples, relative to the config file; empty for none.
+        embedding_store: PathBuf = "cache/embeddings.bin".into(),
         /// Exchanges that the model sees; older ones are left out.
         history_turns: u32 = 6,
         /// A call with more replies than this in one stage is handed over; 0 for never.

@@ -73,6 +73,11 @@ impl Cores {
         Self::new(std::thread::available_parallelism().map_or(1, |n| n.get() as u32))
     }
 
+    /// How many threads may run.
+    pub fn total(&self) -> u32 {
+        self.shared.total
+    }
+
     /// Waits for `threads` cores; more than there are count as all.
     pub fn take(&self, threads: u32, urgency: Urgency) -> Permit {
         self.take_or_hurry(threads, urgency, || false)

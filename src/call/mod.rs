@@ -30,6 +30,7 @@ use crate::dialogue::playbook::{Playbook, PlaybookError};
 use crate::dialogue::sentence::Sentences;
 use crate::events::{Event, EventSink};
 use crate::llm::LlmError;
+use crate::llm::embedder::Embedder;
 use crate::llm::engine::Engine;
 use crate::tts::{Speaker, TtsError};
 use floor::{Floor, Notice};
@@ -87,9 +88,10 @@ impl Engines {
         let started = Instant::now();
         let config = &loaded.config;
         let playbook = Playbook::load(&loaded.resolve(&config.dialogue.playbook))?;
-        let knowledge = Arc::new(Knowledge::new(playbook));
-        let playbook = &knowledge.playbook;
         let cores = Cores::of_machine();
+        let embed = Embedder::of_config(loaded, &playbook.language, &cores)?;
+        let knowledge = Arc::new(Knowledge::sensing(playbook, embed));
+        let playbook = &knowledge.playbook;
         let llm = Engine::start(
             &loaded.model(&config.llm.model),
             &config.llm,

@@ -225,6 +225,17 @@ fn engines(loaded: &Loaded, report: &mut Report) {
             )
         }),
     );
+    if !config.dialogue.embedding_model.as_os_str().is_empty() {
+        let started = std::time::Instant::now();
+        let path = loaded.model(&config.dialogue.embedding_model);
+        report.result(
+            "intent",
+            patter::llm::embedder::Embedder::start(&path, None, &cores).map(|_| {
+                let model = config.dialogue.embedding_model.display();
+                format!("`{model}` loads ({} ms)", ms(started))
+            }),
+        );
+    }
     let started = std::time::Instant::now();
     report.result(
         "tts",

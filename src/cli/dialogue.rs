@@ -16,6 +16,7 @@ use patter::dialogue::knowledge::Knowledge;
 use patter::dialogue::playbook::Playbook;
 use patter::dialogue::sentence::Sentences;
 use patter::dialogue::{Dialogue, Learnt, Matched, Outcome, Plan};
+use patter::llm::embedder::Embedder;
 use patter::llm::engine::Engine;
 use patter::llm::{ChatMessage, Finish, Piece, Session};
 use patter::turn::words::Expect;
@@ -200,7 +201,8 @@ impl Talk {
         let playbook = Playbook::load(&loaded.resolve(&config.dialogue.playbook))?;
         let limits = Limits::from(&config.dialogue);
         let guard = Guard::new(&playbook, &Default::default(), limits);
-        let knowledge = Arc::new(Knowledge::new(playbook));
+        let embed = Embedder::of_config(loaded, &playbook.language, &Cores::of_machine())?;
+        let knowledge = Arc::new(Knowledge::sensing(playbook, embed));
         let turns = config.dialogue.history_turns as usize;
         let dialogue = Dialogue::on(config.dialogue.day_of_call(), knowledge, turns)
             .lost_after(config.dialogue.lost_after_turns);

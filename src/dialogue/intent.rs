@@ -3,9 +3,10 @@
 //! Thread: trained by the one that loads the playbook; then shared, read only, by the dialogue threads ·
 //! In: what the caller said, as text, and which intents are legal now · Out: a [`Guess`] with a probability that can be
 //! believed · Memory: all at training, about 9 MB for 50 intents of 25 examples; a few kilobytes per text ·
-//! When late or full: of a long text the end counts; a text takes well under a millisecond ·
-//! Source: n-grams in a linear model, as compared in `patter eval intent`. Sentence embeddings (all-MiniLM-L6-v2) were 7
-//! points worse alone, 3 better beside the n-grams, and a thousand times slower. Legal intents after DOGA of arXiv
+//! When late or full: of a long text the end counts; a text takes well under a millisecond, and 4 ms more with sentence
+//! vectors; where their engine is late or gone, the n-grams decide alone ·
+//! Source: n-grams in a linear model and sentence vectors (all-MiniLM-L6-v2) in another, as compared in `patter eval
+//! intent`: alone the vectors are 7 points worse, together they are 4 better. Legal intents after DOGA of arXiv
 //! 2511.12133.
 
 mod calibration;
@@ -14,15 +15,19 @@ mod features;
 mod linear;
 pub mod measure;
 mod nearest;
+mod senses;
 mod vocabulary;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::playbook::{Like, Playbook, UNKNOWN};
 use calibration::Calibration;
 use features::Features;
 use linear::Linear;
 use nearest::Nearest;
+use senses::Senses;
+pub use senses::{Embed, Vector};
 use vocabulary::{Point, Vocabulary};
 
 /// From this probability on a guess is named. Lower, and more than a fifth of what no intent means gets an approved line all the same; higher, and callers
@@ -97,16 +102,17 @@ pub struct Classifier {
     vocabulary: Vocabulary,
     linear: Linear,
     calibration: Calibration,
+    senses: Option<Senses>,
 }
 
 impl Classifier {
-    /// Learns from the examples and trigger phrases of a playbook.
-    pub fn train(playbook: &Playbook) -> Self {
-        Self::train_on(&Labelled::all_of(playbook))
+    /// Learns from the examples and trigger phrases of a playbook; with `embed` also by what they mean.
+    pub fn train(playbook: &Playbook, embed: Option<Arc<dyn Embed>>) -> Self {
+        Self::train_on(&Labelled::all_of(playbook), embed)
     }
 
     /// Learns from examples; those of [`UNKNOWN`] mean none of the intents.
-    pub fn train_on(examples: &[Labelled]) -> Self {
+    pub fn train_on(examples: &[Labelled], embed: Option<Arc<dyn Embed>>) -> Self {
         let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
         let mut intents = Vec::new();
         for example in examples.iter().filter(|e| e.intent != UNKNOWN) {
@@ -119,38 +125,57 @@ impl Classifier {
         let own: Vec<Features> = examples.iter().map(|e| Features::of(&e.text)).collect();
         let mut vocabulary = Vocabulary::of(own.iter());
         let background = background(&own, &vocabulary);
-        vocabulary = Vocabulary::of(own.iter().chain(&background));
-        let points: Vec<(Point, usize)> = own
+        vocabulary = Vocabulary::of(own.iter().chain(background.iter().map(|(_, f)| f)));
+        let points: Vec<Point> = own
             .iter()
-            .zip(examples)
-            .map(|(features, example)| (features, numbers[example.intent.as_str()]))
-            .chain(background.iter().map(|features| (features, intents.len())))
-            .map(|(features, intent)| (vocabulary.point(features), intent))
+            .chain(background.iter().map(|(_, features)| features))
+            .map(|features| vocabulary.point(features))
             .collect();
-        let learn = |keep: &dyn Fn(usize) -> bool| {
-            let kept: Vec<(&Point, usize)> = points
-                .iter()
-                .enumerate()
-                .filter(|(index, _)| keep(*index))
-                .map(|(_, (point, intent))| (point, *intent))
-                .collect();
-            Linear::train(&kept, vocabulary.len(), intents.len() + 1)
+        let texts = examples.iter().map(|example| example.text.as_str());
+        let texts: Vec<&str> = texts
+            .chain(background.iter().map(|(text, _)| *text))
+            .collect();
+        let meant = examples.iter().map(|e| numbers[e.intent.as_str()]);
+        let none = intents.len();
+        let meant: Vec<usize> = meant.chain(background.iter().map(|_| none)).collect();
+        let lesson = Lesson {
+            places: vocabulary.len(),
+            points: &points,
+            meant: &meant,
+            intents: none + 1,
         };
-        let mut judged = Vec::new();
-        for fold in 0..FOLDS {
-            let linear = learn(&|index| index % FOLDS != fold);
-            for (point, intent) in points.iter().skip(fold).step_by(FOLDS) {
-                let shares = linear.shares(point);
-                let best = best_two(&shares[..intents.len()])[0];
-                judged.extend(best.map(|best| (shares[best], best == *intent)));
-            }
-        }
-        let linear = learn(&|_| true);
+        let held_back = lesson.shares_held_back();
+        let judged = |shares: &[(usize, Vec<f32>)]| -> Vec<(f32, bool)> {
+            let judged = |(at, shares): &(usize, Vec<f32>)| {
+                let best = best_two(&shares[..none])[0]?;
+                Some((shares[best], best == meant[*at]))
+            };
+            shares.iter().filter_map(judged).collect()
+        };
+        let senses = embed.and_then(|embed| {
+            let (centre, points) = senses::learn(embed.as_ref(), &texts)?;
+            let lesson = Lesson {
+                places: centre.len(),
+                points: &points,
+                ..lesson
+            };
+            let sensed = lesson.shares_held_back();
+            let both = held_back.iter().zip(sensed);
+            let both = both.map(|((at, words), (_, sense))| (*at, senses::joined(words, &sense)));
+            let both: Vec<_> = both.collect();
+            Some(Senses {
+                embed,
+                centre,
+                linear: lesson.learn(|_| true),
+                calibration: calibrated(&judged(&both)),
+            })
+        });
         Self {
+            linear: lesson.learn(|_| true),
+            calibration: calibrated(&judged(&held_back)),
             intents,
             vocabulary,
-            linear,
-            calibration: calibrated(&judged),
+            senses,
         }
     }
 
@@ -163,6 +188,13 @@ impl Classifier {
     pub fn classify(&self, words: &str, legal: impl Fn(&str) -> bool) -> Guess<'_> {
         let point = self.vocabulary.point(&Features::of(words));
         let mut shares = self.linear.shares(&point);
+        let mut calibration = &self.calibration;
+        if let Some(senses) = &self.senses
+            && let Some(sensed) = senses.shares(words)
+        {
+            shares = senses::joined(&shares, &sensed);
+            calibration = &senses.calibration;
+        }
         let mut sum = shares[self.intents.len()];
         shares.truncate(self.intents.len());
         for (share, intent) in shares.iter_mut().zip(&self.intents) {
@@ -178,7 +210,7 @@ impl Classifier {
             let place = place.filter(|&place| shares[place] > 0.0)?;
             Some(Candidate {
                 intent: &self.intents[place],
-                probability: self.calibration.probability(shares[place] / sum),
+                probability: calibration.probability(shares[place] / sum),
             })
         };
         let best = candidate(best);
@@ -206,16 +238,48 @@ fn calibrated(judged: &[(f32, bool)]) -> Calibration {
     calibration
 }
 
+/// Texts as points, and what is meant by each.
+#[derive(Clone, Copy)]
+struct Lesson<'a> {
+    /// Numbers that make a point.
+    places: usize,
+    points: &'a [Point],
+    /// Numbers of intents, below `intents`.
+    meant: &'a [usize],
+    intents: usize,
+}
+
+impl Lesson<'_> {
+    /// Learns from the texts whose number is `kept`.
+    fn learn(&self, kept: impl Fn(usize) -> bool) -> Linear {
+        let texts = self.points.iter().zip(self.meant.iter().copied());
+        let texts = texts.enumerate().filter(|(number, _)| kept(*number));
+        let texts: Vec<(&Point, usize)> = texts.map(|(_, text)| text).collect();
+        Linear::train(&texts, self.places, self.intents)
+    }
+
+    /// Each text's number and what a model makes of it that did not learn from it.
+    fn shares_held_back(&self) -> Vec<(usize, Vec<f32>)> {
+        let mut shares = Vec::with_capacity(self.points.len());
+        for fold in 0..FOLDS {
+            let linear = self.learn(|number| number % FOLDS != fold);
+            let held_back = self.points.iter().enumerate().skip(fold).step_by(FOLDS);
+            shares.extend(held_back.map(|(number, point)| (number, linear.shares(point))));
+        }
+        shares
+    }
+}
+
 /// The background lines that are far from every example.
-fn background(examples: &[Features], vocabulary: &Vocabulary) -> Vec<Features> {
+fn background(examples: &[Features], vocabulary: &Vocabulary) -> Vec<(&'static str, Features)> {
     let points: Vec<Point> = examples.iter().map(|e| vocabulary.point(e)).collect();
     let nearest = Nearest::of(&points, vocabulary.len());
     let lines = BACKGROUND
         .lines()
         .filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines
-        .map(Features::of)
-        .filter(|line| {
+        .map(|line| (line, Features::of(line)))
+        .filter(|(_, line)| {
             let cosines = nearest.cosines(&vocabulary.point(line));
             cosines.into_iter().fold(0.0, f32::max) < TOO_NEAR
         })

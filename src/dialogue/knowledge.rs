@@ -7,9 +7,10 @@
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::everyday::Everyday;
-use super::intent::Classifier;
+use super::intent::{Classifier, Embed};
 use super::playbook::{Match, MatchKind, Playbook, ScriptLine, Then, Way, normalise};
 use super::retrieval::{self, Entry, Index, Query};
 
@@ -73,9 +74,14 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
-    /// Learns a playbook: a fraction of a second.
+    /// Learns a playbook by its words: a fraction of a second.
     pub fn new(playbook: Playbook) -> Self {
-        let intents = Classifier::train(&playbook);
+        Self::sensing(playbook, None)
+    }
+
+    /// Learns a playbook by its words and, with `embed`, by what its examples mean: seconds, where the engine has not seen them before.
+    pub fn sensing(playbook: Playbook, embed: Option<Arc<dyn Embed>>) -> Self {
+        let intents = Classifier::train(&playbook, embed);
         Self::with(playbook, intents)
     }
 

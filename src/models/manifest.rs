@@ -55,6 +55,8 @@ pub struct Model {
 pub enum Step {
     /// Speech to text.
     Asr,
+    /// What a caller means.
+    Intent,
     /// Text to reply.
     Llm,
     /// Reply to speech.
@@ -277,6 +279,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Asr => "asr",
+            Self::Intent => "intent",
             Self::Llm => "llm",
             Self::Tts => "tts",
             Self::Runtime => "runtime",
@@ -355,6 +358,7 @@ mod tests {
             defaults,
             [
                 "patter-asr-v0",
+                "all-minilm-l6-v2-q4_0",
                 "smollm2-135m-instruct-q4_1",
                 "espeak-ng-data",
                 "onnxruntime"

@@ -366,7 +366,7 @@ fn intents_are_measured_against_what_was_asked_for() {
     let good = eval(&["--json", "--min-accuracy", "0.5", "--min-rejected", "0.5"]);
     assert_eq!(good.0, 0, "{good:?}");
     let rows: Value = serde_json::from_str(&good.1).unwrap();
-    assert_eq!(rows.as_array().unwrap().len(), 6);
+    assert_eq!(rows.as_array().unwrap().len(), 7);
     assert!(rows[2]["kinds"][0]["accuracy"].as_f64().unwrap() > 0.5);
     let poor = eval(&["--min-accuracy", "0.99"]);
     assert_eq!(poor.0, 1, "{poor:?}");

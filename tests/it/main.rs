@@ -9,6 +9,7 @@ mod audiosocket; // the server against good, strange and hostile peers
 mod call; // whole calls over real connections
 mod cli; // the program as a user runs it
 mod dialogues; // scripted dialogues in writing, compared with snapshots
+mod embedding; // the sentence model
 mod engines; // Whisper, llama.cpp, espeak-ng and Piper with real models
 mod guard; // what a real model invents is not spoken
 mod lines; // bad lines, engines that stall

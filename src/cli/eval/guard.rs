@@ -12,12 +12,13 @@ use std::time::Instant;
 use anyhow::Context;
 use patter::config::{LlmConfig, Loaded};
 use patter::cores::{Cores, Urgency};
+use patter::dialogue::Dialogue;
 use patter::dialogue::guard::audit::Given;
 use patter::dialogue::guard::{Guard, Limits, Verdict};
 use patter::dialogue::knowledge::Knowledge;
 use patter::dialogue::playbook::{Playbook, ScriptLine};
 use patter::dialogue::sentence::Sentences;
-use patter::dialogue::Dialogue;
+use patter::llm::embedder::Embedder;
 use patter::llm::engine::Engine;
 use patter::llm::{ChatMessage, Finish, Piece, Session};
 use serde::Serialize;
@@ -117,7 +118,8 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         lines: playbook.facts.len() + playbook.script.len(),
         ..Report::default()
     };
-    let knowledge = Arc::new(Knowledge::new(playbook));
+    let embed = Embedder::of_config(&loaded, &playbook.language, &Cores::of_machine())?;
+    let knowledge = Arc::new(Knowledge::sensing(playbook, embed));
     let mut eval = Eval {
         options,
         guard,

@@ -5,10 +5,13 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
+use patter::config::Loaded;
+use patter::cores::Cores;
 use patter::dialogue::intent::compare::{Approach, answers, mislabelled};
 use patter::dialogue::intent::measure::{Line, Score, read_lines, score};
 use patter::dialogue::intent::{Classifier, Labelled};
 use patter::dialogue::playbook::Playbook;
+use patter::llm::embedder::Embedder;
 
 /// Compares the ways of telling what a caller means on labelled lines. An abstention is wrong on a known line and right
 /// on an unknown one. Exits with 1 when the classifier is below a `--min-…`.
@@ -46,7 +49,7 @@ struct Row {
     score: Score,
 }
 
-pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
     for share in [
         Some(options.flip),
         options.min_accuracy,
@@ -65,13 +68,17 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let known = |intent: &str| playbook.likes().any(|like| like.intent == intent);
     let lines = read_lines(&text, known).with_context(|| format!("`{name}`"))?;
     let examples = Labelled::all_of(&playbook);
+    let embed = Embedder::of_config(loaded, &playbook.language, &Cores::of_machine())?;
     let measure = |flipped: f32, seed: u64| {
         let examples = mislabelled(&examples, flipped, seed);
         let row = |approach| Row {
             approach: Approach::name(approach),
             flipped,
             seed,
-            score: score(&lines, &answers(approach, &playbook, &examples, &lines)),
+            score: score(
+                &lines,
+                &answers(approach, &playbook, &examples, &lines, embed.as_ref()),
+            ),
         };
         Approach::ALL.map(row)
     };
@@ -83,7 +90,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         super::super::print_json(&rows)?;
     } else {
         let started = Instant::now();
-        let intents = Classifier::train_on(&examples).intents().count();
+        let intents = Classifier::train_on(&examples, embed.clone())
+            .intents()
+            .count();
         let took_ms = started.elapsed().as_millis();
         println!(
             "{} examples of {intents} intents learnt in {took_ms} ms; {} lines",

@@ -30,7 +30,7 @@ enum What {
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
     match &options.what {
         What::Guard(options) => guard::run(loaded, options),
-        What::Intent(options) => intent::run(options),
+        What::Intent(options) => intent::run(loaded, options),
         What::Rerank(options) => rerank::run(loaded, options),
     }
 }

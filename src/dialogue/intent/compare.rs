@@ -4,6 +4,7 @@
 //! Memory: one model per way ·
 //! Source: ours. Two ways are here only to be compared with: the nearest example, and trigger phrases alone.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::calibration::Calibration;
@@ -12,7 +13,7 @@ use super::linear::Random;
 use super::measure::{Answer, Line};
 use super::nearest::Nearest;
 use super::vocabulary::{Point, Vocabulary};
-use super::{Classifier, Labelled, THRESHOLD, calibrated};
+use super::{Classifier, Embed, Labelled, THRESHOLD, calibrated};
 use crate::dialogue::knowledge::Knowledge;
 use crate::dialogue::playbook::{Playbook, UNKNOWN};
 
@@ -23,7 +24,9 @@ pub enum Approach {
     Phrases,
     /// The example with the highest cosine.
     Nearest,
-    /// The [`Classifier`].
+    /// The [`Classifier`] without sentence vectors.
+    Words,
+    /// The [`Classifier`] with them.
     Classifier,
     /// A trigger phrase where one was heard, else the classifier.
     PhrasesFirst,
@@ -35,9 +38,10 @@ pub enum Approach {
 
 impl Approach {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Phrases,
         Self::Nearest,
+        Self::Words,
         Self::Classifier,
         Self::PhrasesFirst,
         Self::AsInCalls,
@@ -49,6 +53,7 @@ impl Approach {
         match self {
             Self::Phrases => "phrases",
             Self::Nearest => "nearest example",
+            Self::Words => "classifier, n-grams alone",
             Self::Classifier => "classifier",
             Self::PhrasesFirst => "phrases, then classifier",
             Self::AsInCalls => "as in calls",
@@ -79,13 +84,15 @@ pub fn mislabelled(examples: &[Labelled], share: f32, seed: u64) -> Vec<Labelled
     changed
 }
 
-/// Asks one approach about all lines.
+/// Asks one approach about all lines; without `embed` the classifier goes by n-grams alone.
 pub fn answers(
     approach: Approach,
     playbook: &Playbook,
     examples: &[Labelled],
     lines: &[Line],
+    embed: Option<&Arc<dyn Embed>>,
 ) -> Vec<Answer> {
+    let embed = embed.filter(|_| approach != Approach::Words).cloned();
     let phrase = |text: &str| playbook.matches(text).map(|found| found.intent());
     match approach {
         Approach::Phrases => ask(lines, |text| (phrase(text), phrase(text), None)),
@@ -94,7 +101,7 @@ pub fn answers(
             ask(lines, |text| nearest.classify(text))
         }
         Approach::AsInCalls => {
-            let classifier = Classifier::train_on(examples);
+            let classifier = Classifier::train_on(examples, embed);
             let knowledge = Knowledge::with(playbook.clone(), classifier);
             ask(lines, |text| {
                 let meaning = knowledge.meaning(text, |_| true);
@@ -102,8 +109,11 @@ pub fn answers(
                 (named.clone(), named, meaning.map(|m| m.probability))
             })
         }
-        Approach::Classifier | Approach::PhrasesFirst | Approach::ClassifierFirst => {
-            let classifier = Classifier::train_on(examples);
+        Approach::Words
+        | Approach::Classifier
+        | Approach::PhrasesFirst
+        | Approach::ClassifierFirst => {
+            let classifier = Classifier::train_on(examples, embed);
             ask(lines, |text| {
                 let guess = classifier.classify(text, |_| true);
                 let named = guess.intent.map(str::to_owned);

@@ -1,0 +1,312 @@
+//! Sentences as vectors: alike in direction when they mean alike. A second, small model behind a thread of its own.
+//!
+//! Thread: `embed`, one for the program; the dialogue threads wait for it, for a few ms. In: texts. Out: one vector per text, of length 1.
+//! Memory: the model (14 MB for the shipped one), the vectors of all examples, those of the last [`RECENT`] texts. When late: who asks
+//! gives up after [`PATIENCE`] and goes on without. A call's text uses one core and needs no permit of [`Cores`]: one thread has no barrier to spin at.
+//! Source: the last layer's tokens pooled as the model's file says; all-MiniLM-L6-v2 takes their mean (Reimers and Gurevych 2019). Run by llama.cpp.
+
+mod store;
+
+use std::collections::VecDeque;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender};
+use llama_cpp_2::context::LlamaContext;
+use llama_cpp_2::context::params::LlamaContextParams;
+use llama_cpp_2::llama_batch::LlamaBatch;
+use llama_cpp_2::model::LlamaModel;
+use llama_cpp_2::model::params::LlamaModelParams;
+use llama_cpp_2::token::LlamaToken;
+
+use super::LlmError;
+use super::engine::backend;
+use crate::config::Loaded;
+use crate::cores::{Cores, Urgency};
+use crate::dialogue::intent::{Embed, Vector};
+use store::Store;
+
+/// Longest text, in tokens; of a longer one the end counts.
+const MAX_TOKENS: usize = 128;
+
+/// More letters than this are not even looked at.
+const MAX_LETTERS: usize = 600;
+
+/// Tokens of the texts that are learnt in one pass.
+const PASS_TOKENS: usize = 256;
+
+/// Texts of one pass.
+const PASS_TEXTS: usize = 32;
+
+/// Texts of calls whose vectors are kept: a turn is looked at more than once.
+const RECENT: usize = 64;
+
+/// A text takes some 5 ms; who has waited this long is better served without its vector.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+const NO_VECTORS: &str =
+    "it makes no sentence vectors; an embedding model such as all-MiniLM-L6-v2 is wanted";
+
+enum Job {
+    /// Texts that are learnt from; their vectors are kept.
+    Learn(Vec<String>, Sender<Option<Vec<Vector>>>),
+    /// What a caller said.
+    Text(String, Sender<Option<Vector>>),
+}
+
+/// The handle of the thread. Dropping it ends the thread and waits for that, as [`super::engine::Engine`] does.
+pub struct Embedder {
+    jobs: Option<Sender<Job>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for Embedder {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Embedder {
+    /// The engine that `config` names for playbooks in `language`, if it names one.
+    ///
+    /// # Errors
+    /// As [`Embedder::start`].
+    pub fn of_config(
+        loaded: &Loaded,
+        language: &str,
+        cores: &Cores,
+    ) -> Result<Option<Arc<dyn Embed>>, LlmError> {
+        let config = &loaded.config.dialogue;
+        let known = config.embedding_languages.iter();
+        let is_wanted = !config.embedding_model.as_os_str().is_empty()
+            && known.map(String::as_str).any(|known| known == language);
+        if !is_wanted {
+            return Ok(None);
+        }
+        let store = Some(&config.embedding_store).filter(|path| !path.as_os_str().is_empty());
+        let store = store.map(|path| loaded.resolve(path));
+        let engine = Self::start(
+            &loaded.model(&config.embedding_model),
+            store.as_deref(),
+            cores,
+        )?;
+        Ok(Some(Arc::new(engine)))
+    }
+
+    /// Loads the model and starts the thread. Vectors of texts that are learnt are kept in the file `store` from one start to the next; without
+    /// one each start makes them again, about 2 ms each.
+    ///
+    /// # Errors
+    /// Missing or damaged file, a model that makes no sentence vectors, no thread.
+    pub fn start(path: &Path, store: Option<&Path>, cores: &Cores) -> Result<Self, LlmError> {
+        if !path.is_file() {
+            return Err(LlmError::Missing {
+                path: path.to_owned(),
+            });
+        }
+        let (jobs, inbox) = crossbeam_channel::unbounded();
+        let (ready_in, ready) = crossbeam_channel::bounded(1);
+        let (at, store, cores) = (path.to_owned(), store.map(Path::to_owned), cores.clone());
+        let thread = std::thread::Builder::new()
+            .name("embed".into())
+            .spawn(move || run(&at, store, &cores, &inbox, &ready_in))
+            .map_err(|e| LlmError::Engine {
+                reason: e.to_string(),
+            })?;
+        let started = ready.recv().unwrap_or_else(|_| {
+            Err(LlmError::Load {
+                path: path.to_owned(),
+                reason: "the engine stopped while loading".into(),
+            })
+        });
+        started.map(|()| Self {
+            jobs: Some(jobs),
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Embed for Embedder {
+    fn learn(&self, texts: &[&str]) -> Option<Vec<Vector>> {
+        let (answer, answered) = crossbeam_channel::bounded(1);
+        let texts = texts.iter().map(|text| (*text).to_owned()).collect();
+        self.jobs.as_ref()?.send(Job::Learn(texts, answer)).ok()?;
+        answered.recv().ok()?
+    }
+
+    fn vector(&self, text: &str) -> Option<Vector> {
+        let (answer, answered) = crossbeam_channel::bounded(1);
+        let job = Job::Text(text.to_owned(), answer);
+        self.jobs.as_ref()?.send(job).ok()?;
+        answered.recv_timeout(PATIENCE).ok()?
+    }
+}
+
+fn run(
+    path: &Path,
+    store: Option<PathBuf>,
+    cores: &Cores,
+    inbox: &Receiver<Job>,
+    ready: &Sender<Result<(), LlmError>>,
+) {
+    let load = |reason: String| LlmError::Load {
+        path: path.to_owned(),
+        reason,
+    };
+    let model = backend().and_then(|backend| {
+        let parameters = LlamaModelParams::default().with_n_gpu_layers(0);
+        LlamaModel::load_from_file(backend, path, &parameters)
+            .map_err(|e| format!("{e}; it is damaged, cut short or no GGUF file"))
+    });
+    let model = match model {
+        Ok(model) => model,
+        Err(reason) => return drop(ready.send(Err(load(reason)))),
+    };
+    if !makes_vectors(&model) {
+        return drop(ready.send(Err(load(NO_VECTORS.into()))));
+    }
+    let mut context = match context(&model, 1) {
+        Ok(context) => context,
+        Err(reason) => return drop(ready.send(Err(load(reason)))),
+    };
+    let mut probe =
+        |text: &str| vectors(&model, &mut context, &[text]).map(|mut all| all.remove(0));
+    let Some(first) = probe("How much is it?") else {
+        return drop(ready.send(Err(load(NO_VECTORS.into()))));
+    };
+    let mut store = Store::open(store, &first);
+    let _ = ready.send(Ok(()));
+    let mut recent: VecDeque<(String, Vector)> = VecDeque::with_capacity(RECENT);
+    for job in inbox {
+        match job {
+            Job::Learn(texts, answer) => {
+                drop(answer.send(learn(&model, &mut store, cores, &texts)));
+            }
+            Job::Text(text, answer) => {
+                let known = recent.iter().find(|(known, _)| *known == text);
+                let vector = match known {
+                    Some((_, vector)) => Some(vector.clone()),
+                    None => vectors(&model, &mut context, &[&text]).map(|mut all| all.remove(0)),
+                };
+                if let (None, Some(vector)) = (known, &vector) {
+                    recent.truncate(RECENT - 1);
+                    recent.push_front((text, vector.clone()));
+                }
+                drop(answer.send(vector));
+            }
+        }
+    }
+}
+
+/// Whether the model reads a text as a whole and says how its tokens become one vector. llama.cpp does not check that: it crashes.
+fn makes_vectors(model: &LlamaModel) -> bool {
+    let value = |key: &str| model.meta_val_str(key).unwrap_or_default();
+    let family = value("general.architecture");
+    let is_causal = value(&format!("{family}.attention.causal")) != "false";
+    // 0 is for no pooling.
+    let pooling = value(&format!("{family}.pooling_type"));
+    !is_causal && pooling.parse().is_ok_and(|kind: u32| kind > 0)
+}
+
+fn context(model: &LlamaModel, threads: i32) -> Result<LlamaContext<'_>, String> {
+    let parameters = LlamaContextParams::default()
+        .with_n_ctx(NonZeroU32::new(PASS_TOKENS as u32))
+        .with_n_batch(PASS_TOKENS as u32)
+        .with_n_ubatch(PASS_TOKENS as u32)
+        .with_n_seq_max(PASS_TEXTS as u32)
+        .with_kv_unified(true)
+        .with_embeddings(true)
+        .with_n_threads(threads)
+        .with_n_threads_batch(threads);
+    model
+        .new_context(backend()?, parameters)
+        .map_err(|e| format!("no context: {e}"))
+}
+
+/// The vectors of texts that are learnt from; only those that the store lacks are made.
+fn learn(
+    model: &LlamaModel,
+    store: &mut Store,
+    cores: &Cores,
+    texts: &[String],
+) -> Option<Vec<Vector>> {
+    for text in texts {
+        store.keep(text);
+    }
+    let mut missing: Vec<&str> = texts
+        .iter()
+        .map(String::as_str)
+        .filter(|text| store.get(text).is_none())
+        .collect();
+    missing.sort_unstable();
+    missing.dedup();
+    if !missing.is_empty() {
+        let threads = cores.total();
+        let mut context = context(model, threads as i32).ok()?;
+        for some in missing.chunks(PASS_TEXTS) {
+            let permit = cores.take(threads, Urgency::Ahead);
+            let made = vectors(model, &mut context, some)?;
+            drop(permit);
+            for (text, vector) in some.iter().zip(made) {
+                store.put(text, vector);
+            }
+        }
+        store.save();
+    }
+    texts.iter().map(|text| store.get(text).cloned()).collect()
+}
+
+/// The vectors of up to [`PASS_TEXTS`] texts; `None` when the model fails or makes none.
+fn vectors(
+    model: &LlamaModel,
+    context: &mut LlamaContext<'_>,
+    texts: &[&str],
+) -> Option<Vec<Vector>> {
+    let tokens: Vec<Vec<LlamaToken>> = texts.iter().map(|text| tokens(model, text)).collect();
+    let mut made = Vec::with_capacity(texts.len());
+    let mut rest = tokens.as_slice();
+    while !rest.is_empty() {
+        let mut sum = 0;
+        let fits = |text: &&Vec<LlamaToken>| {
+            sum += text.len();
+            sum <= PASS_TOKENS
+        };
+        let (now, later) = rest.split_at(rest.iter().take_while(fits).count());
+        rest = later;
+        let mut batch = LlamaBatch::new(PASS_TOKENS, PASS_TEXTS as i32);
+        for (number, text) in now.iter().enumerate() {
+            batch.add_sequence(text, number as i32, true).ok()?;
+        }
+        context.encode(&mut batch).ok()?;
+        for number in 0..now.len() {
+            made.push(of_length_one(
+                context.embeddings_seq_ith(number as i32).ok()?,
+            )?);
+        }
+    }
+    Some(made)
+}
+
+/// At most [`MAX_TOKENS`], the marks at both ends included.
+fn tokens(model: &LlamaModel, text: &str) -> Vec<LlamaToken> {
+    let mut letters = text.char_indices().rev();
+    let start = letters.nth(MAX_LETTERS - 1).map_or(0, |(start, _)| start);
+    let mut tokens = model
+        .vocab()
+        .tokenize(&text.as_bytes()[start..], true, false);
+    if tokens.len() > MAX_TOKENS {
+        tokens.drain(1..=tokens.len() - MAX_TOKENS);
+    }
+    tokens
+}
+
+fn of_length_one(vector: &[f32]) -> Option<Vector> {
+    let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+    let usable = length.is_finite() && length > 0.0;
+    usable.then(|| vector.iter().map(|x| x / length).collect())
+}
