@@ -410,6 +410,12 @@ section!(
         max_calls: u32 = 8,
         /// Sound sent ahead of the clock, in ms; the floor under barge-in.
         lead_ms: u32 = 40,
+        /// Playbooks that calls may name beside `dialogue.playbook`, relative to the config file.
+        playbooks: Vec<PathBuf> = Vec::new(),
+        /// A call is ended after this, in s; 0 for never.
+        max_call_s: u32 = 3_600,
+        /// Calls under way when the program is told to stop may go on for this long, in s.
+        drain_s: u32 = 300,
         /// A caller who sends no frame at all for this long is gone, in ms.
         idle_timeout_ms: u32 = 60_000,
         /// Folder for records of calls (events, and sound if `record_audio`), relative to the config file; empty for none.

@@ -8,12 +8,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
+use crossbeam_channel::{Receiver, Sender};
 use ringbuf::traits::Split;
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 use super::playback::Playback;
 use crate::audio::{Frame, ms_to_frames};
 use crate::clock::Clock;
+use crate::turn::keys::MOST_KEYS;
 
 /// Heard frames kept while the call's thread is busy, in ms.
 pub const HEARD_RING_MS: u32 = 2_000;
@@ -33,10 +35,30 @@ pub struct SpokenFrame {
     pub samples: Frame,
 }
 
+/// Why a call is to end with a last word of the agent's, though neither side is through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The program is being stopped.
+    Stopped,
+    /// The call has lasted as long as calls may.
+    TooLong,
+}
+
+impl Ending {
+    /// Its name in the events.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::TooLong => "too_long",
+        }
+    }
+}
+
 /// What both sides of a line see.
 pub struct Line {
     clock: Clock,
     closed: AtomicBool,
+    stopping: AtomicBool,
     /// `open turn << 32 | awaited turn`, 0 for none: in one number, so that no thread sees half of a change.
     gate: AtomicU64,
     /// The awaited turn, if somebody waits for it.
@@ -135,6 +157,16 @@ impl Line {
         self.clock.now_us()
     }
 
+    /// Asks for the end of the call, with a last word to the caller.
+    pub fn end_politely(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    /// True once [`Line::end_politely`] was called.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
     /// Ends the call, from either side.
     pub fn close(&self) {
         self.closed.store(true, Ordering::Release);
@@ -177,6 +209,8 @@ pub struct LineEnds {
     pub incoming: HeapProd<Frame>,
     /// Frames to play come out here.
     pub playback: Playback,
+    /// Keys that the caller presses go in here; when it is full, newer ones are lost.
+    pub keys: Sender<char>,
     /// Shared state.
     pub line: Arc<Line>,
 }
@@ -199,6 +233,8 @@ pub struct CallEnds {
     pub speech: HeapProd<SpokenFrame>,
     /// Frames of notices: lines that must be said even when the thread of `speech` is stuck.
     pub notices: HeapProd<SpokenFrame>,
+    /// Keys come out here.
+    pub keys: Receiver<char>,
     /// Shared state.
     pub line: Arc<Line>,
 }
@@ -217,6 +253,7 @@ pub fn line_on(clock: Clock) -> (LineEnds, CallEnds) {
     let line = Arc::new(Line {
         clock,
         closed: AtomicBool::new(false),
+        stopping: AtomicBool::new(false),
         gate: AtomicU64::new(0),
         wanted: AtomicU32::new(0),
         held: AtomicBool::new(false),
@@ -227,7 +264,9 @@ pub fn line_on(clock: Clock) -> (LineEnds, CallEnds) {
         dropped: AtomicU64::new(0),
         filled: AtomicU64::new(0),
     });
+    let (keys_in, keys_out) = crossbeam_channel::bounded(MOST_KEYS);
     let transport = LineEnds {
+        keys: keys_in,
         incoming: heard_in,
         playback: Playback::new([spoken_out, notice_out], Arc::clone(&line)),
         line: Arc::clone(&line),
@@ -236,6 +275,7 @@ pub fn line_on(clock: Clock) -> (LineEnds, CallEnds) {
         incoming: heard_out,
         speech: spoken_in,
         notices: notice_in,
+        keys: keys_out,
         line,
     };
     (transport, call)

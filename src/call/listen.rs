@@ -13,7 +13,7 @@ use ringbuf::traits::{Consumer, Observer};
 
 use super::floor::{Ended, Floor, Notice};
 use super::hear::{Heard, Purpose};
-use super::line::Line;
+use super::line::{Ending, Line};
 use super::spoken::Kind;
 use super::think::{Said, ThinkJob, ThinkJobs};
 use super::utterance::Utterance;
@@ -21,10 +21,11 @@ use crate::asr::Transcript;
 use crate::audio::{FRAME_MS, Frame};
 use crate::config::Config;
 use crate::events::{Event, EventSink};
+use crate::turn::keys::Keys;
 use crate::turn::patience::Profile;
 use crate::turn::silence::{Air, Silence, SilenceEvent};
 use crate::turn::words::Expect;
-use crate::turn::{TurnEvent, Turns};
+use crate::turn::{Agent, TurnEvent, Turns};
 use crate::vad::Vad;
 
 mod heard;
@@ -33,6 +34,9 @@ mod heard;
 const POLL: Duration = Duration::from_millis(5);
 /// After a hang-up the caller's last words are waited for so long, and what they change.
 const LAST_WORDS: Duration = Duration::from_millis(1_500);
+
+/// Whoever speaks when the call must end may do so for this long, in µs.
+const PARTING_PATIENCE_US: u64 = 5_000_000;
 
 /// What may be heard of an answer between the caller's first sound and the hold, in ms.
 const HOLD_SLACK_MS: u32 = 200;
@@ -51,12 +55,16 @@ pub struct Notices {
     pub bridge: Notice,
     /// Ends a call that cannot go on.
     pub apology: Notice,
+    /// Ends a call that may not go on.
+    pub time_up: Notice,
 }
 
 /// The ends of the channels that a listener works with.
 pub struct Wires {
     /// Heard frames.
     pub incoming: HeapCons<Frame>,
+    /// Keys that the caller presses.
+    pub keys: Receiver<char>,
     /// The line.
     pub line: Arc<Line>,
     /// What happens.
@@ -81,6 +89,7 @@ pub struct Listener {
     silence: Silence,
     utterance: Utterance,
     floor: Floor,
+    keys: Keys,
     /// The job that decodes the words while the pause lasts.
     ahead: Option<u32>,
     /// Its answer.
@@ -105,6 +114,10 @@ pub struct Listener {
     barge_ins: u32,
     false_alarms: u32,
     ended_by_agent: bool,
+    /// Why the call is to end, and since when in µs.
+    ending: Option<(Ending, u64)>,
+    /// The last word of a call that is to end is being said.
+    parting: bool,
     /// The most sound that has waited in the ring.
     most_behind_ms: u32,
 }
@@ -131,6 +144,7 @@ impl Listener {
             notices,
             utterance,
             floor,
+            keys: Keys::default(),
             ahead: None,
             ahead_answer: None,
             waiting: None,
@@ -146,6 +160,8 @@ impl Listener {
             barge_ins: 0,
             false_alarms: 0,
             ended_by_agent: false,
+            ending: None,
+            parting: false,
             most_behind_ms: 0,
         }
     }
@@ -191,10 +207,10 @@ impl Listener {
         // The thread hangs up when it is done; nothing is sent.
         let _ = ready.recv_timeout(LAST_WORDS);
         self.wires.events.send(Event::CallEnd {
-            reason: if self.ended_by_agent {
-                "agent"
-            } else {
-                "caller"
+            reason: match self.ending {
+                _ if !self.ended_by_agent => "caller",
+                Some((ending, _)) if self.parting => ending.name(),
+                _ => "agent",
             }
             .into(),
             turns,
@@ -238,7 +254,8 @@ impl Listener {
     }
 
     fn air(&self) -> Air {
-        if self.turns.caller_speaking() && !self.turns.ignoring() {
+        let keys = self.keys.is_under_way();
+        if keys || (self.turns.caller_speaking() && !self.turns.ignoring()) {
             Air::Caller
         } else if self.floor.owes() || (self.waiting.is_some() && !self.floor.is_speaking()) {
             Air::Owed
@@ -399,7 +416,56 @@ impl Listener {
         while let Ok(said) = self.wires.said.try_recv() {
             self.floor.said(said);
         }
+        self.keys();
+        self.end_if_due();
         self.tick();
+    }
+
+    /// A key interrupts the agent as words do, and what was keyed is answered as they are.
+    fn keys(&mut self) {
+        let now_us = self.wires.line.now_us();
+        let mut entry = self.keys.due(now_us);
+        while let Ok(key) = self.wires.keys.try_recv() {
+            if matches!(
+                self.floor.agent(),
+                Agent::Speaking {
+                    interruptible: true,
+                    ..
+                }
+            ) {
+                self.barge_ins += u32::from(self.floor.cut(0, None));
+            }
+            entry = self.keys.press(key, now_us, self.floor.expect()).or(entry);
+        }
+        if let Some(keys) = entry
+            && !self.parting
+        {
+            self.waiting = None;
+            self.floor
+                .ask(Kind::Reply, |turn| ThinkJob::Keys { turn, keys });
+        }
+    }
+
+    /// A call that must end does so with a last word: when nobody speaks, or after [`PARTING_PATIENCE_US`].
+    fn end_if_due(&mut self) {
+        let now_us = self.wires.line.now_us();
+        let longest_us = u64::from(self.config.serve.max_call_s) * 1_000_000;
+        let due = if self.wires.line.is_stopping() {
+            Some(Ending::Stopped)
+        } else {
+            (longest_us > 0 && now_us >= longest_us).then_some(Ending::TooLong)
+        };
+        self.ending = self.ending.or(due.map(|ending| (ending, now_us)));
+        let Some((_, since_us)) = self.ending.filter(|_| !self.parting) else {
+            return;
+        };
+        let is_quiet = !self.floor.is_speaking() && !self.turns.caller_speaking();
+        if is_quiet || now_us - since_us >= PARTING_PATIENCE_US {
+            self.parting = true;
+            self.waiting = None;
+            let notices = Arc::clone(&self.notices);
+            self.floor.say(&notices.time_up, true);
+        }
     }
 
     fn silence_event(&mut self, event: SilenceEvent) {

@@ -4,6 +4,7 @@
 //! language model, voice), and those of its transport. In: heard frames. Out: spoken frames, events. Memory: bounded rings and
 //! one utterance. When late: heard frames are dropped and counted, partials are skipped, finals never.
 
+pub mod books;
 pub mod candidates;
 pub mod floor;
 pub mod hear;
@@ -16,6 +17,7 @@ pub mod spoken;
 pub mod think;
 pub mod utterance;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -25,17 +27,15 @@ use crate::config::{Config, Loaded};
 use crate::cores::Cores;
 use crate::dialogue::Dialogue;
 use crate::dialogue::guard::{Guard, Limits};
-use crate::dialogue::knowledge::Knowledge;
-use crate::dialogue::playbook::{Playbook, PlaybookError};
-use crate::dialogue::sentence::Sentences;
+use crate::dialogue::playbook::PlaybookError;
 use crate::events::{Event, EventSink};
-use crate::llm::LlmError;
-use crate::llm::embedder::Embedder;
 use crate::llm::engine::Engine;
+use crate::llm::{ChatMessage, LlmError};
 use crate::tts::{Speaker, TtsError};
-use floor::{Floor, Notice};
+use books::{Book, Books};
+use floor::Floor;
 use line::CallEnds;
-use listen::{Listener, Notices, Wires};
+use listen::{Listener, Wires};
 use think::{Progress, ThinkJobs};
 use utterance::Utterance;
 
@@ -44,13 +44,11 @@ pub struct Engines {
     /// Hearing.
     pub asr: asr::whisper::Model,
     /// Thinking.
-    pub llm: Engine,
+    pub llm: Arc<Engine>,
     /// Speaking.
     pub tts: Speaker,
     /// What is said.
-    pub knowledge: Arc<Knowledge>,
-    /// Lines for when an engine has none.
-    pub notices: Arc<Notices>,
+    pub books: Arc<Books>,
     /// The budget of threads that the models share.
     pub cores: Cores,
     /// Settings.
@@ -87,57 +85,66 @@ impl Engines {
     pub fn load(loaded: &Loaded) -> Result<Self, CallError> {
         let started = Instant::now();
         let config = &loaded.config;
-        let playbook = Playbook::load(&loaded.resolve(&config.dialogue.playbook))?;
         let cores = Cores::of_machine();
-        let embed = Embedder::of_config(loaded, &playbook.language, &cores)?;
-        let knowledge = Arc::new(Knowledge::sensing(playbook, embed));
-        let playbook = &knowledge.playbook;
+        let tts = Speaker::load(loaded, None)?;
+        let books = Books::load(loaded, &tts, &cores, None)?;
         let llm = Engine::start(
             &loaded.model(&config.llm.model),
             &config.llm,
             config.serve.max_calls,
             &cores,
         )?;
-        let mut opening = Dialogue::new(
-            Arc::clone(&knowledge),
-            config.dialogue.history_turns as usize,
-        );
-        llm.share_prefix(opening.shared_prefix());
-        let tts = Speaker::load(loaded, None)?;
-        for line in opening.opening().lines {
-            for sentence in Sentences::whole(&line.text) {
-                tts.speak(&sentence, true)?;
-            }
-        }
-        // What takes the place of a reply that may not be said is there at once.
-        for line in [&playbook.lines.fallback, &playbook.lines.not_known] {
-            let text = playbook.fill(line, &Default::default()).unwrap_or_default();
-            for sentence in Sentences::whole(&text) {
-                tts.speak(&sentence, true)?;
-            }
-        }
-        let notice = |text: &str| -> Result<Notice, CallError> {
-            let text = playbook.fill(text, &Default::default()).unwrap_or_default();
-            let spoken = tts.speak(&text, true)?;
-            Ok(Notice { text, spoken })
-        };
-        let notices = Arc::new(Notices {
-            bridge: notice(&playbook.lines.bridge)?,
-            apology: notice(&playbook.lines.trouble)?,
-        });
+        llm.share_prefix(shared_prefix(config, &books.default));
         let asr = asr::whisper::Model::load(&loaded.model(&config.asr.model), &config.asr, &cores)?;
         drop(asr.session()?);
         Ok(Self {
             asr,
-            llm,
+            llm: Arc::new(llm),
             tts,
-            knowledge,
-            notices,
+            books: Arc::new(books),
             cores,
             config: Arc::new(config.clone()),
             ready_ms: started.elapsed().as_secs_f32() * 1000.0,
         })
     }
+
+    /// The same engines with other settings and playbooks, for the calls that begin from now on. What an engine was loaded with stays as it is.
+    ///
+    /// # Errors
+    /// A playbook is missing or faulty; then nothing has changed.
+    pub fn with_settings(&self, loaded: &Loaded) -> Result<Self, CallError> {
+        let started = Instant::now();
+        let books = Books::load(loaded, &self.tts, &self.cores, Some(&self.books))?;
+        self.llm
+            .share_prefix(shared_prefix(&loaded.config, &books.default));
+        let mut config = loaded.config.clone();
+        config.asr.clone_from(&self.config.asr);
+        config.llm.clone_from(&self.config.llm);
+        config.tts.clone_from(&self.config.tts);
+        Ok(Self {
+            asr: self.asr.clone(),
+            llm: Arc::clone(&self.llm),
+            tts: self.tts.clone(),
+            books: Arc::new(books),
+            cores: self.cores.clone(),
+            config: Arc::new(config),
+            ready_ms: started.elapsed().as_secs_f32() * 1000.0,
+        })
+    }
+}
+
+fn shared_prefix(config: &Config, book: &Book) -> Vec<ChatMessage> {
+    let turns = config.dialogue.history_turns as usize;
+    Dialogue::new(Arc::clone(&book.knowledge), turns).shared_prefix()
+}
+
+/// What a call is about, known before it begins.
+#[derive(Clone, Default)]
+pub struct Setup {
+    /// Its playbook; the config's when absent.
+    pub book: Option<Arc<Book>>,
+    /// Values of slots. Those that the playbook does not have are told in an error event and left out.
+    pub slots: BTreeMap<String, String>,
 }
 
 /// A running call.
@@ -160,6 +167,7 @@ impl Call {
     /// No place in an engine, no thread.
     pub fn start(
         engines: &Arc<Engines>,
+        setup: Setup,
         ends: CallEnds,
         transport: &str,
         events: EventSink,
@@ -168,7 +176,7 @@ impl Call {
             mut threads,
             listener,
             ..
-        } = parts(engines, ends, transport, events)?;
+        } = parts(engines, setup, ends, transport, events)?;
         threads.push(spawn("listen", move || listener().run())?);
         Ok(Self { threads })
     }
@@ -186,6 +194,7 @@ impl Call {
 /// Takes a place in each engine and starts `hear` and `think`.
 fn parts(
     engines: &Arc<Engines>,
+    setup: Setup,
     ends: CallEnds,
     transport: &str,
     events: EventSink,
@@ -205,15 +214,18 @@ fn parts(
             return Err(error);
         }
     };
+    let Setup { book, slots } = setup;
+    let book = book.unwrap_or_else(|| Arc::clone(&engines.books.default));
     events.send(Event::CallStart {
         transport: transport.to_owned(),
-        playbook: engines.knowledge.playbook.title.clone(),
+        playbook: book.knowledge.playbook.title.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     });
     let CallEnds {
         incoming,
         speech,
         notices,
+        keys,
         line,
     } = ends;
     let config = &engines.config;
@@ -226,18 +238,24 @@ fn parts(
         // Nobody waits in real time.
         candidates.budget = None;
     }
+    let mut dialogue = Dialogue::on(
+        config.dialogue.day_of_call(),
+        Arc::clone(&book.knowledge),
+        config.dialogue.history_turns as usize,
+    )
+    .lost_after(config.dialogue.lost_after_turns);
+    for error in dialogue.know(&slots) {
+        events.send(Event::Error {
+            message: format!("call data: {error}"),
+        });
+    }
     let thinker = think::Thinker {
-        dialogue: Dialogue::on(
-            config.dialogue.day_of_call(),
-            Arc::clone(&engines.knowledge),
-            config.dialogue.history_turns as usize,
-        )
-        .lost_after(config.dialogue.lost_after_turns),
         guard: Guard::new(
-            &engines.knowledge.playbook,
-            &Default::default(),
+            &book.knowledge.playbook,
+            &dialogue.known(),
             Limits::from(&config.dialogue),
         ),
+        dialogue,
         candidates,
         llm: thinking,
         tts: engines.tts.clone(),
@@ -264,13 +282,14 @@ fn parts(
     let utterance = Utterance::new(config, hear_jobs);
     let wires = Wires {
         incoming,
+        keys,
         line,
         events,
         heard,
         think_jobs,
         said,
     };
-    let notices = Arc::clone(&engines.notices);
+    let notices = Arc::clone(&book.notices);
     let config = Arc::clone(config);
     Ok(Parts {
         threads,

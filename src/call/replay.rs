@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::line::{LineEnds, line_on};
 use super::listen::Listener;
 use super::think::Progress;
-use super::{CallError, Engines, Parts, parts};
+use super::{CallError, Engines, Parts, Setup, parts};
 use crate::audio::{FRAME_MS, Frame};
 use crate::clock::Clock;
 use crate::events::EventSink;
@@ -43,7 +43,7 @@ impl ManualCall {
             threads,
             listener,
             progress,
-        } = parts(engines, call_ends, "replay", events)?;
+        } = parts(engines, Setup::default(), call_ends, "replay", events)?;
         let mut call = Self {
             clock,
             ends,

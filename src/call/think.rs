@@ -44,6 +44,13 @@ pub enum ThinkJob {
         /// The caller's words; empty when they were not understood.
         heard: String,
     },
+    /// The caller pressed keys that belong together.
+    Keys {
+        /// Number of the agent's turn.
+        turn: u32,
+        /// The keys.
+        keys: String,
+    },
     /// The caller is silent: a gentle word.
     Remind {
         /// Number of the agent's turn.
@@ -231,6 +238,10 @@ impl Thinker {
             ThinkJob::Reply { turn, heard } => {
                 self.remember(turn);
                 (turn, self.dialogue.reply(&heard))
+            }
+            ThinkJob::Keys { turn, keys } => {
+                self.remember(turn);
+                (turn, self.dialogue.keyed(&keys))
             }
             ThinkJob::Remind { turn } => (turn, self.dialogue.remind()),
             ThinkJob::GiveUp { turn } => (turn, self.dialogue.give_up()),

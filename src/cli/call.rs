@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use patter::audio::wav;
-use patter::call::Call;
 use patter::call::record::CallFile;
+use patter::call::{Call, Setup};
 use patter::config::Loaded;
 use patter::events::{self, EventSink};
 
@@ -49,7 +49,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     )?;
     let engines = super::engines(&loaded)?;
     let (ends, call_ends) = patter::call::line::line();
-    let call = Call::start(&engines, call_ends, "file", sink)?;
+    let call = Call::start(&engines, Setup::default(), call_ends, "file", sink)?;
     let result = patter::transport::file::run(&clip, ends, out);
     call.join();
     let _ = writer.join();

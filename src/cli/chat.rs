@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use patter::call::Call;
+use patter::call::{Call, Setup};
 use patter::config::Loaded;
 use patter::events::{self, EventSink};
 use patter::transport::device::{self, DeviceOptions};
@@ -55,7 +55,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         options.events.as_deref(),
         super::printer(options.json),
     )?;
-    let call = Call::start(&engines, call_ends, "device", sink)?;
+    let call = Call::start(&engines, Setup::default(), call_ends, "device", sink)?;
     let report = devices.wait();
     call.join();
     let _ = writer.join();

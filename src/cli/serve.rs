@@ -2,10 +2,21 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use anyhow::Context;
+use patter::call::{Engines, Setup};
 use patter::config::Loaded;
+use patter::events::Stamped;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
 use patter::transport::audiosocket::server::{Options as ServerOptions, Server};
+
+/// How often a stopping server looks whether its calls are over.
+const POLL: Duration = Duration::from_millis(20);
+/// A call that was asked to end says its last word by then.
+const LAST_WORDS: Duration = Duration::from_secs(20);
 
 /// Listens for AudioSocket connections, in Asterisk `AudioSocket(${UUID},HOST:PORT)` or `Dial(AudioSocket/HOST:PORT/${UUID}/c(slin16))`.
 #[derive(clap::Args)]
@@ -31,6 +42,7 @@ pub(crate) fn server_options(loaded: &Loaded) -> ServerOptions {
         idle_timeout: Duration::from_millis(u64::from(config.idle_timeout_ms)),
         records: (!records.as_os_str().is_empty()).then(|| loaded.resolve(records)),
         record_audio: config.record_audio.then(|| Arc::new(loaded.clone())),
+        admit: Arc::new(|_, _| Ok(Setup::default())),
         watch: Arc::new(|_| ()),
     }
 }
@@ -51,15 +63,92 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let engines = super::engines(&loaded)?;
     let mut serving = server_options(&loaded);
     let json = options.json;
-    serving.watch = Arc::new(move |event| {
+    let watch: Arc<dyn Fn(&Stamped) + Send + Sync> = Arc::new(move |event| {
         if json {
             println!("{}", serde_json::to_string(event).unwrap_or_default());
         } else if let Some(line) = super::show::line(event) {
             println!("{} {line}", &event.call[..event.call.len().min(8)]);
         }
     });
-    let server = Server::start(&address, engines, serving)?;
+    serving.watch = Arc::clone(&watch);
+    // Before the server: a signal that comes at once is not lost.
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP]).context("cannot wait for signals")?;
+    let server = Server::start(&address, Arc::clone(&engines), serving)?;
     patter::log::info(&format!("listening on {}", server.address()));
-    server.wait();
+    let mut now = (loaded, engines);
+    for signal in signals.forever() {
+        if signal != SIGHUP {
+            break;
+        }
+        match reload(&now.0, options, &now.1) {
+            Ok((loaded, engines)) => {
+                let mut serving = server_options(&loaded);
+                serving.watch = Arc::clone(&watch);
+                server.replace(Arc::clone(&engines), serving);
+                patter::log::info("reloaded: new calls follow the new settings and playbooks");
+                now = (loaded, engines);
+            }
+            Err(error) => {
+                patter::log::warn(&format!("not reloaded, all stays as it was: {error:#}"))
+            }
+        }
+    }
+    drain(&server, &now.0, &mut signals);
     Ok(ExitCode::SUCCESS)
+}
+
+/// The settings as they are on disk now, and engines that follow them.
+fn reload(
+    before: &Loaded,
+    options: &Options,
+    engines: &Engines,
+) -> anyhow::Result<(Loaded, Arc<Engines>)> {
+    let loaded = patter::config::load(before.path.as_deref())?;
+    let loaded = super::with_playbook(&loaded, options.playbook.as_ref())?;
+    let (old, new) = (&before.config, &loaded.config);
+    let stays = [
+        ("models", old.models != new.models),
+        ("asr", old.asr != new.asr),
+        ("llm", old.llm != new.llm),
+        ("tts", old.tts != new.tts),
+        ("serve.listen", old.serve.listen != new.serve.listen),
+        ("serve.max_calls", old.serve.max_calls < new.serve.max_calls),
+    ];
+    for (name, _) in stays.iter().filter(|(_, changed)| *changed) {
+        patter::log::warn(&format!(
+            "`{name}` has changed, and takes effect at the next start"
+        ));
+    }
+    let engines = engines.with_settings(&loaded)?;
+    Ok((loaded, Arc::new(engines)))
+}
+
+/// Calls under way end by themselves, or with a last word when their time is up; a second signal ends them at once.
+fn drain(server: &Server, loaded: &Loaded, signals: &mut Signals) {
+    server.stop_accepting();
+    let longest = Duration::from_secs(u64::from(loaded.config.serve.drain_s));
+    match server.active_calls() {
+        0 => {}
+        calls => patter::log::info(&format!(
+            "stopping: {calls} calls under way may go on for {} s; a second signal ends them",
+            longest.as_secs()
+        )),
+    }
+    let began = Instant::now();
+    let mut polite = false;
+    while server.active_calls() > 0 {
+        if signals.pending().any(|signal| signal != SIGHUP) {
+            patter::log::warn("calls under way are ended at once");
+            return;
+        }
+        if !polite && began.elapsed() >= longest {
+            polite = true;
+            server.end_calls_politely();
+        }
+        if began.elapsed() >= longest + LAST_WORDS {
+            patter::log::warn("calls that did not end are ended at once");
+            return;
+        }
+        std::thread::sleep(POLL);
+    }
 }

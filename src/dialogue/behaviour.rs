@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::knowledge::Knowledge;
 use super::playbook::Playbook;
 use super::{Dialogue, Outcome, Plan};
+use crate::turn::words::Expect;
 
 const BOOKS: [(&str, &str); 5] = [
     ("fitness", include_str!("../../playbooks/fitness.toml")),
@@ -56,6 +57,43 @@ fn turn(dialogue: &mut Dialogue, heard: &str) -> Plan {
     }
     dialogue.heard_of_reply(&answer);
     plan
+}
+
+#[test]
+fn a_key_stands_for_words_and_where_a_number_is_asked_for_for_a_digit() {
+    let mut dialogue = opened(&knowledge("satisfaction_survey"));
+    let again = dialogue.keyed("9");
+    assert_eq!(again.matched.unwrap().intent, "repeat");
+    let mut human = dialogue.clone();
+    assert_eq!(human.keyed("0").outcome, Some(Outcome::HandOver));
+    let mut rounds = 0;
+    while !matches!(dialogue.expect(), Expect::Number { .. }) {
+        let plan = dialogue.keyed("1");
+        dialogue.heard_of_reply(&plan.text());
+        rounds += 1;
+        assert!(rounds < 5, "no number is asked for");
+    }
+    let scored = dialogue.keyed("9");
+    assert_eq!(scored.values[0].value, "9", "{scored:?}");
+    let mut unknown = opened(&knowledge("satisfaction_survey"));
+    assert!(!unknown.keyed("*").text().is_empty());
+}
+
+#[test]
+fn a_key_that_stands_for_nothing_known_is_a_fault() {
+    let (_, text) = BOOKS[0];
+    let faults = |key: &str, words: &str| {
+        let text = text.replacen("[keys]\n", &format!("[keys]\n{key} = \"{words}\"\n"), 1);
+        let problems = Playbook::parse(&text, "keys").unwrap().validate();
+        problems.first().map(|problem| format!("{problem:?}"))
+    };
+    assert_eq!(faults("5", "yes"), None);
+    assert!(faults("12", "yes").unwrap().contains("this is no key"));
+    let strange = faults("5", "the moon is made of cheese").unwrap();
+    assert!(
+        strange.contains("nothing in the playbook answers"),
+        "{strange}"
+    );
 }
 
 #[test]

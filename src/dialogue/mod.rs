@@ -29,7 +29,7 @@ mod tests;
 mod values;
 mod words;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -39,7 +39,7 @@ use crate::llm::{ChatMessage, Role};
 use everyday::Everyday;
 use history::History;
 use knowledge::{Knowledge, Meaning};
-use slots::Slots;
+use slots::{SlotError, Slots};
 use stages::Position;
 
 /// More replies than this in one stage are a call that goes round in circles, unless the settings say otherwise.
@@ -215,6 +215,21 @@ impl Dialogue {
             succeeded: false,
             history: History::new(history_turns),
         }
+    }
+
+    /// Takes what is known of the call before it begins: values of slots. What the playbook has no slot for is returned, and nothing else is lost.
+    pub fn know(&mut self, slots: &BTreeMap<String, String>) -> Vec<SlotError> {
+        let set = slots
+            .iter()
+            .map(|(name, value)| self.slots.set(name, value));
+        let errors = set.filter_map(Result::err).collect();
+        self.system = self.knowledge.playbook.system_prompt(&self.known());
+        errors
+    }
+
+    /// The slots that have a value.
+    pub fn known(&self) -> BTreeMap<String, String> {
+        self.slots.to_map()
     }
 
     /// What every prompt of this playbook begins with.

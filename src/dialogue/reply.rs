@@ -12,6 +12,7 @@ use super::knowledge::{Candidate, Meaning};
 use super::playbook::{Objection, Then, Way, normalise};
 use super::stages::Position;
 use super::{Dialogue, Matched, Outcome, Plan, PlannedLine};
+use crate::turn::words::Expect;
 
 /// A caller who says this many words about nothing that the playbook knows is led back to the stage's question.
 const RAMBLING_WORDS: usize = 45;
@@ -54,6 +55,15 @@ impl Dialogue {
             self.last_said.clone_from(&plan.lines);
         }
         plan
+    }
+
+    /// What to say to `keys` that were pressed: to what the playbook has them stand for, or to their digits.
+    pub fn keyed(&mut self, keys: &str) -> Plan {
+        let is_number = matches!(self.expect(), Expect::Number { .. });
+        let known = self.knowledge.playbook.keys.get(keys);
+        let words = known.filter(|_| !is_number).cloned();
+        let is_digit = |key: &char| key.is_ascii_digit();
+        self.reply(&words.unwrap_or_else(|| keys.chars().filter(is_digit).collect()))
     }
 
     fn answer(&mut self, plan: &mut Plan, heard: &str, words: &str) {

@@ -23,7 +23,7 @@ use llama_cpp_2::token::LlamaToken;
 
 use super::LlmError;
 use super::engine::backend;
-use crate::config::Loaded;
+use crate::config::{DialogueConfig, Loaded};
 use crate::cores::{Cores, Urgency};
 use crate::dialogue::intent::{Embed, Vector};
 use store::Store;
@@ -72,6 +72,12 @@ impl Drop for Embedder {
 }
 
 impl Embedder {
+    /// Whether `config` names an engine for playbooks in `language`.
+    pub fn is_wanted(config: &DialogueConfig, language: &str) -> bool {
+        let mut known = config.embedding_languages.iter();
+        !config.embedding_model.as_os_str().is_empty() && known.any(|known| known == language)
+    }
+
     /// The engine that `config` names for playbooks in `language`, if it names one.
     ///
     /// # Errors
@@ -82,10 +88,7 @@ impl Embedder {
         cores: &Cores,
     ) -> Result<Option<Arc<dyn Embed>>, LlmError> {
         let config = &loaded.config.dialogue;
-        let known = config.embedding_languages.iter();
-        let is_wanted = !config.embedding_model.as_os_str().is_empty()
-            && known.map(String::as_str).any(|known| known == language);
-        if !is_wanted {
+        if !Self::is_wanted(config, language) {
             return Ok(None);
         }
         let store = Some(&config.embedding_store).filter(|path| !path.as_os_str().is_empty());

@@ -9,6 +9,7 @@
 //! finds from the words ([`words`]) and this caller's pace. [`silence`] watches for dead air.
 
 mod expected;
+pub mod keys;
 pub mod patience;
 mod phrases;
 pub mod silence;

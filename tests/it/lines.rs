@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use patter::audio::level::dbfs;
 use patter::audio::{FRAME_MS, FRAME_SAMPLES, SILENCE};
-use patter::call::Call;
 use patter::call::line::line;
+use patter::call::{Call, Setup};
 use patter::caller::{Cue, trim};
 use patter::cores::{Permit, Urgency};
 use patter::events::{Event, EventSink, Stamped};
@@ -74,7 +74,7 @@ fn stalled(text: &str, stall: Duration, listen: Duration) -> (Vec<Stamped>, Vec<
     let engines = engines();
     let (mut ends, call_ends) = line();
     let (sink, events) = EventSink::new("stalled");
-    let call = Call::start(&engines, call_ends, "test", sink).unwrap();
+    let call = Call::start(&engines, Setup::default(), call_ends, "test", sink).unwrap();
     let words = trim(&voice("en-us+f3").speak(text, false).unwrap().samples);
     let opening = 560 * FRAME_SAMPLES;
     let until = opening + words.len() + listen.as_millis() as usize * 16;

@@ -16,5 +16,6 @@ mod lines; // bad lines, engines that stall
 mod playbooks; // playbooks shown, checked, described
 mod real_time; // the callbacks allocate nothing
 mod resume; // the bench's ear on real voices
+mod serving; // call data, last words, signals
 mod support; // shared engines, voices, folders
 mod turns; // turn-taking on a manual clock

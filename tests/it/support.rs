@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
-use patter::call::Engines;
+use patter::call::{Engines, Setup};
 use patter::caller::{Cue, ScriptLine, ScriptedCaller, trim};
 use patter::config::{self, EspeakConfig, Loaded};
 use patter::events::{Event, Stamped};
@@ -70,17 +70,32 @@ pub(crate) fn server_that_waits(
     records: Option<PathBuf>,
     idle_timeout: Duration,
 ) -> (Server, Receiver<Stamped>) {
+    server_like(engines(), |options| {
+        options.max_calls = max_calls;
+        options.idle_timeout = idle_timeout;
+        options.record_audio = records.as_ref().map(|_| Arc::new(loaded()));
+        options.records = records;
+    })
+}
+
+/// A server of `engines` with other options.
+pub(crate) fn server_like(
+    engines: Arc<Engines>,
+    change: impl FnOnce(&mut Options),
+) -> (Server, Receiver<Stamped>) {
     let (sender, events) = crossbeam_channel::unbounded();
-    let options = Options {
-        max_calls,
+    let mut options = Options {
+        max_calls: 1,
         lead: Duration::from_millis(40),
-        idle_timeout,
-        record_audio: records.as_ref().map(|_| Arc::new(loaded())),
-        records,
+        idle_timeout: Duration::from_secs(3),
+        records: None,
+        record_audio: None,
+        admit: Arc::new(|_, _| Ok(Setup::default())),
         watch: Arc::new(move |event| drop(sender.send(event.clone()))),
     };
+    change(&mut options);
     (
-        Server::start("127.0.0.1:0", engines(), options).unwrap(),
+        Server::start("127.0.0.1:0", engines, options).unwrap(),
         events,
     )
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use patter::audio::ms_to_samples;
@@ -85,7 +86,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     rows.push(row("a 3 s utterance to text", "ms", asr?));
 
     let thinking = engines.llm.session()?;
-    let mut dialogue = Dialogue::new(engines.knowledge.clone(), 6);
+    let mut dialogue = Dialogue::new(Arc::clone(&engines.books.default.knowledge), 6);
     let mut first_tokens = Vec::new();
     for number in 0..options.repeat {
         dialogue.heard_of_reply("Great. What would you like from training?");

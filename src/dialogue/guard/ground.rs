@@ -186,7 +186,12 @@ impl Ground {
         ] {
             add(line, &[]);
         }
-        let optional = [&fixed.redirect, &fixed.opt_out, &fixed.confirm];
+        let optional = [
+            &fixed.redirect,
+            &fixed.time_up,
+            &fixed.opt_out,
+            &fixed.confirm,
+        ];
         for line in optional.into_iter().flatten() {
             add(line, &[]);
         }

@@ -84,6 +84,7 @@ pub(super) fn build(document: &Document, notes: &mut Notes) -> Playbook {
         "一次只问一个问题".to_owned(),
     ];
     Playbook {
+        keys: BTreeMap::new(),
         title: document.stem.clone(),
         language: "zh".to_owned(),
         role: Role {

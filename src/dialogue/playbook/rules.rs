@@ -19,6 +19,7 @@ use super::text::{
     contains_words, count_words, find_formatting, find_placeholder, normalise, slot_names,
     spoken_length,
 };
+use crate::dialogue::everyday::Everyday;
 
 /// Longest text, in characters: about 20 seconds of English. An ideograph counts as two, so 150 of them fit,
 /// 29 seconds at the 5.2 syllables a second of Mandarin (Pellegrino et al. 2011).
@@ -69,6 +70,7 @@ impl Playbook {
         self.check_phrases(&mut report);
         self.check_slot_definitions(&mut report);
         self.check_likes(&mut report);
+        self.check_keys(&mut report);
         report.0
     }
 
@@ -119,6 +121,34 @@ impl Playbook {
             self.script.iter().map(|line| line.id.as_str()),
             report,
         );
+    }
+
+    /// Keys of a phone, and words that are understood.
+    fn check_keys(&self, report: &mut Report) {
+        let everyday = Everyday::of(&self.language);
+        for (key, words) in &self.keys {
+            let place = format!("keys.{key}");
+            let is_key = |c: char| c.is_ascii_digit() || matches!(c, '*' | '#' | 'A'..='D');
+            let mut letters = key.chars();
+            if !letters.next().is_some_and(is_key) || letters.next().is_some() {
+                report.add(
+                    &place,
+                    "this is no key of a phone",
+                    "a key is one of 0 to 9, `*`, `#`, A to D",
+                );
+            }
+            let plain = normalise(words);
+            let is_everyday = everyday.is_yes(&plain)
+                || everyday.is_no(&plain)
+                || everyday.asks_to_repeat(&plain);
+            if !is_everyday && self.matches(words).is_none() {
+                report.add(
+                    &place,
+                    format!("nothing in the playbook answers `{words}`"),
+                    "take a phrase of a stage, an objection, a fact, an intent or the end of the call, or a plain yes or no",
+                );
+            }
+        }
     }
 
     /// Stages, ids and numbers.

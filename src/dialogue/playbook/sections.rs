@@ -281,6 +281,9 @@ pub struct Lines {
     /// Reads a value of the caller's back: `{value}`, and `{label}` for what it is. In English there is one when it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirm: Option<String>,
+    /// The last line of a call that must end: it has lasted too long, or the agent is being switched off; `trouble` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_up: Option<String>,
     /// Answers a caller who will not be called again; `goodbye` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opt_out: Option<String>,
@@ -425,7 +428,11 @@ impl Playbook {
         ] {
             add(format!("lines.{name}"), text, Use::SpokenAlways);
         }
-        for (name, text) in [("redirect", &lines.redirect), ("opt_out", &lines.opt_out)] {
+        for (name, text) in [
+            ("redirect", &lines.redirect),
+            ("time_up", &lines.time_up),
+            ("opt_out", &lines.opt_out),
+        ] {
             if let Some(text) = text {
                 add(format!("lines.{name}"), text, Use::SpokenAlways);
             }

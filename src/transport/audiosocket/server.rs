@@ -8,11 +8,12 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::Sender;
 use ringbuf::traits::{Consumer, Observer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
@@ -22,10 +23,11 @@ use super::gaps::Gaps;
 use crate::audio::resample::Resampler;
 use crate::audio::wav::StereoWriter;
 use crate::audio::{FRAME_MS, FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ, SILENCE};
+use crate::call::books::Books;
 use crate::call::line::{Line, LineEnds};
 use crate::call::playback::Playback;
 use crate::call::record::CallFile;
-use crate::call::{Call, Engines};
+use crate::call::{Call, Engines, Setup};
 use crate::config::Loaded;
 use crate::events::{Event, EventSink, Stamped};
 
@@ -55,16 +57,51 @@ pub struct Options {
     pub records: Option<PathBuf>,
     /// Keep the sound as well, and what is needed to play the call again: these settings.
     pub record_audio: Option<Arc<Loaded>>,
+    /// Asked about each call before anything is started for it.
+    pub admit: Admit,
     /// Shown every event of every call.
     pub watch: Arc<dyn Fn(&Stamped) + Send + Sync>,
 }
 
-/// A running server. Dropping it stops accepting and ends its calls.
+/// What is known of a call by its UUID, or why it is refused. It runs on the call's own thread, and may take its time.
+pub type Admit = Arc<dyn Fn(&[u8; 16], &Books) -> Result<Setup, String> + Send + Sync>;
+
+/// A running server. Dropping it stops accepting and ends its calls at once.
 pub struct Server {
     address: SocketAddr,
-    stop: Arc<AtomicBool>,
-    active: Arc<AtomicU32>,
+    state: Arc<State>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What the threads of a server share.
+struct State {
+    /// Calls end now.
+    stop: AtomicBool,
+    /// No call is accepted any more.
+    closing: AtomicBool,
+    active: AtomicU32,
+    refused: AtomicU64,
+    /// Of the calls under way.
+    lines: Mutex<Vec<Weak<Line>>>,
+    /// What calls begin with from now on.
+    current: RwLock<(Arc<Engines>, Arc<Options>)>,
+}
+
+impl State {
+    fn current(&self) -> (Arc<Engines>, Arc<Options>) {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        (Arc::clone(&current.0), Arc::clone(&current.1))
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Vec<Weak<Line>>> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refuse(&self, stream: TcpStream, why: &str) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        crate::log::warn(&format!("a call was refused: {why}"));
+        hang_up(stream);
+    }
 }
 
 impl Server {
@@ -90,16 +127,21 @@ impl Server {
         let listener = TcpListener::bind(address).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let local = listener.local_addr().map_err(listen)?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let active = Arc::new(AtomicU32::new(0));
-        let (stopping, counting) = (Arc::clone(&stop), Arc::clone(&active));
+        let state = Arc::new(State {
+            stop: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
+            active: AtomicU32::new(0),
+            refused: AtomicU64::new(0),
+            lines: Mutex::new(Vec::new()),
+            current: RwLock::new((engines, Arc::new(options))),
+        });
+        let accepting = Arc::clone(&state);
         let thread = std::thread::Builder::new()
             .name("accept".into())
-            .spawn(move || accept(&listener, &engines, &options, &stopping, &counting))?;
+            .spawn(move || accept(listener, &accepting))?;
         Ok(Self {
             address: local,
-            stop,
-            active,
+            state,
             thread: Some(thread),
         })
     }
@@ -111,79 +153,98 @@ impl Server {
 
     /// Calls under way.
     pub fn active_calls(&self) -> u32 {
-        self.active.load(Ordering::Acquire)
+        self.state.active.load(Ordering::Acquire)
     }
 
-    /// Waits for ever.
-    pub fn wait(mut self) {
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+    /// Calls refused since the start, for whatever reason.
+    pub fn refused_calls(&self) -> u64 {
+        self.state.refused.load(Ordering::Relaxed)
+    }
+
+    /// Calls that begin from now on use these; the others go on with what they began with.
+    pub fn replace(&self, engines: Arc<Engines>, options: Options) {
+        let mut current = self
+            .state
+            .current
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *current = (engines, Arc::new(options));
+    }
+
+    /// Stops listening: nobody can connect any more. Calls under way go on.
+    pub fn stop_accepting(&self) {
+        self.state.closing.store(true, Ordering::Release);
+    }
+
+    /// Asks each call under way for its end, with a last word to the caller.
+    pub fn end_calls_politely(&self) {
+        for line in self.state.lines().iter().filter_map(Weak::upgrade) {
+            line.end_politely();
         }
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
+        self.state.stop.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 }
 
-fn accept(
-    listener: &TcpListener,
-    engines: &Arc<Engines>,
-    options: &Options,
-    stop: &Arc<AtomicBool>,
-    active: &Arc<AtomicU32>,
-) {
+fn accept(listener: TcpListener, state: &Arc<State>) {
+    let mut listener = Some(listener);
     let mut calls: Vec<JoinHandle<()>> = Vec::new();
-    while !stop.load(Ordering::Acquire) {
+    while !state.stop.load(Ordering::Acquire) {
         calls.retain(|call| !call.is_finished());
-        let stream = match listener.accept() {
-            Ok((stream, _)) => stream,
-            Err(_) => {
+        if state.closing.load(Ordering::Acquire) {
+            listener = None;
+        }
+        let stream = match listener.as_ref().map(TcpListener::accept) {
+            Some(Ok((stream, _))) => stream,
+            Some(Err(_)) | None => {
                 // Nothing to accept, or no file left: both pass.
                 std::thread::sleep(Duration::from_millis(5));
                 continue;
             }
         };
-        if active.load(Ordering::Acquire) >= options.max_calls {
-            crate::log::warn("a call was refused: `serve.max_calls` is reached");
-            refuse(stream);
+        let (engines, options) = state.current();
+        if state.active.load(Ordering::Acquire) >= options.max_calls {
+            state.refuse(stream, "`serve.max_calls` is reached");
             continue;
         }
-        active.fetch_add(1, Ordering::AcqRel);
-        let (engines, options) = (Arc::clone(engines), options.clone());
-        let (stop, counting) = (Arc::clone(stop), Arc::clone(active));
+        state.active.fetch_add(1, Ordering::AcqRel);
+        let serving = Arc::clone(state);
         let spawned = std::thread::Builder::new()
             .name("socket-in".into())
             .spawn(move || {
-                serve_one(stream, &engines, &options, &stop);
-                counting.fetch_sub(1, Ordering::AcqRel);
+                serve_one(stream, &engines, &options, &serving);
+                serving.active.fetch_sub(1, Ordering::AcqRel);
             });
         match spawned {
             Ok(call) => calls.push(call),
             Err(error) => {
-                active.fetch_sub(1, Ordering::AcqRel);
+                state.active.fetch_sub(1, Ordering::AcqRel);
+                state.refused.fetch_add(1, Ordering::Relaxed);
                 crate::log::warn(&format!("a call was refused: {error}"));
             }
         }
     }
+    drop(listener);
     for call in calls {
         let _ = call.join();
     }
 }
 
-fn refuse(mut stream: TcpStream) {
+fn hang_up(mut stream: TcpStream) {
     let _ = stream.set_nonblocking(true);
     let _ = stream.write_all(&codec::hang_up());
     let _ = stream.shutdown(Shutdown::Both);
 }
 
 /// One connection, from its first byte to its record.
-fn serve_one(mut stream: TcpStream, engines: &Arc<Engines>, options: &Options, stop: &AtomicBool) {
+fn serve_one(mut stream: TcpStream, engines: &Arc<Engines>, options: &Options, state: &State) {
     let ready = stream
         .set_nonblocking(false)
         .and_then(|()| stream.set_nodelay(true))
@@ -193,13 +254,14 @@ fn serve_one(mut stream: TcpStream, engines: &Arc<Engines>, options: &Options, s
         return;
     }
     let mut decoder = Decoder::new();
-    let Some(uuid) = hello(&mut stream, &mut decoder, stop) else {
-        crate::log::warn(
-            "a connection was closed: it did not begin as AudioSocket does, with a UUID",
-        );
-        return refuse(stream);
+    let Some(uuid) = hello(&mut stream, &mut decoder, &state.stop) else {
+        return state.refuse(stream, "it did not begin as AudioSocket does, with a UUID");
     };
     let id = codec::format_uuid(&uuid);
+    let setup = match (options.admit)(&uuid, &engines.books) {
+        Ok(setup) => setup,
+        Err(why) => return state.refuse(stream, &format!("{id}: {why}")),
+    };
     let (sink, events) = EventSink::new(&id);
     let path = |ending: &str| {
         // Two calls may bring the same UUID; neither record may be lost.
@@ -230,15 +292,25 @@ fn serve_one(mut stream: TcpStream, engines: &Arc<Engines>, options: &Options, s
         }
         Some(path)
     });
-    match Call::start(engines, call_ends, "audiosocket", sink.clone()) {
+    {
+        let mut lines = state.lines();
+        lines.retain(|line| line.strong_count() > 0);
+        lines.push(Arc::downgrade(&ends.line));
+    }
+    match Call::start(engines, setup, call_ends, "audiosocket", sink.clone()) {
         Ok(call) => {
-            carry(stream, decoder, ends, options, stop, &sink, recording);
+            carry(
+                stream,
+                decoder,
+                ends,
+                options,
+                &state.stop,
+                &sink,
+                recording,
+            );
             call.join();
         }
-        Err(error) => {
-            crate::log::warn(&format!("call {id} was refused: {error}"));
-            refuse(stream);
-        }
+        Err(error) => state.refuse(stream, &format!("{id}: {error}")),
     }
     drop(sink);
     if let Ok(writer) = writer {
@@ -290,6 +362,7 @@ fn carry(
     let LineEnds {
         incoming,
         playback,
+        keys,
         line,
     } = ends;
     let shared = Arc::new(Shared {
@@ -319,6 +392,7 @@ fn carry(
         decoder,
         incoming,
         shared,
+        keys,
         heard_tap,
         sink,
         faults: 0,
@@ -341,6 +415,7 @@ struct Reader<'a> {
     decoder: Decoder,
     incoming: HeapProd<Frame>,
     shared: Arc<Shared>,
+    keys: Sender<char>,
     heard_tap: Option<HeapProd<Frame>>,
     sink: &'a EventSink,
     faults: u32,
@@ -384,9 +459,11 @@ impl Reader<'_> {
                         gaps.ended();
                         self.deliver(&mut pcm);
                     }
-                    Ok(Some(Message::Dtmf(key))) => self.sink.send(Event::Dtmf {
-                        key: char::from(key).to_string(),
-                    }),
+                    Ok(Some(Message::Dtmf(key))) => {
+                        let key = char::from(key);
+                        self.sink.send(Event::Dtmf { key: key.into() });
+                        let _ = self.keys.try_send(key);
+                    }
                     Ok(Some(Message::Error(_))) => return Err("the peer reported an error".into()),
                     Ok(Some(Message::Uuid(_) | Message::Unknown { .. })) | Err(_) => {
                         self.faults += 1;

@@ -403,7 +403,7 @@ impl<'a> Stage<'a> {
     fn line(&self, sources: &[String]) -> anyhow::Result<Vec<i16>> {
         let mut sound = Vec::new();
         for source in sources {
-            let Some(text) = text_of(&self.engines.knowledge.playbook, source) else {
+            let Some(text) = text_of(&self.engines.books.default.knowledge.playbook, source) else {
                 continue;
             };
             for sentence in Sentences::whole(&text) {

@@ -1,0 +1,327 @@
+//! A server as an operator runs it: call data, last words, signals.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use patter::call::Setup;
+use patter::call::books::Books;
+use patter::dialogue::Outcome;
+use patter::events::{Event, Stamped};
+use patter::transport::audiosocket::codec::{self, Message};
+
+use crate::support::{engines, loaded, one_at_a_time, root, server, server_like, wait_until};
+
+/// A caller who is connected, sends silence and listens.
+struct Silent {
+    stream: TcpStream,
+    stop: Arc<std::sync::atomic::AtomicBool>,
+    thread: Option<std::thread::JoinHandle<bool>>,
+}
+
+impl Silent {
+    fn call(address: SocketAddr, uuid: [u8; 16]) -> Self {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_nonblocking(false).unwrap();
+        let mut hello = Vec::new();
+        codec::encode(&Message::Uuid(uuid), &mut hello).unwrap();
+        stream.write_all(&hello).unwrap();
+        let kept = stream.try_clone().unwrap();
+        let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let stopping = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            let mut reader = stream.try_clone().unwrap();
+            let reading =
+                std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
+            let mut frame = Vec::new();
+            codec::encode_audio(8_000, &[0; 160], &mut frame).unwrap();
+            while !stopping.load(std::sync::atomic::Ordering::Acquire) && !reading.is_finished() {
+                if stream.write_all(&frame).is_err() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            reading.is_finished()
+        });
+        Self {
+            stream: kept,
+            stop,
+            thread: Some(thread),
+        }
+    }
+
+    /// Waits up to 20 s: what is said when the end is asked for, and a last word.
+    fn is_hung_up_on_in_time(&self) -> bool {
+        (0..2).any(|_| wait_until(|| self.was_hung_up_on()))
+    }
+
+    fn press(&self, key: u8) {
+        let mut bytes = Vec::new();
+        codec::encode(&Message::Dtmf(key), &mut bytes).unwrap();
+        (&self.stream).write_all(&bytes).unwrap();
+    }
+
+    fn was_hung_up_on(&self) -> bool {
+        self.thread
+            .as_ref()
+            .is_some_and(|thread| thread.is_finished())
+    }
+}
+
+impl Drop for Silent {
+    fn drop(&mut self) {
+        self.stop.store(true, std::sync::atomic::Ordering::Release);
+        let _ = self.thread.take().map(std::thread::JoinHandle::join);
+    }
+}
+
+fn end_reason(events: &[Stamped]) -> Option<&str> {
+    events.iter().find_map(|e| match &e.event {
+        Event::CallEnd { reason, .. } => Some(reason.as_str()),
+        _ => None,
+    })
+}
+
+fn said(events: &[Stamped]) -> Vec<&str> {
+    let texts = events.iter().filter_map(|e| match &e.event {
+        Event::PlayedUntil { text, .. } => Some(text.as_str()),
+        _ => None,
+    });
+    texts.collect()
+}
+
+#[test]
+fn a_call_that_must_end_hears_a_last_word() {
+    let _turn = one_at_a_time();
+    let (server, events) = server(1, None);
+    let caller = Silent::call(server.address(), [1; 16]);
+    assert!(wait_until(|| server.active_calls() == 1));
+    server.end_calls_politely();
+    // The opening may be said for five seconds more; then comes the last word.
+    assert!(caller.is_hung_up_on_in_time());
+    drop(server);
+    let events: Vec<Stamped> = events.iter().collect();
+    assert_eq!(end_reason(&events), Some("stopped"), "{events:#?}");
+    let playbook = &engines().books.default.knowledge.playbook;
+    assert_eq!(said(&events).last(), Some(&playbook.lines.trouble.as_str()));
+}
+
+#[test]
+fn a_call_that_lasts_too_long_is_ended() {
+    let _turn = one_at_a_time();
+    let mut loaded = loaded();
+    loaded.config.serve.max_call_s = 2;
+    let hasty = Arc::new(engines().with_settings(&loaded).unwrap());
+    let (server, events) = server_like(hasty, |_| ());
+    let caller = Silent::call(server.address(), [2; 16]);
+    assert!(caller.is_hung_up_on_in_time());
+    drop(server);
+    let events: Vec<Stamped> = events.iter().collect();
+    assert_eq!(end_reason(&events), Some("too_long"), "{events:#?}");
+}
+
+#[test]
+fn call_data_chooses_the_playbook_and_fills_its_slots() {
+    let _turn = one_at_a_time();
+    let mut loaded = loaded();
+    loaded.config.serve.playbooks = vec!["playbooks/appointment_confirmation.toml".into()];
+    let engines = Arc::new(engines().with_settings(&loaded).unwrap());
+    let admit = |uuid: &[u8; 16], books: &Books| {
+        let slots = [("customer", "Anna Price"), ("shoe_size", "9")];
+        match uuid[0] {
+            3 => Ok(Setup {
+                book: books.get("appointment_confirmation").cloned(),
+                slots: slots
+                    .map(|(slot, value)| (slot.to_owned(), value.to_owned()))
+                    .into(),
+            }),
+            _ => Err("unknown".to_owned()),
+        }
+    };
+    let (server, events) = server_like(engines, |options| options.admit = Arc::new(admit));
+    let stranger = Silent::call(server.address(), [4; 16]);
+    assert!(wait_until(|| stranger.was_hung_up_on()));
+    assert_eq!(server.refused_calls(), 1);
+    let known = Silent::call(server.address(), [3; 16]);
+    assert!(wait_until(|| server.active_calls() == 1));
+    std::thread::sleep(Duration::from_secs(1));
+    drop(known);
+    assert!(wait_until(|| server.active_calls() == 0));
+    drop(server);
+    let events: Vec<Stamped> = events.iter().collect();
+    assert!(
+        events.iter().all(|e| e.call.starts_with("03030303")),
+        "{events:#?}"
+    );
+    let of = |wanted: fn(&Event) -> Option<&str>| events.iter().find_map(|e| wanted(&e.event));
+    let title = of(|event| match event {
+        Event::CallStart { playbook, .. } => Some(playbook),
+        _ => None,
+    });
+    assert_eq!(title, Some("Appointment confirmation"));
+    let spoken = of(|event| match event {
+        Event::Spoken { text, .. } if text.contains("Anna Price") => Some(text),
+        _ => None,
+    });
+    assert!(spoken.is_some(), "{events:#?}");
+    let error = of(|event| match event {
+        Event::Error { message } => Some(message),
+        _ => None,
+    });
+    assert!(
+        error.is_some_and(|e| e.contains("no slot `shoe_size`")),
+        "{error:?}"
+    );
+}
+
+/// `patter serve` with a config of its own, listening on a free port.
+struct Served {
+    process: Child,
+    lines: BufReader<ChildStderr>,
+    address: SocketAddr,
+}
+
+impl Served {
+    fn start(folder: &Path, config: &str) -> Self {
+        let path = folder.join("config.toml");
+        std::fs::write(&path, config).unwrap();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_patter"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--config"])
+            .arg(&path)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut served = Self {
+            lines: BufReader::new(process.stderr.take().unwrap()),
+            process,
+            address: "127.0.0.1:1".parse().unwrap(),
+        };
+        let line = served.wait_for("listening on ");
+        served.address = line.rsplit(' ').next().unwrap().trim().parse().unwrap();
+        served
+    }
+
+    /// The next line of stderr that holds `part`.
+    fn wait_for(&mut self, part: &str) -> String {
+        loop {
+            let mut line = String::new();
+            assert!(self.lines.read_line(&mut line).unwrap() > 0, "no `{part}`");
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.process.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([name, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn config(more: &str) -> String {
+    let here = root().display();
+    format!(
+        "[models]\nfolder = \"{here}/models\"\n[dialogue]\nplaybook = \"book.toml\"\nembedding_store = \"{here}/cache/embeddings.bin\"\n[serve]\n{more}"
+    )
+}
+
+#[test]
+fn signals_reload_and_drain() {
+    let _turn = one_at_a_time();
+    let folder = tempfile::tempdir().unwrap();
+    let book = std::fs::read_to_string(root().join("playbooks/fitness.toml")).unwrap();
+    let path = folder.path().join("book.toml");
+    std::fs::write(&path, &book).unwrap();
+    let mut served = Served::start(folder.path(), &config("drain_s = 1\n"));
+
+    std::fs::write(&path, "not a playbook").unwrap();
+    served.signal("-HUP");
+    let line = served.wait_for("not reloaded");
+    assert!(line.contains("book.toml"), "{line}");
+    std::fs::write(&path, &book).unwrap();
+    served.signal("-HUP");
+    served.wait_for("reloaded: new calls");
+
+    let caller = Silent::call(served.address, [5; 16]);
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(!caller.was_hung_up_on(), "the faulty playbook did no harm");
+    served.signal("-TERM");
+    served.wait_for("stopping: 1 calls under way may go on for 1 s");
+    assert!(
+        wait_until(|| TcpStream::connect(served.address).is_err()),
+        "no call is taken any more"
+    );
+    assert!(!caller.was_hung_up_on());
+    assert!(caller.is_hung_up_on_in_time(), "with a last word");
+    assert!(served.process.wait().unwrap().success());
+}
+
+#[test]
+fn a_second_signal_ends_calls_at_once() {
+    let _turn = one_at_a_time();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(
+        root().join("playbooks/fitness.toml"),
+        folder.path().join("book.toml"),
+    )
+    .unwrap();
+    let mut served = Served::start(folder.path(), &config(""));
+    let caller = Silent::call(served.address, [6; 16]);
+    std::thread::sleep(Duration::from_millis(500));
+    served.signal("-TERM");
+    served.wait_for("a second signal ends them");
+    served.signal("-TERM");
+    served.wait_for("ended at once");
+    assert!(served.process.wait().unwrap().success());
+    assert!(wait_until(|| caller.was_hung_up_on()));
+}
+
+#[test]
+fn a_key_interrupts_and_is_answered() {
+    let _turn = one_at_a_time();
+    let (server, events) = server(1, None);
+    let caller = Silent::call(server.address(), [7; 16]);
+    assert!(wait_until(|| server.active_calls() == 1));
+    let began = |e: &Stamped| matches!(e.event, Event::Spoken { .. });
+    let mut heard: Vec<Stamped> = Vec::new();
+    while !heard.iter().any(began) {
+        heard.push(events.recv_timeout(Duration::from_secs(20)).unwrap());
+    }
+    std::thread::sleep(Duration::from_millis(700));
+    caller.press(b'0');
+    assert!(wait_until(|| caller.was_hung_up_on()), "handed over");
+    drop(server);
+    heard.extend(events.iter());
+    let events = heard;
+    let at = |wanted: &dyn Fn(&Event) -> bool| events.iter().position(|e| wanted(&e.event));
+    let key = at(&|e| matches!(e, Event::Dtmf { key } if key == "0"));
+    let cut = at(&|e| matches!(e, Event::BargeIn { .. }));
+    let outcome = at(&|e| {
+        matches!(
+            e,
+            Event::Outcome {
+                outcome: Outcome::HandOver,
+                ..
+            }
+        )
+    });
+    assert!(key.is_some() && key < cut && cut < outcome, "{events:#?}");
+    assert_eq!(end_reason(&events), Some("agent"));
+}
