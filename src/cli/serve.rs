@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use patter::config::Loaded;
+use patter::serve::{self, Shared};
 use patter::transport::audiosocket::server::{Options as ServerOptions, Server};
 
 /// Listens for AudioSocket connections, in Asterisk `AudioSocket(${UUID},HOST:PORT)` or `Dial(AudioSocket/HOST:PORT/${UUID}/c(slin16))`.
@@ -48,10 +49,18 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
             source,
         }
     })?);
+    let shared = Shared::new(&loaded.config.http, loaded.config.serve.max_calls)?;
+    // Before the models: whoever watches the program sees that it is alive, and not yet ready.
+    let http = serve::http::start(&loaded, &shared)?;
+    if let Some(http) = &http {
+        patter::log::info(&format!("HTTP on {}", http.address()));
+    }
     let engines = super::engines(&loaded)?;
     let mut serving = server_options(&loaded);
     let json = options.json;
+    let watching = Arc::clone(&shared);
     serving.watch = Arc::new(move |event| {
+        watching.watch(event);
         if json {
             println!("{}", serde_json::to_string(event).unwrap_or_default());
         } else if let Some(line) = super::show::line(event) {
@@ -60,6 +69,8 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     });
     let server = Server::start(&address, engines, serving)?;
     patter::log::info(&format!("listening on {}", server.address()));
+    shared.set_ready(true);
     server.wait();
+    drop(http);
     Ok(ExitCode::SUCCESS)
 }
