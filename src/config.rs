@@ -4,6 +4,7 @@
 //! `config.toml` itself; a test holds that file against [`Config::default`]. A mistake gives one line with file, line and hint.
 
 mod rules;
+pub mod secret;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::turn::words::WordLists;
+use secret::Secret;
 
 /// Why a config cannot be used.
 #[derive(Debug, Error)]
@@ -106,6 +108,8 @@ section!(
         dialogue: DialogueConfig = DialogueConfig::default(),
         /// The AudioSocket server.
         serve: ServeConfig = ServeConfig::default(),
+        /// The HTTP interface of the server.
+        http: HttpConfig = HttpConfig::default(),
         /// Microphone and speaker.
         device: DeviceConfig = DeviceConfig::default(),
     }
@@ -412,6 +416,14 @@ section!(
         lead_ms: u32 = 40,
         /// Playbooks that calls may name beside `dialogue.playbook`, relative to the config file.
         playbooks: Vec<PathBuf> = Vec::new(),
+        /// `accept` or `refuse` calls of which neither a registration nor a lookup knows.
+        unknown_calls: String = "accept".into(),
+        /// JSON file of call data by UUID, relative to the config file; empty for none.
+        lookup_file: PathBuf = PathBuf::new(),
+        /// Program and arguments that print the call data of the UUID that is added as the last argument; empty for none.
+        lookup_command: Vec<String> = Vec::new(),
+        /// A lookup command is killed after this, in ms.
+        lookup_timeout_ms: u32 = 2_000,
         /// A call is ended after this, in s; 0 for never.
         max_call_s: u32 = 3_600,
         /// Calls under way when the program is told to stop may go on for this long, in s.
@@ -422,6 +434,28 @@ section!(
         records: PathBuf = PathBuf::new(),
         /// Keep a stereo WAV of each call.
         record_audio: bool = false,
+    }
+);
+
+section!(
+    /// `[http]`
+    HttpConfig {
+        /// Address and port to listen on; empty for no HTTP.
+        listen: String = String::new(),
+        /// What clients must show; empty for none.
+        token: Secret = Secret::default(),
+        /// File that holds it instead, relative to the config file; empty for none.
+        token_file: PathBuf = PathBuf::new(),
+        /// A call that is registered and does not come is forgotten after this time, in s.
+        registration_s: u32 = 600,
+        /// Calls that may be registered at once.
+        max_registrations: u32 = 10_000,
+        /// What a call came to can be asked for this long, in s.
+        result_s: u32 = 3_600,
+        /// Connections at once.
+        max_connections: u32 = 64,
+        /// A client that does not send its request, or take its answer, in this time is cut off, in ms.
+        client_timeout_ms: u32 = 10_000,
     }
 );
 
@@ -597,6 +631,27 @@ mod tests {
         assert_eq!(
             error_of("[turn.patience]\nmin_ms = 500\nmax_ms = 400\n"),
             "config `config.toml` line 3: `turn.patience.max_ms` is 400, but must be from 500 to 5000 ms (from min_ms)"
+        );
+    }
+
+    #[test]
+    fn http_beyond_this_machine_wants_a_token_and_no_message_shows_it() {
+        let open = error_of("[http]\nlisten = \"0.0.0.0:8091\"");
+        assert!(open.contains("must be a loopback address"), "{open}");
+        let parsed = |text: &str| parse(text, Path::new("config.toml"));
+        assert!(parsed("[http]\nlisten = \"0.0.0.0:8091\"\ntoken = \"0123456789abcdef\"").is_ok());
+        assert!(parsed("[http]\nlisten = \"[::]:8091\"\ntoken_file = \"token\"").is_ok());
+        assert!(parsed("[http]\nlisten = \"127.0.0.1:8091\"").is_ok());
+        assert!(error_of("[http]\nlisten = \"[::ffff:10.0.0.1]:8091\"").contains("loopback"));
+        let short = error_of("[http]\ntoken = \"tomorrow\"");
+        assert!(
+            short.contains("16 to 256") && !short.contains("tomorrow"),
+            "{short}"
+        );
+        let both = error_of("[http]\ntoken = \"0123456789abcdef\"\ntoken_file = \"token\"");
+        assert!(
+            both.contains("token_file") && !both.contains("0123"),
+            "{both}"
         );
     }
 

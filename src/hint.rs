@@ -31,7 +31,8 @@ pub fn of(error: &(dyn std::error::Error + 'static)) -> Option<String> {
             crate::models::ManifestError,
             crate::models::FetchError,
             crate::transport::device::DeviceError,
-            crate::transport::audiosocket::ServeError
+            crate::transport::audiosocket::ServeError,
+            crate::serve::HttpError
         );
         next = error.source();
     }

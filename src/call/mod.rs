@@ -145,6 +145,10 @@ pub struct Setup {
     pub book: Option<Arc<Book>>,
     /// Values of slots. Those that the playbook does not have are told in an error event and left out.
     pub slots: BTreeMap<String, String>,
+    /// The other side's phone number.
+    pub number: Option<String>,
+    /// What the call belongs to.
+    pub campaign: Option<String>,
 }
 
 /// A running call.
@@ -214,7 +218,7 @@ fn parts(
             return Err(error);
         }
     };
-    let Setup { book, slots } = setup;
+    let Setup { book, slots, .. } = setup;
     let book = book.unwrap_or_else(|| Arc::clone(&engines.books.default));
     events.send(Event::CallStart {
         transport: transport.to_owned(),

@@ -8,10 +8,11 @@ use anyhow::Context;
 use patter::call::{Engines, Setup};
 use patter::config::Loaded;
 use patter::events::Stamped;
+use patter::serve::lookup::Lookup;
+use patter::serve::{self, Shared};
+use patter::transport::audiosocket::server::{Options as ServerOptions, Server};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-
-use patter::transport::audiosocket::server::{Options as ServerOptions, Server};
 
 /// How often a stopping server looks whether its calls are over.
 const POLL: Duration = Duration::from_millis(20);
@@ -43,6 +44,8 @@ pub(crate) fn server_options(loaded: &Loaded) -> ServerOptions {
         records: (!records.as_os_str().is_empty()).then(|| loaded.resolve(records)),
         record_audio: config.record_audio.then(|| Arc::new(loaded.clone())),
         admit: Arc::new(|_, _| Ok(Setup::default())),
+        refused: Arc::new(|_| ()),
+        over: Arc::new(|_| ()),
         watch: Arc::new(|_| ()),
     }
 }
@@ -60,21 +63,39 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
             source,
         }
     })?);
+    let shared = Shared::new(&loaded.config.http, loaded.config.serve.max_calls)?;
+    // Before the models: whoever watches the program sees that it is alive, and not yet ready.
+    let http = serve::http::start(&loaded, &shared)?;
+    if let Some(http) = &http {
+        patter::log::info(&format!("HTTP on {}", http.address()));
+    }
     let engines = super::engines(&loaded)?;
-    let mut serving = server_options(&loaded);
     let json = options.json;
+    let watching = Arc::clone(&shared);
     let watch: Arc<dyn Fn(&Stamped) + Send + Sync> = Arc::new(move |event| {
+        watching.watch(event);
         if json {
             println!("{}", serde_json::to_string(event).unwrap_or_default());
         } else if let Some(line) = super::show::line(event) {
             println!("{} {line}", &event.call[..event.call.len().min(8)]);
         }
     });
-    serving.watch = Arc::clone(&watch);
+    let serving = |loaded: &Loaded| {
+        let lookup = Lookup::new(loaded, Arc::clone(&shared));
+        let (refusing, ending) = (Arc::clone(&shared), Arc::clone(&shared));
+        ServerOptions {
+            admit: Arc::new(move |uuid, books| lookup.admit(uuid, books)),
+            refused: Arc::new(move |reason| refusing.metrics.refused(reason)),
+            over: Arc::new(move |uuid| ending.call_over(uuid)),
+            watch: Arc::clone(&watch),
+            ..server_options(loaded)
+        }
+    };
     // Before the server: a signal that comes at once is not lost.
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP]).context("cannot wait for signals")?;
-    let server = Server::start(&address, Arc::clone(&engines), serving)?;
+    let server = Server::start(&address, Arc::clone(&engines), serving(&loaded))?;
     patter::log::info(&format!("listening on {}", server.address()));
+    shared.set_ready(true);
     let mut now = (loaded, engines);
     for signal in signals.forever() {
         if signal != SIGHUP {
@@ -82,9 +103,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         }
         match reload(&now.0, options, &now.1) {
             Ok((loaded, engines)) => {
-                let mut serving = server_options(&loaded);
-                serving.watch = Arc::clone(&watch);
-                server.replace(Arc::clone(&engines), serving);
+                server.replace(Arc::clone(&engines), serving(&loaded));
                 patter::log::info("reloaded: new calls follow the new settings and playbooks");
                 now = (loaded, engines);
             }
@@ -93,7 +112,9 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
             }
         }
     }
+    shared.set_draining(true);
     drain(&server, &now.0, &mut signals);
+    drop(http);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -132,6 +132,12 @@ pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), Conf
     within!("serve", c.serve, max_calls, 1..=256, "");
     within!("serve", c.serve, lead_ms, 20..=60, " ms");
     within!("serve", c.serve, idle_timeout_ms, 1_000..=3_600_000, " ms");
+    within!("serve", c.serve, lookup_timeout_ms, 50..=60_000, " ms");
+    let unknown = c.serve.unknown_calls.as_str();
+    if !["accept", "refuse"].contains(&unknown) {
+        let rule = "`accept` or `refuse`".into();
+        return Err(fail("serve", "unknown_calls", format!("`{unknown}`"), rule));
+    }
     within!("serve", c.serve, max_call_s, 0..=86_400, " s");
     within!("serve", c.serve, drain_s, 0..=86_400, " s");
     let engines = crate::tts::ENGINES;
@@ -148,7 +154,46 @@ pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), Conf
             rule,
         ));
     }
-    Ok(())
+    within!("http", c.http, registration_s, 10..=86_400, " s");
+    within!("http", c.http, max_registrations, 1..=100_000, "");
+    within!("http", c.http, result_s, 10..=604_800, " s");
+    within!("http", c.http, max_connections, 4..=1_024, "");
+    within!("http", c.http, client_timeout_ms, 1_000..=60_000, " ms");
+    http(c, fail)
+}
+
+/// Who may reach the HTTP interface.
+fn http(
+    config: &Config,
+    fail: impl Fn(&'static str, &'static str, String, String) -> ConfigError,
+) -> Result<(), ConfigError> {
+    let c = &config.http;
+    let has_file = !c.token_file.as_os_str().is_empty();
+    if !c.token.is_empty() && !c.token.is_strong() {
+        let rule = "16 to 256 visible ASCII characters, or empty".into();
+        return Err(fail("http", "token", "a text not shown here".into(), rule));
+    }
+    if !c.token.is_empty() && has_file {
+        let value = format!("`{}`", c.token_file.display());
+        let rule = "empty when `token` is set".into();
+        return Err(fail("http", "token_file", value, rule));
+    }
+    if c.listen.is_empty() {
+        return Ok(());
+    }
+    let value = format!("`{}`", c.listen);
+    match c.listen.parse::<std::net::SocketAddr>() {
+        Err(_) => {
+            let rule = "an address with a port, such as 127.0.0.1:8091, or empty for no HTTP";
+            Err(fail("http", "listen", value, rule.into()))
+        }
+        Ok(address) if !address.ip().is_loopback() && c.token.is_empty() && !has_file => {
+            let rule =
+                "a loopback address such as 127.0.0.1:8091, or `token` or `token_file` must be set";
+            Err(fail("http", "listen", value, rule.into()))
+        }
+        Ok(_) => Ok(()),
+    }
 }
 
 /// The line of `key` in `[section]`, from 1; 0 when the file does not hold it.

@@ -137,6 +137,7 @@ fn call_data_chooses_the_playbook_and_fills_its_slots() {
                 slots: slots
                     .map(|(slot, value)| (slot.to_owned(), value.to_owned()))
                     .into(),
+                ..Setup::default()
             }),
             _ => Err("unknown".to_owned()),
         }

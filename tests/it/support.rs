@@ -91,6 +91,8 @@ pub(crate) fn server_like(
         records: None,
         record_audio: None,
         admit: Arc::new(|_, _| Ok(Setup::default())),
+        refused: Arc::new(|_| ()),
+        over: Arc::new(|_| ()),
         watch: Arc::new(move |event| drop(sender.send(event.clone()))),
     };
     change(&mut options);

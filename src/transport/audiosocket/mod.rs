@@ -10,6 +10,39 @@ pub mod server;
 
 use thiserror::Error;
 
+/// Why a call got no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// `serve.max_calls` is reached.
+    MaxCalls,
+    /// The connection did not begin as AudioSocket does.
+    NotAudioSocket,
+    /// Nothing is known of a call with this UUID, and the settings want that.
+    Unknown,
+    /// An engine, a thread or a playbook failed.
+    Failed,
+}
+
+impl Refused {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::MaxCalls,
+        Self::NotAudioSocket,
+        Self::Unknown,
+        Self::Failed,
+    ];
+
+    /// Its name in the figures.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::MaxCalls => "max_calls",
+            Self::NotAudioSocket => "not_audiosocket",
+            Self::Unknown => "unknown",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// What can keep the server from serving.
 #[derive(Debug, Error)]
 pub enum ServeError {

@@ -17,9 +17,9 @@ use crossbeam_channel::Sender;
 use ringbuf::traits::{Consumer, Observer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
-use super::ServeError;
 use super::codec::{self, Decoder, G711Watch, Message};
 use super::gaps::Gaps;
+use super::{Refused, ServeError};
 use crate::audio::resample::Resampler;
 use crate::audio::wav::StereoWriter;
 use crate::audio::{FRAME_MS, FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ, SILENCE};
@@ -59,6 +59,10 @@ pub struct Options {
     pub record_audio: Option<Arc<Loaded>>,
     /// Asked about each call before anything is started for it.
     pub admit: Admit,
+    /// Told of each call that got no place.
+    pub refused: Arc<dyn Fn(Refused) + Send + Sync>,
+    /// Told when a call has no thread left.
+    pub over: Arc<dyn Fn(&[u8; 16]) + Send + Sync>,
     /// Shown every event of every call.
     pub watch: Arc<dyn Fn(&Stamped) + Send + Sync>,
 }
@@ -97,10 +101,15 @@ impl State {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn refuse(&self, stream: TcpStream, why: &str) {
-        self.refused.fetch_add(1, Ordering::Relaxed);
-        crate::log::warn(&format!("a call was refused: {why}"));
+    fn refuse(&self, stream: TcpStream, options: &Options, reason: Refused, why: &str) {
+        self.count_refused(options, reason, why);
         hang_up(stream);
+    }
+
+    fn count_refused(&self, options: &Options, reason: Refused, why: &str) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        (options.refused)(reason);
+        crate::log::warn(&format!("a call was refused: {why}"));
     }
 }
 
@@ -211,23 +220,24 @@ fn accept(listener: TcpListener, state: &Arc<State>) {
         };
         let (engines, options) = state.current();
         if state.active.load(Ordering::Acquire) >= options.max_calls {
-            state.refuse(stream, "`serve.max_calls` is reached");
+            let why = "`serve.max_calls` is reached";
+            state.refuse(stream, &options, Refused::MaxCalls, why);
             continue;
         }
         state.active.fetch_add(1, Ordering::AcqRel);
         let serving = Arc::clone(state);
+        let wishes = Arc::clone(&options);
         let spawned = std::thread::Builder::new()
             .name("socket-in".into())
             .spawn(move || {
-                serve_one(stream, &engines, &options, &serving);
+                serve_one(stream, &engines, &wishes, &serving);
                 serving.active.fetch_sub(1, Ordering::AcqRel);
             });
         match spawned {
             Ok(call) => calls.push(call),
             Err(error) => {
                 state.active.fetch_sub(1, Ordering::AcqRel);
-                state.refused.fetch_add(1, Ordering::Relaxed);
-                crate::log::warn(&format!("a call was refused: {error}"));
+                state.count_refused(&options, Refused::Failed, &error.to_string());
             }
         }
     }
@@ -255,12 +265,15 @@ fn serve_one(mut stream: TcpStream, engines: &Arc<Engines>, options: &Options, s
     }
     let mut decoder = Decoder::new();
     let Some(uuid) = hello(&mut stream, &mut decoder, &state.stop) else {
-        return state.refuse(stream, "it did not begin as AudioSocket does, with a UUID");
+        let why = "it did not begin as AudioSocket does, with a UUID";
+        return state.refuse(stream, options, Refused::NotAudioSocket, why);
     };
     let id = codec::format_uuid(&uuid);
     let setup = match (options.admit)(&uuid, &engines.books) {
         Ok(setup) => setup,
-        Err(why) => return state.refuse(stream, &format!("{id}: {why}")),
+        Err(why) => {
+            return state.refuse(stream, options, Refused::Unknown, &format!("{id}: {why}"));
+        }
     };
     let (sink, events) = EventSink::new(&id);
     let path = |ending: &str| {
@@ -310,12 +323,13 @@ fn serve_one(mut stream: TcpStream, engines: &Arc<Engines>, options: &Options, s
             );
             call.join();
         }
-        Err(error) => state.refuse(stream, &format!("{id}: {error}")),
+        Err(error) => state.refuse(stream, options, Refused::Failed, &format!("{id}: {error}")),
     }
     drop(sink);
     if let Ok(writer) = writer {
         let _ = writer.join();
     }
+    (options.over)(&uuid);
 }
 
 /// Waits for the UUID, which is always the first message.

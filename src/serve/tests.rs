@@ -1,0 +1,577 @@
+//! HTTP over real sockets, and what several test modules share.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use super::http::{Http, Limits};
+use super::token::Token;
+use super::*;
+use crate::config::secret::Secret;
+use crate::dialogue::Outcome;
+use crate::events::Event;
+
+const CALL: &str = "40325ec2-5efd-4bd3-805f-53576e581d13";
+const SECRET: &str = "0123456789abcdef";
+
+pub(super) fn stamped(t_ms: u64, call: &str, event: Event) -> Stamped {
+    Stamped {
+        t_ms,
+        call: call.into(),
+        event,
+    }
+}
+
+pub(super) fn call_start() -> Event {
+    Event::CallStart {
+        transport: "audiosocket".into(),
+        playbook: "Test".into(),
+        version: "1".into(),
+    }
+}
+
+pub(super) fn call_end(reason: &str, turns: u32) -> Event {
+    Event::CallEnd {
+        reason: reason.into(),
+        turns,
+        barge_ins: 1,
+        false_alarms: 0,
+        made_ahead: 2,
+        ahead_dropped: 1,
+        dropped_frames: 3,
+        filled_frames: 4,
+        most_behind_ms: 0,
+    }
+}
+
+/// A server with clients' time cut to what a test can wait for.
+struct Bench {
+    shared: Arc<Shared>,
+    http: Http,
+}
+
+fn bench_of(token: Option<&str>, max_connections: usize, config: &HttpConfig) -> Bench {
+    let limits = Limits {
+        max_connections,
+        client_timeout: Duration::from_millis(400),
+    };
+    bench_with(token, limits, config)
+}
+
+fn bench_with(token: Option<&str>, limits: Limits, config: &HttpConfig) -> Bench {
+    let shared = Shared::new(config, 2).unwrap();
+    shared.set_ready(true);
+    let token = token.map(|text| Token::new(&Secret::new(text)));
+    let http = Http::start("127.0.0.1:0", token, limits, Arc::clone(&shared)).unwrap();
+    Bench { shared, http }
+}
+
+fn bench() -> Bench {
+    bench_of(None, 64, &HttpConfig::default())
+}
+
+impl Bench {
+    fn watch(&self, event: Event) {
+        self.shared.watch(&stamped(10, CALL, event));
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.http.address()).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(5)))
+            .unwrap();
+        stream
+    }
+
+    /// Status, head and body of the answer to `method path`.
+    fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, String, String) {
+        let mut stream = self.connect();
+        let length = body.len();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, head.to_lowercase(), body.to_owned())
+    }
+
+    fn get(&self, path: &str) -> (u16, String) {
+        let (status, _, body) = self.ask("GET", path, "", "");
+        (status, body)
+    }
+
+    fn get_json(&self, path: &str) -> serde_json::Value {
+        let (status, body) = self.get(path);
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).unwrap()
+    }
+}
+
+/// Reads until the server closes; how long that took.
+fn closed_after(mut stream: TcpStream) -> Duration {
+    let began = Instant::now();
+    let mut rest = Vec::new();
+    match stream.read_to_end(&mut rest) {
+        Ok(_) => {}
+        Err(e) if e.kind() == ErrorKind::ConnectionReset => {}
+        Err(e) => panic!("the server did not close: {e}"),
+    }
+    began.elapsed()
+}
+
+#[test]
+fn health_readiness_and_figures_tell_the_state() {
+    let bench = bench();
+    assert_eq!(bench.get("/healthz"), (200, "ok\n".into()));
+    assert_eq!(bench.get("/readyz"), (200, "ready\n".into()));
+    bench.shared.set_ready(false);
+    let (status, why) = bench.get("/readyz");
+    assert!(status == 503 && why.contains("models"), "{why}");
+    bench.shared.set_ready(true);
+    bench.shared.set_draining(true);
+    let (status, why) = bench.get("/readyz");
+    assert!(status == 503 && why.contains("draining"), "{why}");
+    bench.shared.set_draining(false);
+    bench.shared.count_calls(|| 2, || 2);
+    assert_eq!(
+        bench.get("/readyz"),
+        (503, "full: 2 of 2 calls\n".to_owned())
+    );
+    assert_eq!(bench.get("/healthz").0, 200);
+    let (status, head, text) = bench.ask("GET", "/metrics", "", "");
+    assert_eq!(status, 200);
+    assert!(head.contains("content-type: text/plain; version=0.0.4"));
+    assert!(text.contains("\npatter_calls_active 2\n"));
+    assert!(text.contains("\npatter_ready 0\n"));
+    let (status, head, body) = bench.ask("HEAD", "/metrics", "", "");
+    assert!(status == 200 && head.contains("version=0.0.4") && body.is_empty());
+}
+
+#[test]
+fn a_call_is_registered_taken_seen_and_remembered() {
+    let bench = bench();
+    let path = format!("/calls/{CALL}");
+    let data = r#"{"number":"+15550100","campaign":"spring","slots":{"name":"Ada"}}"#;
+    assert_eq!(bench.get(&path).0, 404);
+    assert_eq!(bench.ask("PUT", &path, "", data).0, 201);
+    assert_eq!(bench.ask("POST", &path, "", data).0, 200);
+    let known = bench.get_json(&path);
+    assert_eq!(known["status"], "registered");
+    assert_eq!(known["slots"]["name"], "Ada");
+    assert_eq!(bench.get(&format!("{path}/outcome")), (404, String::new()));
+
+    let uuid = codec::parse_uuid(CALL).unwrap();
+    assert_eq!(
+        bench.shared.take(&uuid).unwrap().campaign.as_deref(),
+        Some("spring")
+    );
+    assert_eq!(bench.shared.take(&uuid), None);
+
+    bench.watch(call_start());
+    bench.watch(Event::Slot {
+        turn: 1,
+        slot: "day".into(),
+        value: "monday".into(),
+        confirmed: true,
+    });
+    let calls = bench.get_json("/calls");
+    assert_eq!(
+        (&calls["active"], &calls["max"]),
+        (&1.into(), &serde_json::json!(2))
+    );
+    assert_eq!(calls["calls"][0]["call"], CALL);
+    assert_eq!(bench.get_json(&path)["status"], "live");
+    assert_eq!(bench.get(&format!("{path}/outcome")), (200, "none".into()));
+    assert_eq!(bench.ask("PUT", &path, "", data).0, 409);
+    assert_eq!(bench.ask("DELETE", &path, "", "").0, 409);
+
+    bench.watch(Event::Outcome {
+        turn: 1,
+        outcome: Outcome::HandOver,
+    });
+    bench.watch(call_end("agent", 1));
+    let ended = bench.get_json(&path);
+    assert_eq!(
+        (&ended["status"], &ended["reason"], &ended["outcome"]),
+        (
+            &"ended".into(),
+            &"agent".into(),
+            &serde_json::json!("hand_over")
+        )
+    );
+    assert_eq!(
+        bench.get(&format!("{path}/outcome")),
+        (200, "hand_over".into())
+    );
+    assert_eq!(
+        bench.get(&format!("{path}/slots/day")),
+        (200, "monday".into())
+    );
+    assert_eq!(
+        bench.get(&format!("{path}/slots/name")),
+        (404, String::new())
+    );
+    assert_eq!(
+        bench.get_json(&path.to_uppercase().replace("/CALLS", "/calls"))["call"],
+        CALL
+    );
+    assert_eq!(bench.ask("DELETE", &path, "", "").0, 204);
+    assert_eq!(bench.ask("DELETE", &path, "", "").0, 404);
+}
+
+#[test]
+fn a_call_that_ends_by_a_fault_leaves_a_result() {
+    let bench = bench();
+    bench.watch(call_start());
+    bench.shared.call_over(&codec::parse_uuid(CALL).unwrap());
+    let ended = bench.get_json(&format!("/calls/{CALL}"));
+    assert_eq!(ended["reason"], "error");
+    assert!(
+        bench
+            .get("/metrics")
+            .1
+            .contains("patter_calls_ended_total{outcome=\"none\",reason=\"error\"} 1\n")
+    );
+    assert_eq!(bench.get_json("/calls")["active"], 0);
+}
+
+#[test]
+fn mistakes_are_answered_with_an_error_and_a_hint() {
+    let config = HttpConfig {
+        max_registrations: 1,
+        ..HttpConfig::default()
+    };
+    let bench = bench_of(None, 64, &config);
+    let path = format!("/calls/{CALL}");
+    let other = "/calls/00000000-0000-0000-0000-000000000001";
+    assert_eq!(bench.ask("PUT", &path, "", "{}").0, 201);
+    let large = format!(r#"{{"number":"{}"}}"#, "1".repeat(70_000));
+    for (method, path, body, status, text) in [
+        ("GET", "/", "", 404, "there is nothing at `/`"),
+        ("GET", "/calls/1234", "", 400, "`1234` is not a UUID"),
+        ("PUT", "/calls/1234", "{}", 400, "is not a UUID"),
+        ("PUT", &path, "{", 400, "not the JSON"),
+        ("PUT", &path, r#"{"nubmer":"1"}"#, 400, "unknown field"),
+        (
+            "PUT",
+            &path,
+            r#"{"playbook":"../x"}"#,
+            400,
+            "without a folder",
+        ),
+        ("PUT", &path, &large, 413, "longer than 65536 bytes"),
+        ("PUT", other, "{}", 503, "too many calls are registered"),
+        ("PUT", "/calls", "{}", 405, "`PUT` cannot be done here"),
+        ("PATCH", &path, "{}", 405, "`PATCH` cannot"),
+        ("GET", other, "", 404, "no such call"),
+    ] {
+        let (got, head, answer) = bench.ask(method, path, "", body);
+        assert_eq!(got, status, "{method} {path}: {answer}");
+        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        let error = answer["error"].as_str().unwrap();
+        assert!(error.contains(text), "{error}");
+        assert_eq!(head.contains("\nallow: "), status == 405);
+    }
+    let (_, _, answer) = bench.ask("GET", other, "", "");
+    assert!(answer.contains("\"hint\":\"it was neither registered"));
+    // A length that is not to be read at all is refused from the head.
+    let mut stream = bench.connect();
+    let head =
+        format!("PUT {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000000\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+}
+
+#[test]
+fn with_a_token_only_health_is_for_everybody() {
+    let bench = bench_of(Some(SECRET), 64, &HttpConfig::default());
+    assert_eq!(bench.get("/healthz").0, 200);
+    for path in [
+        "/readyz",
+        "/metrics",
+        "/calls",
+        "/calls/events",
+        "/",
+        &format!("/calls/{CALL}"),
+        &format!("/calls/{CALL}/outcome"),
+    ] {
+        let (status, head, body) = bench.ask("GET", path, "", "");
+        assert_eq!(status, 401, "{path}: {body}");
+        assert!(head.contains("www-authenticate: bearer"));
+        let wrong = "Authorization: Bearer 0123456789abcdeX\r\n";
+        assert_eq!(bench.ask("GET", path, wrong, "").0, 401);
+    }
+    let right = format!("Authorization: Bearer {SECRET}\r\n");
+    assert_eq!(bench.ask("GET", "/readyz", &right, "").0, 200);
+    assert_eq!(bench.ask("PUT", &format!("/calls/{CALL}"), "", "{}").0, 401);
+    assert_eq!(
+        bench.ask("PUT", &format!("/calls/{CALL}"), &right, "{}").0,
+        201
+    );
+}
+
+#[test]
+fn web_pages_may_not_ask() {
+    let bench = bench();
+    let path = format!("/calls/{CALL}");
+    let page = "Origin: http://evil.example\r\n";
+    assert_eq!(bench.ask("POST", &path, page, "{}").0, 403);
+    let mut stream = bench.connect();
+    stream
+        .write_all(b"GET /calls HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+}
+
+#[test]
+fn an_address_that_others_reach_wants_a_token() {
+    let shared = Shared::new(&HttpConfig::default(), 1).unwrap();
+    let limits = Limits {
+        max_connections: 4,
+        client_timeout: Duration::from_secs(1),
+    };
+    let Err(open) = Http::start("0.0.0.0:0", None, limits, Arc::clone(&shared)) else {
+        panic!("it started");
+    };
+    assert!(open.to_string().contains("has no token"));
+    assert!(open.hint().unwrap().contains("http.token"));
+    let token = Some(Token::new(&Secret::new(SECRET)));
+    assert!(Http::start("0.0.0.0:0", token, limits, Arc::clone(&shared)).is_ok());
+    let first = Http::start("127.0.0.1:0", None, limits, Arc::clone(&shared)).unwrap();
+    let Err(taken) = Http::start(&first.address().to_string(), None, limits, shared) else {
+        panic!("two servers on one port");
+    };
+    assert!(taken.hint().unwrap().contains("another program"));
+}
+
+#[test]
+fn a_token_comes_from_the_config_or_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut loaded = crate::config::Loaded {
+        config: crate::config::Config::default(),
+        path: None,
+        base: folder.path().to_owned(),
+    };
+    assert!(Token::of_config(&loaded).unwrap().is_none());
+    let shared = Shared::new(&loaded.config.http, 1).unwrap();
+    assert!(http::start(&loaded, &shared).unwrap().is_none());
+    loaded.config.http.token_file = "token".into();
+    let missing = Token::of_config(&loaded).err().unwrap();
+    assert!(missing.to_string().contains("cannot read the token file"));
+    std::fs::write(folder.path().join("token"), "short\n").unwrap();
+    let weak = Token::of_config(&loaded).err().unwrap();
+    assert!(weak.to_string().contains("16 to 256") && !weak.to_string().contains("short"));
+    std::fs::write(folder.path().join("token"), format!("{SECRET}\n")).unwrap();
+    assert!(Token::of_config(&loaded).unwrap().is_some());
+}
+
+/// Who listens to events.
+struct Listener {
+    stream: TcpStream,
+    seen: String,
+}
+
+impl Listener {
+    fn of(bench: &Bench) -> Self {
+        let mut stream = bench.connect();
+        stream
+            .write_all(b"GET /calls/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .unwrap();
+        let mut listener = Self {
+            stream,
+            seen: String::new(),
+        };
+        listener.read_until(": patter\n\n");
+        listener
+    }
+
+    fn read_until(&mut self, text: &str) {
+        let mut bytes = [0; 65_536];
+        let mut from = 0;
+        while !self.seen[from..].contains(text) {
+            from = self.seen.len().saturating_sub(text.len());
+            let count = self.stream.read(&mut bytes).unwrap();
+            assert!(count > 0, "it was closed");
+            self.seen
+                .push_str(std::str::from_utf8(&bytes[..count]).unwrap());
+        }
+    }
+}
+
+#[test]
+fn events_come_as_they_happen() {
+    let bench = bench();
+    let mut listener = Listener::of(&bench);
+    let head = listener.seen.to_lowercase();
+    assert!(head.contains("content-type: text/event-stream"), "{head}");
+    bench.watch(call_start());
+    listener.read_until("event: call_start\ndata: {\"t_ms\":10,\"call\":\"40325ec2-");
+    // Longer than a client may take to ask: a listener asks nothing more.
+    std::thread::sleep(Duration::from_millis(600));
+    bench.watch(Event::SpeechStart);
+    listener.read_until("event: speech_start\ndata: {");
+}
+
+#[test]
+fn a_slow_listener_hears_how_much_it_lost() {
+    let limits = Limits {
+        max_connections: 8,
+        client_timeout: Duration::from_secs(20),
+    };
+    let bench = bench_with(None, limits, &HttpConfig::default());
+    let mut listener = Listener::of(&bench);
+    // More than the queue and the sockets' buffers hold.
+    let message = "long ".repeat(4_000);
+    for _ in 0..3_000 {
+        bench.watch(Event::Error {
+            message: message.clone(),
+        });
+    }
+    bench.watch(Event::FalseStart);
+    listener.read_until("event: false_start\n");
+    assert!(listener.seen.contains("event: lagged\ndata: {\"lost\":"));
+    let (_, figures) = bench.get("/metrics");
+    assert!(!figures.contains("patter_events_lost_total 0\n"));
+}
+
+#[test]
+fn clients_that_stall_are_cut_off() {
+    let bench = bench();
+    let limit = Duration::from_secs(3);
+    let path = format!("/calls/{CALL}");
+    let silent = bench.connect();
+    let mut half_a_head = bench.connect();
+    half_a_head.write_all(b"GET /calls HTTP/1.1\r\nHo").unwrap();
+    let mut half_a_body = bench.connect();
+    let head =
+        format!("PUT {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{{\"num");
+    half_a_body.write_all(head.as_bytes()).unwrap();
+    let mut asked_once = bench.connect();
+    asked_once
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .unwrap();
+    for stream in [silent, half_a_head, half_a_body, asked_once] {
+        assert!(closed_after(stream) < limit);
+    }
+    // One that drips: each byte comes in time, the head does not.
+    let mut drips = bench.connect();
+    let began = Instant::now();
+    while drips.write_all(b"G").is_ok() {
+        assert!(began.elapsed() < limit);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_client_that_takes_no_answer_is_cut_off() {
+    let bench = bench();
+    let mut greedy = bench.connect();
+    greedy
+        .set_write_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
+    // Pipelined requests whose answers are never read fill both sockets' buffers; then the server must let go.
+    let requests = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1_000);
+    let began = Instant::now();
+    loop {
+        match greedy.write_all(requests.as_bytes()) {
+            Ok(()) => assert!(began.elapsed() < Duration::from_secs(30)),
+            Err(e) => break assert_ne!(e.kind(), ErrorKind::WouldBlock, "it was not cut off"),
+        }
+    }
+    assert_eq!(bench.get("/healthz").0, 200);
+}
+
+#[test]
+fn garbage_ends_its_own_connection_only() {
+    let bench = bench();
+    let long = format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(40_000));
+    let headers = format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(200));
+    let bodies: [&[u8]; 7] = [
+        b"\x00\xff\x80\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GET  HTTP/9.9\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"PUT /calls/x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzzzz\r\n",
+        long.as_bytes(),
+        headers.as_bytes(),
+    ];
+    for bytes in bodies {
+        let mut stream = bench.connect();
+        let _ = stream.write_all(bytes);
+        assert!(closed_after(stream) < Duration::from_secs(3));
+    }
+    assert_eq!(bench.get("/healthz").0, 200);
+}
+
+#[test]
+fn fifty_hostile_connections_do_not_keep_a_good_one_out() {
+    let bench = bench_of(None, 16, &HttpConfig::default());
+    let mut hostile: Vec<TcpStream> = (0..50).map(|_| bench.connect()).collect();
+    for (n, stream) in hostile.iter_mut().enumerate() {
+        let bytes: &[u8] = match n % 3 {
+            0 => b"",
+            1 => b"GET /calls HTTP/1.1\r\nX: ",
+            _ => b"PUT /calls/40325ec2-5efd-4bd3-805f-53576e581d13 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000\r\n\r\n{",
+        };
+        let _ = stream.write_all(bytes);
+    }
+    let began = Instant::now();
+    for _ in 0..20 {
+        assert_eq!(bench.get("/healthz").0, 200);
+    }
+    assert!(
+        began.elapsed() < Duration::from_millis(350),
+        "it had to wait for the others' timeout: {:?}",
+        began.elapsed()
+    );
+    for stream in hostile {
+        assert!(closed_after(stream) < Duration::from_secs(3));
+    }
+}
+
+#[test]
+fn listeners_take_at_most_half_of_the_places() {
+    let bench = bench_of(None, 4, &HttpConfig::default());
+    let listen = || {
+        let mut stream = bench.connect();
+        stream
+            .write_all(b"GET /calls/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .unwrap();
+        let mut first = [0; 12];
+        stream.read_exact(&mut first).unwrap();
+        (stream, String::from_utf8(first.to_vec()).unwrap())
+    };
+    let (one, two, three) = (listen(), listen(), listen());
+    assert_eq!(
+        [&one.1, &two.1, &three.1],
+        ["HTTP/1.1 200", "HTTP/1.1 200", "HTTP/1.1 503"]
+    );
+    assert_eq!(bench.get("/healthz").0, 200);
+    drop(one);
+    let began = Instant::now();
+    while listen().1 != "HTTP/1.1 200" {
+        assert!(
+            began.elapsed() < Duration::from_secs(5),
+            "the place is not given back"
+        );
+    }
+}
+
+#[test]
+fn stopping_closes_connections_and_frees_the_port() {
+    let bench = bench();
+    let address: SocketAddr = bench.http.address();
+    let mut listener = bench.connect();
+    listener
+        .write_all(b"GET /calls/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .unwrap();
+    drop(bench);
+    assert!(closed_after(listener) < Duration::from_secs(2));
+    assert!(TcpStream::connect(address).is_err());
+}
