@@ -10,12 +10,12 @@
 //!                                 └─ what was played ─► history, events
 //! ```
 //!
-//! Threads of the program: `llm` ([`llm::engine`]), and for a server `accept` ([`transport::audiosocket::server`]). Of each call: `listen`, `hear`,
+//! Threads of the program: `llm` ([`llm::engine`]), and for a server `accept` ([`transport::audiosocket::server`]) and `records` ([`records`]). Of each call: `listen`, `hear`,
 //! `think` ([`call`]), `events` ([`events`]), and those of its transport: `socket-in`, `socket-out`, `record`, or the device's two callbacks and `device-pump`
 //! ([`transport::device`]). Only the callbacks are real-time.
 //!
 //! The modules in the order the sound flows: [`audio`], [`transport`], [`vad`], [`turn`], [`asr`], [`dialogue`], [`llm`], [`tts`], [`call`];
-//! beside them [`caller`] (a synthetic one), [`clock`], [`config`], [`cores`], [`events`], [`models`], [`hint`], [`log`].
+//! beside them [`caller`] (a synthetic one), [`clock`], [`config`], [`cores`], [`events`], [`records`], [`models`], [`hint`], [`log`].
 //!
 //! Where to change what: a new engine is a file in its step's folder; a new way for sound to come in, a file in `transport`; a rule of interruption, `turn`;
 //! what may be said, the playbook; a command, a file in `cli`.
@@ -33,6 +33,7 @@ pub mod hint;
 pub mod llm;
 pub mod log;
 pub mod models;
+pub mod records;
 pub mod transport;
 pub mod tts;
 pub mod turn;
