@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use patter::config::Loaded;
+use patter::records::Store;
 use patter::transport::audiosocket::server::{Options as ServerOptions, Server};
 
 /// Listens for AudioSocket connections, in Asterisk `AudioSocket(${UUID},HOST:PORT)` or `Dial(AudioSocket/HOST:PORT/${UUID}/c(slin16))`.
@@ -21,18 +22,27 @@ pub(crate) struct Options {
     json: bool,
 }
 
-/// What the config says of serving.
+/// What the config says of serving, but for its records: the calls of a demo or a bench are none of the service's.
 pub(crate) fn server_options(loaded: &Loaded) -> ServerOptions {
     let config = &loaded.config.serve;
-    let records = &config.records;
     ServerOptions {
         max_calls: config.max_calls,
         lead: Duration::from_millis(u64::from(config.lead_ms)),
         idle_timeout: Duration::from_millis(u64::from(config.idle_timeout_ms)),
-        records: (!records.as_os_str().is_empty()).then(|| loaded.resolve(records)),
+        records: None,
         record_audio: config.record_audio.then(|| Arc::new(loaded.clone())),
         watch: Arc::new(|_| ()),
     }
+}
+
+/// The records that the config asks for.
+fn records(loaded: &Loaded) -> anyhow::Result<Option<Arc<Store>>> {
+    let config = &loaded.config.serve;
+    if config.records.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let folder = loaded.resolve(&config.records);
+    Ok(Some(Arc::new(Store::open(&folder, config.keep_days)?)))
 }
 
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
@@ -48,8 +58,10 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
             source,
         }
     })?);
+    let records = records(&loaded)?;
     let engines = super::engines(&loaded)?;
     let mut serving = server_options(&loaded);
+    serving.records = records;
     let json = options.json;
     serving.watch = Arc::new(move |event| {
         if json {

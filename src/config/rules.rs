@@ -132,6 +132,7 @@ pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), Conf
     within!("serve", c.serve, max_calls, 1..=256, "");
     within!("serve", c.serve, lead_ms, 20..=60, " ms");
     within!("serve", c.serve, idle_timeout_ms, 1_000..=3_600_000, " ms");
+    within!("serve", c.serve, keep_days, 0..=36_500, " days");
     let engines = crate::tts::ENGINES;
     if !engines.contains(&c.tts.engine.as_str()) {
         let rule = format!("one of {}", engines.join(", "));

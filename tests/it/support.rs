@@ -9,6 +9,7 @@ use patter::call::Engines;
 use patter::caller::{Cue, ScriptLine, ScriptedCaller, trim};
 use patter::config::{self, EspeakConfig, Loaded};
 use patter::events::{Event, Stamped};
+use patter::records::Store;
 use patter::transport::audiosocket::server::{Options, Server};
 use patter::tts::espeak::Espeak;
 use patter::tts::{Speaker, Voice};
@@ -76,7 +77,7 @@ pub(crate) fn server_that_waits(
         lead: Duration::from_millis(40),
         idle_timeout,
         record_audio: records.as_ref().map(|_| Arc::new(loaded())),
-        records,
+        records: records.map(|folder| Arc::new(Store::open(&folder, 0).unwrap())),
         watch: Arc::new(move |event| drop(sender.send(event.clone()))),
     };
     (
