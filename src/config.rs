@@ -430,8 +430,10 @@ section!(
         drain_s: u32 = 300,
         /// A caller who sends no frame at all for this long is gone, in ms.
         idle_timeout_ms: u32 = 60_000,
-        /// Folder for records of calls (events, and sound if `record_audio`), relative to the config file; empty for none.
+        /// Folder for records of calls (`calls.db`, and sound if `record_audio`), relative to the config file; empty for none.
         records: PathBuf = PathBuf::new(),
+        /// Days that calls are kept; 0 for ever.
+        keep_days: u32 = 0,
         /// Keep a stereo WAV of each call.
         record_audio: bool = false,
     }

@@ -261,6 +261,40 @@ pub enum Event {
 }
 
 impl Event {
+    /// Its name, as in the field `event` of its line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::CallStart { .. } => "call_start",
+            Self::SpeechStart => "speech_start",
+            Self::SpeechPause => "speech_pause",
+            Self::SpeechResume => "speech_resume",
+            Self::SpeechEnd { .. } => "speech_end",
+            Self::FalseStart => "false_start",
+            Self::Partial { .. } => "partial",
+            Self::Final { .. } => "final",
+            Self::Stage { .. } => "stage",
+            Self::Intent { .. } => "intent",
+            Self::Slot { .. } => "slot",
+            Self::Outcome { .. } => "outcome",
+            Self::Generated { .. } => "generated",
+            Self::Guarded { .. } => "guarded",
+            Self::Spoken { .. } => "spoken",
+            Self::PlayedUntil { .. } => "played_until",
+            Self::Hold { .. } => "hold",
+            Self::Released { .. } => "released",
+            Self::BargeIn { .. } => "barge_in",
+            Self::Reopened { .. } => "reopened",
+            Self::AheadDropped { .. } => "ahead_dropped",
+            Self::Reminder { .. } => "reminder",
+            Self::CallerGone => "caller_gone",
+            Self::Bridged { .. } => "bridged",
+            Self::Latency { .. } => "latency",
+            Self::Dtmf { .. } => "dtmf",
+            Self::Error { .. } => "error",
+            Self::CallEnd { .. } => "call_end",
+        }
+    }
+
     fn forget_costs(&mut self) {
         match self {
             Self::Partial { asr_ms, .. } | Self::Final { asr_ms, .. } => *asr_ms = 0.0,

@@ -28,6 +28,7 @@ pub fn of(error: &(dyn std::error::Error + 'static)) -> Option<String> {
             crate::dialogue::playbook::PlaybookError,
             crate::dialogue::import::ImportError,
             crate::dialogue::slots::SlotError,
+            crate::records::RecordsError,
             crate::models::ManifestError,
             crate::models::FetchError,
             crate::transport::device::DeviceError,

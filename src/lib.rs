@@ -10,13 +10,13 @@
 //!                                 └─ what was played ─► history, events
 //! ```
 //!
-//! Threads of the program: `llm` ([`llm::engine`]), and for a server `accept` ([`transport::audiosocket::server`]) and
-//! `http` ([`serve`]). Of each call: `listen`, `hear`,
+//! Threads of the program: `llm` ([`llm::engine`]), `embed` ([`llm::embedder`]), and for a server `accept` ([`transport::audiosocket::server`]),
+//! `records` ([`records`]) and `http` ([`serve`]). Of each call: `listen`, `hear`,
 //! `think` ([`call`]), `events` ([`events`]), and those of its transport: `socket-in`, `socket-out`, `record`, or the device's two callbacks and `device-pump`
 //! ([`transport::device`]). Only the callbacks are real-time.
 //!
 //! The modules in the order the sound flows: [`audio`], [`transport`], [`vad`], [`turn`], [`asr`], [`dialogue`], [`llm`], [`tts`], [`call`];
-//! beside them [`caller`] (a synthetic one), [`clock`], [`config`], [`cores`], [`events`], [`models`], [`serve`], [`hint`], [`log`].
+//! beside them [`caller`] (a synthetic one), [`clock`], [`config`], [`cores`], [`events`], [`records`], [`models`], [`serve`], [`hint`], [`log`].
 //!
 //! Where to change what: a new engine is a file in its step's folder; a new way for sound to come in, a file in `transport`; a rule of interruption, `turn`;
 //! what may be said, the playbook; a command, a file in `cli`.
@@ -34,6 +34,7 @@ pub mod hint;
 pub mod llm;
 pub mod log;
 pub mod models;
+pub mod records;
 pub mod serve;
 pub mod transport;
 pub mod tts;

@@ -2,6 +2,7 @@
 
 mod bench;
 mod call;
+mod calls;
 mod chat;
 mod check;
 mod demo;
@@ -48,6 +49,8 @@ enum Command {
     Replay(replay::Options),
     /// Answer calls from Asterisk (AudioSocket)
     Serve(serve::Options),
+    /// Look at the calls that were recorded: list, show, export, delete
+    Calls(calls::Options),
     /// Talk to the agent through microphone and speaker
     Chat(chat::Options),
     /// Talk to the agent in writing: the dialogue of a call, without the sound
@@ -85,6 +88,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         Command::Call(options) => call::run(&load()?, &options),
         Command::Replay(options) => replay::run(&load()?, &options),
         Command::Serve(options) => serve::run(&load()?, &options),
+        Command::Calls(options) => calls::run(&load()?, &options),
         Command::Chat(options) => chat::run(&load()?, &options),
         Command::Dialogue(options) => dialogue::run(&load()?, &options),
         Command::Playbook(options) => playbook::run(&load()?, &options),

@@ -8,6 +8,7 @@ use anyhow::Context;
 use patter::call::{Engines, Setup};
 use patter::config::Loaded;
 use patter::events::Stamped;
+use patter::records::Store;
 use patter::serve::lookup::Lookup;
 use patter::serve::{self, Shared};
 use patter::transport::audiosocket::server::{Options as ServerOptions, Server};
@@ -33,21 +34,30 @@ pub(crate) struct Options {
     json: bool,
 }
 
-/// What the config says of serving.
+/// What the config says of serving, but for its records: the calls of a demo or a bench are none of the service's.
 pub(crate) fn server_options(loaded: &Loaded) -> ServerOptions {
     let config = &loaded.config.serve;
-    let records = &config.records;
     ServerOptions {
         max_calls: config.max_calls,
         lead: Duration::from_millis(u64::from(config.lead_ms)),
         idle_timeout: Duration::from_millis(u64::from(config.idle_timeout_ms)),
-        records: (!records.as_os_str().is_empty()).then(|| loaded.resolve(records)),
+        records: None,
         record_audio: config.record_audio.then(|| Arc::new(loaded.clone())),
         admit: Arc::new(|_, _| Ok(Setup::default())),
         refused: Arc::new(|_| ()),
         over: Arc::new(|_| ()),
         watch: Arc::new(|_| ()),
     }
+}
+
+/// The records that the config asks for.
+fn records(loaded: &Loaded) -> anyhow::Result<Option<Arc<Store>>> {
+    let config = &loaded.config.serve;
+    if config.records.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let folder = loaded.resolve(&config.records);
+    Ok(Some(Arc::new(Store::open(&folder, config.keep_days)?)))
 }
 
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
@@ -69,6 +79,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     if let Some(http) = &http {
         patter::log::info(&format!("HTTP on {}", http.address()));
     }
+    let records = records(&loaded)?;
     let engines = super::engines(&loaded)?;
     let json = options.json;
     let watching = Arc::clone(&shared);
@@ -88,6 +99,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
             refused: Arc::new(move |reason| refusing.metrics.refused(reason)),
             over: Arc::new(move |uuid| ending.call_over(uuid)),
             watch: Arc::clone(&watch),
+            records: records.clone(),
             ..server_options(loaded)
         }
     };

@@ -140,6 +140,7 @@ pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), Conf
     }
     within!("serve", c.serve, max_call_s, 0..=86_400, " s");
     within!("serve", c.serve, drain_s, 0..=86_400, " s");
+    within!("serve", c.serve, keep_days, 0..=36_500, " days");
     let engines = crate::tts::ENGINES;
     if !engines.contains(&c.tts.engine.as_str()) {
         let rule = format!("one of {}", engines.join(", "));

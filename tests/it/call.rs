@@ -5,6 +5,7 @@ use std::time::Duration;
 use patter::audio::wav;
 use patter::caller::Cue;
 use patter::events::{Event, Stamped};
+use patter::records::read::Reader;
 use patter::transport::audiosocket::client;
 
 use crate::support::{caller, finals, one_at_a_time, server};
@@ -101,22 +102,27 @@ fn a_caller_is_understood_answered_and_may_interrupt() {
 
     // The record has all of it: events that start and end, and both sides' sound.
     let id = "07070707-0707-0707-0707-070707070707";
-    let lines = std::fs::read_to_string(folder.path().join(format!("{id}.jsonl"))).unwrap();
-    assert!(
-        lines
-            .lines()
-            .next()
-            .unwrap()
-            .contains("\"event\":\"call_start\"")
-    );
-    assert!(
-        lines
-            .lines()
-            .last()
-            .unwrap()
-            .contains("\"event\":\"call_end\"")
-    );
-    assert_eq!(lines.lines().count(), events.len());
+    let reader = Reader::open(folder.path()).unwrap();
+    let whole = reader.whole(reader.find(id).unwrap()).unwrap().unwrap();
+    let lines: Vec<String> = events
+        .iter()
+        .map(|event| serde_json::to_string(event).unwrap())
+        .collect();
+    let kept: Vec<&str> = whole.events.iter().map(|line| line.get()).collect();
+    assert_eq!(kept, lines);
+    assert!(lines[0].contains("\"event\":\"call_start\""));
+    assert!(lines[lines.len() - 1].contains("\"event\":\"call_end\""));
+    assert_eq!(whole.call.state, "closed");
+    assert_eq!(whole.call.end_reason.as_deref(), Some("agent"));
+    let words: Vec<String> = whole
+        .turns
+        .iter()
+        .map(|turn| patter::dialogue::playbook::normalise(&turn.heard))
+        .filter(|words| !words.is_empty())
+        .collect();
+    assert_eq!(words, finals(&events));
+    let kept_cut = whole.turns.iter().find(|turn| turn.n == i64::from(cut));
+    assert_eq!(kept_cut.unwrap().played, heard.0);
     let sound = wav::read(&folder.path().join(format!("{id}.wav"))).unwrap();
     let seconds = sound.samples.len() as f32 / 16_000.0;
     let call_seconds = recording.agent.len() as f32 / 16_000.0;

@@ -7,6 +7,7 @@
 
 mod audiosocket; // the server against good, strange and hostile peers
 mod call; // whole calls over real connections
+mod calls; // recorded calls listed, shown, exported, deleted
 mod cli; // the program as a user runs it
 mod dialogues; // scripted dialogues in writing, compared with snapshots
 mod embedding; // the sentence model

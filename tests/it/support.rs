@@ -9,6 +9,7 @@ use patter::call::{Engines, Setup};
 use patter::caller::{Cue, ScriptLine, ScriptedCaller, trim};
 use patter::config::{self, EspeakConfig, Loaded};
 use patter::events::{Event, Stamped};
+use patter::records::Store;
 use patter::transport::audiosocket::server::{Options, Server};
 use patter::tts::espeak::Espeak;
 use patter::tts::{Speaker, Voice};
@@ -74,7 +75,7 @@ pub(crate) fn server_that_waits(
         options.max_calls = max_calls;
         options.idle_timeout = idle_timeout;
         options.record_audio = records.as_ref().map(|_| Arc::new(loaded()));
-        options.records = records;
+        options.records = records.map(|folder| Arc::new(Store::open(&folder, 0).unwrap()));
     })
 }
 

@@ -54,14 +54,6 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
-    /// The records folder cannot be made.
-    #[error("cannot make the folder for records `{folder}`: {source}")]
-    Records {
-        /// The folder.
-        folder: String,
-        /// Why.
-        source: std::io::Error,
-    },
     /// No thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
@@ -75,7 +67,6 @@ impl ServeError {
                 Some("another program listens there; choose another port with `--listen` or `serve.listen`".into())
             }
             Self::Listen { .. } => Some("the address must be one of this machine; 127.0.0.1:8090 is the default".into()),
-            Self::Records { .. } => Some("check `serve.records`; an empty value keeps no records".into()),
             Self::Thread(_) => None,
         }
     }

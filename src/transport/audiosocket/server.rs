@@ -7,7 +7,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::thread::JoinHandle;
@@ -30,6 +30,7 @@ use crate::call::record::CallFile;
 use crate::call::{Call, Engines, Setup};
 use crate::config::Loaded;
 use crate::events::{Event, EventSink, Stamped};
+use crate::records::{Start, Store};
 
 /// The first message must have come by then.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(2);
@@ -53,8 +54,8 @@ pub struct Options {
     pub lead: Duration,
     /// Longest time without any message from the peer.
     pub idle_timeout: Duration,
-    /// Folder for the records; None keeps none.
-    pub records: Option<PathBuf>,
+    /// Where calls are recorded, and the folder for their sound; None keeps none.
+    pub records: Option<Arc<Store>>,
     /// Keep the sound as well, and what is needed to play the call again: these settings.
     pub record_audio: Option<Arc<Loaded>>,
     /// Asked about each call before anything is started for it.
@@ -62,10 +63,13 @@ pub struct Options {
     /// Told of each call that got no place.
     pub refused: Arc<dyn Fn(Refused) + Send + Sync>,
     /// Told when a call has no thread left.
-    pub over: Arc<dyn Fn(&[u8; 16]) + Send + Sync>,
+    pub over: Over,
     /// Shown every event of every call.
     pub watch: Arc<dyn Fn(&Stamped) + Send + Sync>,
 }
+
+/// Told of a call's UUID.
+pub type Over = Arc<dyn Fn(&[u8; 16]) + Send + Sync>;
 
 /// What is known of a call by its UUID, or why it is refused. It runs on the call's own thread, and may take its time.
 pub type Admit = Arc<dyn Fn(&[u8; 16], &Books) -> Result<Setup, String> + Send + Sync>;
@@ -127,12 +131,6 @@ impl Server {
             address: address.to_owned(),
             source,
         };
-        if let Some(folder) = &options.records {
-            std::fs::create_dir_all(folder).map_err(|source| ServeError::Records {
-                folder: folder.display().to_string(),
-                source,
-            })?;
-        }
         let listener = TcpListener::bind(address).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let local = listener.local_addr().map_err(listen)?;
@@ -276,35 +274,30 @@ fn serve_one(mut stream: TcpStream, engines: &Arc<Engines>, options: &Options, s
         }
     };
     let (sink, events) = EventSink::new(&id);
-    let path = |ending: &str| {
-        // Two calls may bring the same UUID; neither record may be lost.
-        options.records.as_ref().map(|folder| {
-            (1..)
-                .map(|n| match n {
-                    1 => folder.join(format!("{id}.{ending}")),
-                    n => folder.join(format!("{id}-{n}.{ending}")),
-                })
-                .find(|path| !path.exists())
-                .unwrap_or_else(|| folder.join(&id))
-        })
-    };
-    let watch = Arc::clone(&options.watch);
-    let event_path = path("jsonl");
-    let writer = crate::events::write(events, event_path.as_deref(), {
-        let watch = Arc::clone(&watch);
-        move |e| watch(e)
-    });
-    if let Err(error) = &writer {
-        crate::log::warn(&error.to_string());
-    }
-    let (ends, call_ends) = crate::call::line::line();
     let recording = options.record_audio.as_ref().and_then(|settings| {
-        let path = path("wav")?;
+        let path = recording_path(options.records.as_ref()?.folder(), &id);
         if let Err(error) = CallFile::new(settings, &path).write_beside(&path) {
             crate::log::warn(&error.to_string());
         }
         Some(path)
     });
+    let start = Start {
+        number: setup.number.clone(),
+        campaign: setup.campaign.clone(),
+        ..Start::now(&id, &engines.config).recorded(recording.as_deref())
+    };
+    let mut record = options.records.as_ref().map(|store| store.begin(start));
+    let watch = Arc::clone(&options.watch);
+    let writer = crate::events::write(events, None, move |event| {
+        if let Some(record) = &mut record {
+            record.event(event);
+        }
+        watch(event);
+    });
+    if let Err(error) = &writer {
+        crate::log::warn(&error.to_string());
+    }
+    let (ends, call_ends) = crate::call::line::line();
     {
         let mut lines = state.lines();
         lines.retain(|line| line.strong_count() > 0);
@@ -330,6 +323,17 @@ fn serve_one(mut stream: TcpStream, engines: &Arc<Engines>, options: &Options, s
         let _ = writer.join();
     }
     (options.over)(&uuid);
+}
+
+/// Where the sound of the call `id` goes. Two calls may bring the same UUID; neither recording may be lost.
+fn recording_path(folder: &Path, id: &str) -> PathBuf {
+    (1..)
+        .map(|n| match n {
+            1 => folder.join(format!("{id}.wav")),
+            n => folder.join(format!("{id}-{n}.wav")),
+        })
+        .find(|path| !path.exists())
+        .unwrap_or_else(|| folder.join(id))
 }
 
 /// Waits for the UUID, which is always the first message.
