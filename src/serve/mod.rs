@@ -4,7 +4,7 @@
 //! Memory: all that is kept is bounded, by number, size and time. When late or full: clients are refused or cut off; a call never waits for one.
 //!
 //! [`registry`] and [`expiring`] are plain values, [`live`] and [`metrics`] take in events, [`http`] holds the connections
-//! ([`connections`], [`timed`]), [`routes`] turns requests into answers, [`stream`] sends events as they happen, [`token`] says who may ask.
+//! (`connections`, `timed`), `routes` turns requests into answers, `stream` sends events as they happen, [`token`] says who may ask.
 
 mod connections;
 pub mod expiring;

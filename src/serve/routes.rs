@@ -5,6 +5,7 @@
 //!
 //! Paths for dialplans (`/calls/UUID/outcome`, `/calls/UUID/slots/NAME`) answer errors with an empty body: Asterisk's `CURL()` gives the body alone.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,9 +25,10 @@ use super::connections::Place;
 use super::expiring::CallKey;
 use super::live::LiveCall;
 use super::metrics;
-use super::registry::{CallData, CallResult, RegisterError};
+use super::registry::{CallData, CallResult, RegisterError, SlotValue};
 use super::stream::EventStream;
 use super::token::{self, Denied, Token};
+use crate::dialogue::Outcome;
 use crate::transport::audiosocket::codec;
 
 /// Longest body of a request.
@@ -247,25 +249,29 @@ async fn route(
             json_of(StatusCode::OK, &known)
         }
         Path::Outcome(uuid) => {
-            let outcome = match Known::of(shared, &key(uuid)?)? {
-                Known::Live(call) => call.outcome,
-                Known::Ended(result) => result.outcome,
-                Known::Registered(_) => return Err(RequestError::NoCall),
-            };
+            let (outcome, _) = came_to(shared, &key(uuid)?)?;
             let name = serde_json::to_value(outcome).ok();
             let name = name.as_ref().and_then(|n| n.as_str()).unwrap_or("none");
             plain(StatusCode::OK, name.to_owned(), TEXT)
         }
         Path::Slot(uuid, name) => {
-            let slots = match Known::of(shared, &key(uuid)?)? {
-                Known::Live(call) => call.slots,
-                Known::Ended(result) => result.slots,
-                Known::Registered(_) => return Err(RequestError::NoCall),
-            };
+            let (_, slots) = came_to(shared, &key(uuid)?)?;
             let slot = slots.get(name).ok_or(RequestError::NoCall)?;
             plain(StatusCode::OK, slot.value.clone(), TEXT)
         }
     })
+}
+
+/// Outcome and slots of a call that runs or ended, whatever is registered for the next with its UUID.
+fn came_to(
+    shared: &Shared,
+    uuid: &CallKey,
+) -> Result<(Option<Outcome>, BTreeMap<String, SlotValue>), RequestError> {
+    if let Some(call) = shared.live.call(&codec::format_uuid(uuid)) {
+        return Ok((call.outcome, call.slots));
+    }
+    let result = shared.result(uuid).ok_or(RequestError::NoCall)?;
+    Ok((result.outcome, result.slots))
 }
 
 /// What is known of a call: the latest.

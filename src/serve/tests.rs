@@ -217,6 +217,13 @@ fn a_call_is_registered_taken_seen_and_remembered() {
         bench.get_json(&path.to_uppercase().replace("/CALLS", "/calls"))["call"],
         CALL
     );
+    // Registered once more: the result of the last call is still there to read.
+    assert_eq!(bench.ask("PUT", &path, "", data).0, 201);
+    assert_eq!(bench.get_json(&path)["status"], "registered");
+    assert_eq!(
+        bench.get(&format!("{path}/outcome")),
+        (200, "hand_over".into())
+    );
     assert_eq!(bench.ask("DELETE", &path, "", "").0, 204);
     assert_eq!(bench.ask("DELETE", &path, "", "").0, 404);
 }
