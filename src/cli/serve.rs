@@ -107,6 +107,8 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP]).context("cannot wait for signals")?;
     let server = Server::start(&address, Arc::clone(&engines), serving(&loaded))?;
     patter::log::info(&format!("listening on {}", server.address()));
+    let (active, most) = server.counters();
+    shared.count_calls(active, most);
     shared.set_ready(true);
     let mut now = (loaded, engines);
     for signal in signals.forever() {

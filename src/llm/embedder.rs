@@ -1,8 +1,8 @@
 //! Sentences as vectors: alike in direction when they mean alike. A second, small model behind a thread of its own.
 //!
 //! Thread: `embed`, one for the program; the dialogue threads wait for it, for a few ms. In: texts. Out: one vector per text, of length 1.
-//! Memory: the model (14 MB for the shipped one), the vectors of all examples, those of the last [`RECENT`] texts. When late: who asks
-//! gives up after [`PATIENCE`] and goes on without. A call's text uses one core and needs no permit of [`Cores`]: one thread has no barrier to spin at.
+//! Memory: the model (14 MB for the shipped one), the vectors of all examples, those of the last 64 texts. When late: who asks
+//! gives up after half a second and goes on without. A call's text uses one core and needs no permit of [`Cores`]: one thread has no barrier to spin at.
 //! Source: the last layer's tokens pooled as the model's file says; all-MiniLM-L6-v2 takes their mean (Reimers and Gurevych 2019). Run by llama.cpp.
 
 mod store;

@@ -163,6 +163,15 @@ impl Server {
         self.state.active.load(Ordering::Acquire)
     }
 
+    /// Counts the calls under way and those that may be, as long as anybody asks.
+    pub fn counters(&self) -> (impl Fn() -> u32 + use<>, impl Fn() -> u32 + use<>) {
+        let (active, most) = (Arc::clone(&self.state), Arc::clone(&self.state));
+        (
+            move || active.active.load(Ordering::Acquire),
+            move || most.current().1.max_calls,
+        )
+    }
+
     /// Calls refused since the start, for whatever reason.
     pub fn refused_calls(&self) -> u64 {
         self.state.refused.load(Ordering::Relaxed)

@@ -1,0 +1,373 @@
+//! `patter bench serve`: how many callers at once the server carries, as they hear it on the wire.
+//!
+//! Threads: one for each caller and each hostile client, beside the server's own. In: numbers of callers. Out: a table or JSON. Memory: the sound of the
+//! calls of one step. The callers run on the same machine and take some of its time.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use patter::caller::{Cue, ScriptLine, ScriptedCaller, measure, trim};
+use patter::config::Loaded;
+use patter::events::Event;
+use patter::transport::audiosocket::client;
+use patter::transport::audiosocket::server::Server;
+use serde::Serialize;
+
+use super::Machine;
+use super::hostile::Hostile;
+use crate::cli::demo::caller_voice;
+use crate::cli::{median_p95, memory_mb};
+
+/// What callers say, over and over; the default speech model understands them.
+const LINES: [&str; 6] = [
+    "How much is it?",
+    "Is there parking?",
+    "What are your opening hours?",
+    "I moved in March.",
+    "Can I bring a friend?",
+    "Do you have a sauna?",
+];
+/// What passes from a caller's last word to the agent's first, about, in ms.
+const ANSWER_MS: f32 = 600.0;
+/// Callers come this long after each other.
+const STAGGER: Duration = Duration::from_millis(700);
+/// Set-ups that are timed in each step.
+const SET_UPS: u8 = 10;
+
+/// Puts callers on the server, a step at a time, and prints what they heard: end of speech to first sound, interruption to silence, set-up. The callers
+/// speak their share of the time; most of their lines interrupt the agent. The last line names the most callers that kept within `--p95`.
+#[derive(clap::Args)]
+pub(super) struct Options {
+    /// A server that runs already, such as 127.0.0.1:8090; without it one is started here
+    #[arg(long, value_name = "ADDR")]
+    address: Option<SocketAddr>,
+    /// Callers at once, a step for each
+    #[arg(long, value_name = "N,…", value_delimiter = ',', default_values_t = [1, 2, 4, 8])]
+    calls: Vec<u32>,
+    /// Share of the time that a caller speaks, 0.1 to 0.6
+    #[arg(long, default_value_t = 0.4)]
+    talk: f32,
+    /// Length of a step, in seconds of real time
+    #[arg(long, default_value_t = 60)]
+    seconds: u32,
+    /// Clients beside the callers that send garbage, one byte a second, nothing, or floods
+    #[arg(long, default_value_t = 0)]
+    hostile: u32,
+    /// Longest p95 from end of speech to first sound of a step that is carried, in ms
+    #[arg(long, default_value_t = 1_200.0)]
+    p95: f32,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Times, in ms.
+#[derive(Serialize)]
+struct Times {
+    n: usize,
+    median: f32,
+    p95: f32,
+}
+
+impl Times {
+    fn of(mut values: Vec<f32>) -> Self {
+        let (median, p95) = median_p95(&mut values);
+        Self {
+            n: values.len(),
+            median,
+            p95,
+        }
+    }
+}
+
+impl std::fmt::Display for Times {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let figure = |ms: f32| {
+            if ms.is_nan() {
+                "-".into()
+            } else {
+                format!("{ms:.0}")
+            }
+        };
+        write!(
+            f,
+            "{:>4} {:>6} {:>6}",
+            self.n,
+            figure(self.median),
+            figure(self.p95)
+        )
+    }
+}
+
+/// What the callers of one step heard.
+#[derive(Serialize)]
+struct Step {
+    calls: u32,
+    /// Share of the time that callers spoke.
+    talk: f32,
+    answer_ms: Times,
+    silence_ms: Times,
+    /// From the connection to the first byte.
+    set_up_ms: Times,
+    /// Lines that nothing came after.
+    unanswered: usize,
+    /// Calls that were refused, or ended before the step did.
+    lost: u32,
+    /// Heard frames that the agent dropped, where it runs here.
+    dropped_frames: u64,
+    /// Of this process.
+    memory_mb: f32,
+}
+
+pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
+    ensure!(
+        (0.1..=0.6).contains(&options.talk),
+        "`{}` is not a share from 0.1 to 0.6",
+        options.talk
+    );
+    ensure!(
+        options.calls.iter().all(|calls| (1..=256).contains(calls)),
+        "a step has 1 to 256 callers"
+    );
+    let lines = lines(loaded, options)?;
+    let dropped = Arc::new(Mutex::new(0_u64));
+    let server = match options.address {
+        Some(_) => None,
+        None => Some(server(loaded, options, &dropped)?),
+    };
+    let address = options.address.or(server.as_ref().map(Server::address));
+    let address = address.context("no server")?;
+    let hostile = Hostile::start(address, options.hostile);
+    let mut steps = Vec::new();
+    for &calls in &options.calls {
+        patter::log::info(&format!(
+            "{calls} callers, {} s in real time",
+            options.seconds
+        ));
+        *dropped.lock().unwrap_or_else(PoisonError::into_inner) = 0;
+        let mut step = step(address, calls, options, &lines)?;
+        step.dropped_frames = *dropped.lock().unwrap_or_else(PoisonError::into_inner);
+        steps.push(step);
+    }
+    drop(hostile);
+    print(loaded, options, &steps)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn server(loaded: &Loaded, options: &Options, dropped: &Arc<Mutex<u64>>) -> anyhow::Result<Server> {
+    let mut loaded = loaded.clone();
+    // These callers ask the same as long as the step lasts.
+    loaded.config.dialogue.lost_after_turns = 0;
+    loaded.config.serve.max_calls =
+        options.calls.iter().copied().max().unwrap_or(1) + options.hostile;
+    let places = loaded.config.serve.max_calls;
+    let most = loaded.config.llm.context_tokens / 910;
+    if places > most {
+        patter::log::warn(&format!(
+            "`llm.context_tokens` has room for about {most} calls of {places}: long prompts will not fit"
+        ));
+    }
+    let engines = crate::cli::engines(&loaded)?;
+    let mut serving = crate::cli::serve::server_options(&loaded);
+    let counting = Arc::clone(dropped);
+    serving.watch = Arc::new(move |event| {
+        if let Event::CallEnd { dropped_frames, .. } = &event.event {
+            *counting.lock().unwrap_or_else(PoisonError::into_inner) += dropped_frames;
+        }
+    });
+    Ok(Server::start("127.0.0.1:0", engines, serving)?)
+}
+
+type Line = (Cue, &'static str, Arc<[i16]>);
+
+/// The lines as sound, with cues that make the caller speak its share of the time.
+fn lines(loaded: &Loaded, options: &Options) -> anyhow::Result<Vec<Line>> {
+    let voice = caller_voice(loaded)?;
+    let spoken = LINES.map(|text| {
+        voice
+            .speak(text, false)
+            .map(|spoken| (text, trim(&spoken.samples)))
+    });
+    let spoken: Vec<(&str, Vec<i16>)> = spoken.into_iter().collect::<Result<_, _>>()?;
+    let mean_ms = spoken
+        .iter()
+        .map(|(_, sound)| measure::ms(sound.len()))
+        .sum::<f32>()
+        / spoken.len() as f32;
+    let listens_ms = mean_ms * (1.0 - options.talk) / options.talk;
+    let after_ms = (listens_ms - ANSWER_MS).max(200.0) as u32;
+    let cue = |number: usize| match number {
+        0 => Cue::Turn,
+        _ => Cue::Interrupt { after_ms },
+    };
+    let lines = spoken.into_iter().enumerate();
+    Ok(lines
+        .map(|(number, (text, sound))| (cue(number), text, sound.into()))
+        .collect())
+}
+
+/// What one caller brings home.
+#[derive(Default)]
+struct Heard {
+    answers: Vec<f32>,
+    silences: Vec<f32>,
+    unanswered: usize,
+    spoke_ms: f32,
+    lasted_ms: f32,
+    was_lost: bool,
+}
+
+fn step(
+    address: SocketAddr,
+    calls: u32,
+    options: &Options,
+    lines: &[Line],
+) -> anyhow::Result<Step> {
+    let limit = Duration::from_secs(u64::from(options.seconds));
+    let callers: Vec<_> = (0..calls)
+        .map(|number| {
+            let lines = lines.to_vec();
+            std::thread::spawn(move || {
+                std::thread::sleep(STAGGER * number);
+                call(address, number as usize, &lines, limit)
+            })
+        })
+        .collect();
+    std::thread::sleep(limit / 2);
+    // One place is taken for a moment, in the middle of the step.
+    let set_ups: Vec<f32> = (0..SET_UPS).filter_map(|_| set_up(address)).collect();
+    let mut all = Heard::default();
+    let mut lost = 0;
+    for caller in callers {
+        let heard = caller.join().unwrap_or_else(|_| Heard {
+            was_lost: true,
+            ..Heard::default()
+        });
+        lost += u32::from(heard.was_lost);
+        all.answers.extend(heard.answers);
+        all.silences.extend(heard.silences);
+        all.unanswered += heard.unanswered;
+        all.spoke_ms += heard.spoke_ms;
+        all.lasted_ms += heard.lasted_ms;
+    }
+    Ok(Step {
+        calls,
+        talk: all.spoke_ms / all.lasted_ms.max(1.0),
+        answer_ms: Times::of(all.answers),
+        silence_ms: Times::of(all.silences),
+        set_up_ms: Times::of(set_ups),
+        unanswered: all.unanswered,
+        lost,
+        dropped_frames: 0,
+        memory_mb: memory_mb("VmRSS"),
+    })
+}
+
+fn call(address: SocketAddr, number: usize, lines: &[Line], limit: Duration) -> Heard {
+    let script = lines.iter().cycle().skip(number % lines.len());
+    // The first line waits for the opening, whichever it is.
+    let script = script
+        .take(400)
+        .enumerate()
+        .map(|(at, (cue, text, sound))| ScriptLine {
+            cue: if at == 0 { Cue::Turn } else { *cue },
+            text: (*text).to_owned(),
+            samples: sound.to_vec(),
+        });
+    let mut caller = ScriptedCaller::new(script.collect());
+    let uuid = uuid::Uuid::new_v4().into_bytes();
+    let began = Instant::now();
+    let Ok(recording) = client::call(address, uuid, 8_000, &mut caller, limit) else {
+        return Heard {
+            was_lost: true,
+            ..Heard::default()
+        };
+    };
+    let exchanges = caller.exchanges(&recording);
+    // The last line was cut off by the end of the step.
+    let whole = &exchanges[..exchanges.len().saturating_sub(1)];
+    let placed = caller.placed().iter();
+    Heard {
+        answers: whole.iter().filter_map(|e| e.response_ms).collect(),
+        silences: whole.iter().filter_map(|e| e.silenced_ms).collect(),
+        unanswered: whole.iter().filter(|e| e.response_ms.is_none()).count(),
+        spoke_ms: placed.map(|line| measure::ms(line.end - line.start)).sum(),
+        lasted_ms: began.elapsed().as_secs_f32() * 1_000.0,
+        was_lost: recording.agent_hung_up || began.elapsed() + Duration::from_secs(2) < limit,
+    }
+}
+
+/// From the connection to the first byte of the agent's, in ms; None when it is refused.
+fn set_up(address: SocketAddr) -> Option<f32> {
+    use patter::transport::audiosocket::codec::{self, Decoder, Message};
+    use std::io::{Read, Write};
+    let began = Instant::now();
+    let mut stream = std::net::TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    let mut bytes = Vec::new();
+    codec::encode(
+        &Message::Uuid(uuid::Uuid::new_v4().into_bytes()),
+        &mut bytes,
+    )
+    .ok()?;
+    stream.write_all(&bytes).ok()?;
+    let mut answer = [0; 2_048];
+    let count = stream.read(&mut answer).ok()?;
+    let took_ms = began.elapsed().as_secs_f32() * 1_000.0;
+    let mut decoder = Decoder::new();
+    decoder.feed(&answer[..count]);
+    matches!(decoder.next(), Ok(Some(Message::Audio { .. }))).then_some(took_ms)
+}
+
+fn print(loaded: &Loaded, options: &Options, steps: &[Step]) -> anyhow::Result<()> {
+    let machine = Machine::of(loaded);
+    let is_carried = |step: &&Step| step.answer_ms.p95 <= options.p95 && step.lost == 0;
+    let most = steps.iter().filter(is_carried).map(|step| step.calls).max();
+    if options.json {
+        return crate::cli::print_json(&serde_json::json!({
+            "machine": machine.processor, "cores": machine.cores, "models": machine.models, "hostile": options.hostile,
+            "p95_ms": options.p95, "carried": most, "steps": steps,
+        }));
+    }
+    println!(
+        "{machine}; the callers run on it too; {} hostile clients",
+        options.hostile
+    );
+    println!(
+        "{:>5} {:>5}   {:>18}   {:>18}   {:>18}  {:>10} {:>4} {:>7} {:>6}",
+        "calls",
+        "talk",
+        "answer ms (n med p95)",
+        "silence ms",
+        "set-up ms",
+        "unanswered",
+        "lost",
+        "dropped",
+        "MB"
+    );
+    for step in steps {
+        println!(
+            "{:>5} {:>5.2}   {:>21}   {:>18}   {:>18}  {:>10} {:>4} {:>7} {:>6.0}",
+            step.calls,
+            step.talk,
+            step.answer_ms.to_string(),
+            step.silence_ms.to_string(),
+            step.set_up_ms.to_string(),
+            step.unanswered,
+            step.lost,
+            step.dropped_frames,
+            step.memory_mb
+        );
+    }
+    match most {
+        Some(calls) => println!(
+            "carried with a p95 of at most {:.0} ms: {calls} calls",
+            options.p95
+        ),
+        None => println!("no step kept a p95 of at most {:.0} ms", options.p95),
+    }
+    Ok(())
+}
