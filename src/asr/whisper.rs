@@ -1,11 +1,11 @@
 //! Whisper, by whisper.cpp.
 //!
-//! Thread: `hear`. In: 16 kHz samples, up to 30 s. Out: a [`Transcript`]. Memory: the model once; a state of about 30 MB a call, and a
-//! padded copy of the utterance, reused. The encoder's window (`audio_ctx`, 50 positions a second) is fitted to what was said, which
+//! Thread: `hear`. In: 16 kHz samples, up to 30 s. Out: a [`Transcript`]. Memory: the model once; a state of about 30 MB for each pass that may run at
+//! once, lent to whichever call decodes; of each call a padded copy of the utterance, reused. The encoder's window (`audio_ctx`, 50 positions a second) is fitted to what was said, which
 //! is where the speed comes from: a full window is 30 s. Source: whisper.cpp; Radford et al. 2022 for the no-speech rule.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use whisper_rs::{
@@ -32,6 +32,8 @@ pub struct Model {
     context: Arc<WhisperContext>,
     config: AsrConfig,
     cores: Cores,
+    /// States that no pass uses now. A pass leaves nothing in its state that the next one sees, so calls need none of their own.
+    idle: Arc<Mutex<Vec<WhisperState>>>,
 }
 
 impl Model {
@@ -60,26 +62,48 @@ impl Model {
             context: Arc::new(context),
             config: config.clone(),
             cores: cores.clone(),
+            idle: Arc::default(),
         })
     }
 
-    /// A session for one call, warmed by decoding a moment of silence.
+    /// Makes the states of all passes that may run at once, and warms them by decoding a moment of silence.
     ///
     /// # Errors
-    /// No memory for its state.
-    pub fn session(&self) -> Result<Session, AsrError> {
-        let state = self.context.create_state().map_err(|e| AsrError::Decode {
-            reason: e.to_string(),
-        })?;
-        let mut session = Session {
-            state,
-            context: Arc::clone(&self.context),
-            config: self.config.clone(),
-            cores: self.cores.clone(),
+    /// No memory.
+    pub fn warm(&self) -> Result<(), AsrError> {
+        let passes = self.cores.total() / self.config.threads.clamp(1, self.cores.total());
+        let states: Result<Vec<_>, _> = (0..passes.max(1)).map(|_| self.state()).collect();
+        for state in states? {
+            self.idle().push(state);
+            let silence = [0; SAMPLE_RATE_HZ as usize];
+            self.session()
+                .transcribe(&silence, Urgency::Now, || false)?;
+        }
+        Ok(())
+    }
+
+    /// Hearing for one call.
+    pub fn session(&self) -> Session {
+        Session {
+            model: self.clone(),
             samples: Vec::with_capacity(30 * SAMPLE_RATE_HZ as usize),
-        };
-        session.transcribe(&[0; SAMPLE_RATE_HZ as usize], Urgency::Now, || false)?;
-        Ok(session)
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<WhisperState>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state(&self) -> Result<WhisperState, AsrError> {
+        let idle = self.idle().pop();
+        idle.map_or_else(
+            || {
+                self.context.create_state().map_err(|e| AsrError::Decode {
+                    reason: e.to_string(),
+                })
+            },
+            Ok,
+        )
     }
 }
 
@@ -121,10 +145,7 @@ fn check_header(path: &Path) -> Result<(), String> {
 
 /// Hearing for one call.
 pub struct Session {
-    state: WhisperState,
-    context: Arc<WhisperContext>,
-    config: AsrConfig,
-    cores: Cores,
+    model: Model,
     samples: Vec<f32>,
 }
 
@@ -141,6 +162,7 @@ impl Session {
         hurry: impl Fn() -> bool,
     ) -> Result<Transcript, AsrError> {
         let started = Instant::now();
+        let config = &self.model.config;
         let rate = SAMPLE_RATE_HZ as usize;
         let utterance = &utterance[..utterance.len().min(29 * rate)];
         self.samples.clear();
@@ -152,16 +174,16 @@ impl Session {
         }
         let positions = utterance.len().div_ceil(rate / POSITIONS_PER_SECOND) + MARGIN_POSITIONS;
         let positions = positions
-            .max(self.config.min_audio_ctx as usize)
+            .max(config.min_audio_ctx as usize)
             .min(MAX_POSITIONS);
         let seconds = self.samples.len().div_ceil(rate);
 
         let mut parameters = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
-        parameters.set_n_threads(self.config.threads as i32);
-        parameters.set_language(Some(&self.config.language));
+        parameters.set_n_threads(config.threads as i32);
+        parameters.set_language(Some(&config.language));
         parameters.set_translate(false);
         parameters.set_no_context(true);
-        parameters.set_no_timestamps(!self.config.timestamps);
+        parameters.set_no_timestamps(!config.timestamps);
         parameters.set_single_segment(true);
         parameters.set_temperature(0.0);
         parameters.set_temperature_inc(0.0);
@@ -174,22 +196,27 @@ impl Session {
         parameters.set_print_realtime(false);
         parameters.set_print_timestamps(false);
         let permit = self
+            .model
             .cores
-            .take_or_hurry(self.config.threads, urgency, hurry);
-        self.state
+            .take_or_hurry(config.threads, urgency, hurry);
+        let mut state = self.model.state()?;
+        state
             .full(parameters, &self.samples)
             .map_err(|e| AsrError::Decode {
                 reason: e.to_string(),
             })?;
         drop(permit);
-        Ok(self.collect(started))
+        let transcript = self.collect(&state, started);
+        self.model.idle().push(state);
+        Ok(transcript)
     }
 
-    fn collect(&self, started: Instant) -> Transcript {
+    fn collect(&self, state: &WhisperState, started: Instant) -> Transcript {
+        let config = &self.model.config;
         let mut text = String::new();
         let (mut no_speech, mut logprob, mut tokens) = (0.0f32, 0.0f32, 0u32);
-        let first_special = self.context.token_eot();
-        for segment in self.state.as_iter() {
+        let first_special = self.model.context.token_eot();
+        for segment in state.as_iter() {
             no_speech = no_speech.max(segment.no_speech_probability());
             if let Ok(piece) = segment.to_str_lossy() {
                 text.push_str(&piece);
@@ -209,8 +236,8 @@ impl Session {
             logprob / tokens as f32
         };
         let text = text.trim();
-        let keep = no_speech < self.config.no_speech_threshold
-            && logprob >= self.config.min_logprob
+        let keep = no_speech < config.no_speech_threshold
+            && logprob >= config.min_logprob
             && text.chars().any(char::is_alphanumeric)
             && !is_annotation(text);
         Transcript {

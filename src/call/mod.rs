@@ -96,7 +96,7 @@ impl Engines {
         )?;
         llm.share_prefix(shared_prefix(config, &books.default));
         let asr = asr::whisper::Model::load(&loaded.model(&config.asr.model), &config.asr, &cores)?;
-        drop(asr.session()?);
+        asr.warm()?;
         Ok(Self {
             asr,
             llm: Arc::new(llm),
@@ -204,7 +204,7 @@ fn parts(
     events: EventSink,
 ) -> Result<Parts, CallError> {
     let started = (|| {
-        let hearing = engines.asr.session()?;
+        let hearing = engines.asr.session();
         let thinking = engines.llm.session()?;
         Ok::<_, CallError>((hearing, thinking))
     })();

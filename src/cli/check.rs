@@ -199,7 +199,7 @@ fn engines(loaded: &Loaded, report: &mut Report) {
     report.result(
         "asr",
         patter::asr::whisper::Model::load(&loaded.model(&config.asr.model), &config.asr, &cores)
-            .and_then(|model| model.session())
+            .and_then(|model| model.warm())
             .map(|_| {
                 format!(
                     "`{}` loads and decodes ({} ms)",

@@ -42,8 +42,9 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         &config.asr,
         &patter::cores::Cores::of_machine(),
     )?;
+    model.warm()?;
     let mut scribe = Scribe {
-        session: model.session()?,
+        session: model.session(),
         agreement: Agreement::default(),
         options,
     };

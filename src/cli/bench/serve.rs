@@ -162,7 +162,7 @@ fn server(loaded: &Loaded, options: &Options, dropped: &Arc<Mutex<u64>>) -> anyh
     // These callers ask the same as long as the step lasts.
     loaded.config.dialogue.lost_after_turns = 0;
     loaded.config.serve.max_calls =
-        options.calls.iter().copied().max().unwrap_or(1) + options.hostile;
+        options.calls.iter().copied().max().unwrap_or(1) + options.hostile + 1;
     let places = loaded.config.serve.max_calls;
     let most = loaded.config.llm.context_tokens / 910;
     if places > most {

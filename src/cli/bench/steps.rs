@@ -75,7 +75,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         .samples
         .to_vec();
     utterance.resize(ms_to_samples(3_000), 0);
-    let mut session = engines.asr.session()?;
+    let mut session = engines.asr.session();
     let asr: Result<Vec<f32>, _> = (0..options.repeat)
         .map(|_| {
             session
