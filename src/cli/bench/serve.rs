@@ -102,6 +102,19 @@ impl std::fmt::Display for Times {
     }
 }
 
+/// Where the time of an answer went, and what was lost, as the agent tells it.
+#[derive(Serialize)]
+struct Agent {
+    /// From the caller's last word to the decision that the turn is over.
+    endpoint_ms: Times,
+    /// From there to the words.
+    asr_ms: Times,
+    /// From the words to the first token of generated answers.
+    first_token_ms: Times,
+    /// Heard frames that were dropped.
+    dropped_frames: u64,
+}
+
 /// What the callers of one step heard.
 #[derive(Serialize)]
 struct Step {
@@ -116,10 +129,42 @@ struct Step {
     unanswered: usize,
     /// Calls that were refused, or ended before the step did.
     lost: u32,
-    /// Heard frames that the agent dropped, where it runs here.
-    dropped_frames: u64,
+    /// What the agent tells of itself, where it runs here.
+    agent: Option<Agent>,
     /// Of this process.
     memory_mb: f32,
+}
+
+impl Agent {
+    fn of(told: &[Event]) -> Self {
+        let (mut endpoint, mut asr, mut first_token) = (Vec::new(), Vec::new(), Vec::new());
+        let mut dropped_frames = 0;
+        for event in told {
+            match event {
+                Event::Latency {
+                    endpoint_ms,
+                    asr_ms,
+                    first_token_ms,
+                    ..
+                } => {
+                    endpoint.push(*endpoint_ms);
+                    asr.push(*asr_ms);
+                    first_token.extend(Some(*first_token_ms).filter(|ms| *ms > 0.0));
+                }
+                Event::CallEnd {
+                    dropped_frames: dropped,
+                    ..
+                } => dropped_frames += dropped,
+                _ => {}
+            }
+        }
+        Self {
+            endpoint_ms: Times::of(endpoint),
+            asr_ms: Times::of(asr),
+            first_token_ms: Times::of(first_token),
+            dropped_frames,
+        }
+    }
 }
 
 pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
@@ -133,10 +178,10 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         "a step has 1 to 256 callers"
     );
     let lines = lines(loaded, options)?;
-    let dropped = Arc::new(Mutex::new(0_u64));
+    let told = Arc::new(Mutex::new(Vec::new()));
     let server = match options.address {
         Some(_) => None,
-        None => Some(server(loaded, options, &dropped)?),
+        None => Some(server(loaded, options, &told)?),
     };
     let address = options.address.or(server.as_ref().map(Server::address));
     let address = address.context("no server")?;
@@ -147,9 +192,9 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
             "{calls} callers, {} s in real time",
             options.seconds
         ));
-        *dropped.lock().unwrap_or_else(PoisonError::into_inner) = 0;
         let mut step = step(address, calls, options, &lines)?;
-        step.dropped_frames = *dropped.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = std::mem::take(&mut *told.lock().unwrap_or_else(PoisonError::into_inner));
+        step.agent = server.is_some().then(|| Agent::of(&told));
         steps.push(step);
     }
     drop(hostile);
@@ -157,12 +202,16 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-fn server(loaded: &Loaded, options: &Options, dropped: &Arc<Mutex<u64>>) -> anyhow::Result<Server> {
+fn server(
+    loaded: &Loaded,
+    options: &Options,
+    told: &Arc<Mutex<Vec<Event>>>,
+) -> anyhow::Result<Server> {
     let mut loaded = loaded.clone();
     // These callers ask the same as long as the step lasts.
     loaded.config.dialogue.lost_after_turns = 0;
     loaded.config.serve.max_calls =
-        options.calls.iter().copied().max().unwrap_or(1) + options.hostile + 1;
+        options.calls.iter().copied().max().unwrap_or(1) + options.hostile + u32::from(SET_UPS);
     let places = loaded.config.serve.max_calls;
     let most = loaded.config.llm.context_tokens / 910;
     if places > most {
@@ -172,10 +221,11 @@ fn server(loaded: &Loaded, options: &Options, dropped: &Arc<Mutex<u64>>) -> anyh
     }
     let engines = crate::cli::engines(&loaded)?;
     let mut serving = crate::cli::serve::server_options(&loaded);
-    let counting = Arc::clone(dropped);
+    let telling = Arc::clone(told);
     serving.watch = Arc::new(move |event| {
-        if let Event::CallEnd { dropped_frames, .. } = &event.event {
-            *counting.lock().unwrap_or_else(PoisonError::into_inner) += dropped_frames;
+        if matches!(event.event, Event::CallEnd { .. } | Event::Latency { .. }) {
+            let mut told = telling.lock().unwrap_or_else(PoisonError::into_inner);
+            told.push(event.event.clone());
         }
     });
     Ok(Server::start("127.0.0.1:0", engines, serving)?)
@@ -261,7 +311,7 @@ fn step(
         set_up_ms: Times::of(set_ups),
         unanswered: all.unanswered,
         lost,
-        dropped_frames: 0,
+        agent: None,
         memory_mb: memory_mb("VmRSS"),
     })
 }
@@ -336,21 +386,14 @@ fn print(loaded: &Loaded, options: &Options, steps: &[Step]) -> anyhow::Result<(
         "{machine}; the callers run on it too; {} hostile clients",
         options.hostile
     );
+    println!("n, median and p95 in ms; by the agent itself: endpoint, words, first token");
     println!(
-        "{:>5} {:>5}   {:>18}   {:>18}   {:>18}  {:>10} {:>4} {:>7} {:>6}",
-        "calls",
-        "talk",
-        "answer ms (n med p95)",
-        "silence ms",
-        "set-up ms",
-        "unanswered",
-        "lost",
-        "dropped",
-        "MB"
+        "{:>5} {:>5} {:>19} {:>19} {:>19} {:>10} {:>4} {:>5}",
+        "calls", "talk", "answer", "silence", "set-up", "unanswered", "lost", "MB"
     );
     for step in steps {
         println!(
-            "{:>5} {:>5.2}   {:>21}   {:>18}   {:>18}  {:>10} {:>4} {:>7} {:>6.0}",
+            "{:>5} {:>5.2} {:>19} {:>19} {:>19} {:>10} {:>4} {:>5.0}",
             step.calls,
             step.talk,
             step.answer_ms.to_string(),
@@ -358,9 +401,18 @@ fn print(loaded: &Loaded, options: &Options, steps: &[Step]) -> anyhow::Result<(
             step.set_up_ms.to_string(),
             step.unanswered,
             step.lost,
-            step.dropped_frames,
             step.memory_mb
         );
+        if let Some(agent) = &step.agent {
+            println!(
+                "{:>11} {:>19} {:>19} {:>19} {:>15} frames dropped",
+                "",
+                agent.endpoint_ms.to_string(),
+                agent.asr_ms.to_string(),
+                agent.first_token_ms.to_string(),
+                agent.dropped_frames
+            );
+        }
     }
     match most {
         Some(calls) => println!(
