@@ -1,6 +1,6 @@
 //! Where calls leave their records: the way into the database.
 //!
-//! Thread: any thread opens and begins; a call's `events` thread sends; `records` ([`super::writer`]) writes. In: [`Start`]s and events. Out: rows. Memory: at
+//! Thread: any thread opens and begins; a call's `events` thread sends; `records` writes. In: [`Start`]s and events. Out: rows. Memory: at
 //! most [`MOST_WAITING`] events. When full: an event is dropped and counted, and one warning tells of it; the begin and the end of a call always have a place.
 
 use std::path::{Path, PathBuf};
