@@ -32,10 +32,14 @@ const LINES: [&str; 6] = [
 ];
 /// What passes from a caller's last word to the agent's first, about, in ms.
 const ANSWER_MS: f32 = 600.0;
+/// Tokens of context that a call's prompt and history fill.
+const TOKENS_PER_CALL: u32 = 910;
 /// Callers come this long after each other.
 const STAGGER: Duration = Duration::from_millis(700);
 /// Set-ups that are timed in each step.
-const SET_UPS: u8 = 10;
+const SET_UPS: u8 = 6;
+/// Between them: until the last one's place is free again.
+const SET_UP_PAUSE: Duration = Duration::from_millis(2_500);
 
 /// Puts callers on the server, a step at a time, and prints what they heard: end of speech to first sound, interruption to silence, set-up. The callers
 /// speak their share of the time; most of their lines interrupt the agent. The last line names the most callers that kept within `--p95`.
@@ -211,14 +215,10 @@ fn server(
     // These callers ask the same as long as the step lasts.
     loaded.config.dialogue.lost_after_turns = 0;
     loaded.config.serve.max_calls =
-        options.calls.iter().copied().max().unwrap_or(1) + options.hostile + u32::from(SET_UPS);
-    let places = loaded.config.serve.max_calls;
-    let most = loaded.config.llm.context_tokens / 910;
-    if places > most {
-        patter::log::warn(&format!(
-            "`llm.context_tokens` has room for about {most} calls of {places}: long prompts will not fit"
-        ));
-    }
+        options.calls.iter().copied().max().unwrap_or(1) + options.hostile + 1;
+    // As `serve.max_calls` wants it: a call with less would prefill its history again and again.
+    let tokens = loaded.config.serve.max_calls * TOKENS_PER_CALL;
+    loaded.config.llm.context_tokens = loaded.config.llm.context_tokens.max(tokens);
     let engines = crate::cli::engines(&loaded)?;
     let mut serving = crate::cli::serve::server_options(&loaded);
     let telling = Arc::clone(told);
@@ -288,7 +288,12 @@ fn step(
         .collect();
     std::thread::sleep(limit / 2);
     // One place is taken for a moment, in the middle of the step.
-    let set_ups: Vec<f32> = (0..SET_UPS).filter_map(|_| set_up(address)).collect();
+    let set_ups = (0..SET_UPS).filter_map(|_| {
+        let took = set_up(address);
+        std::thread::sleep(SET_UP_PAUSE);
+        took
+    });
+    let set_ups: Vec<f32> = set_ups.collect();
     let mut all = Heard::default();
     let mut lost = 0;
     for caller in callers {
