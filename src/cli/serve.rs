@@ -146,6 +146,16 @@ fn reload(
         ("asr", old.asr != new.asr),
         ("llm", old.llm != new.llm),
         ("tts", old.tts != new.tts),
+        (
+            "dialogue.embedding_model",
+            old.dialogue.embedding_model != new.dialogue.embedding_model,
+        ),
+        ("http", old.http != new.http),
+        ("serve.records", old.serve.records != new.serve.records),
+        (
+            "serve.keep_days",
+            old.serve.keep_days != new.serve.keep_days,
+        ),
         ("serve.listen", old.serve.listen != new.serve.listen),
         ("serve.max_calls", old.serve.max_calls < new.serve.max_calls),
     ];

@@ -5,7 +5,9 @@
 
 pub mod client;
 pub mod codec;
+mod connection;
 pub mod gaps;
+mod recorder;
 pub mod server;
 
 use thiserror::Error;

@@ -1,35 +1,25 @@
 //! The AudioSocket server: accepts, limits, and gives each connection a call.
 //!
-//! Threads: `accept`, and for each call `socket-in` (drains the socket, waits for no model) and `socket-out` (a frame every 20 ms from
-//! accept to close, on an absolute clock). In: bytes. Out: bytes. Memory: bounded by the codec; a recording's rings. When late: a frame is skipped, never
-//! sent in a burst. Lengths, order, silence and half frames of the peer are never trusted; its faults end its own call only.
+//! Threads: `accept`, and for each call `socket-in`, which goes on as the `connection`'s. In: connections. Out: calls. Memory: a few
+//! hundred bytes a call beside the call's own. When full: a call is refused, counted and told of.
 //! Source: Asterisk's res_audiosocket.c and chan_audiosocket.c.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Sender;
-use ringbuf::traits::{Consumer, Observer, Producer, Split};
-use ringbuf::{HeapCons, HeapProd, HeapRb};
-
-use super::codec::{self, Decoder, G711Watch, Message};
-use super::gaps::Gaps;
-use super::{Refused, ServeError};
-use crate::audio::resample::Resampler;
-use crate::audio::wav::StereoWriter;
-use crate::audio::{FRAME_MS, FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ, SILENCE};
+use super::codec::{self, Decoder, Message};
+use super::connection::{carry, would_block};
+use super::{Refused, ServeError, recorder};
 use crate::call::books::Books;
-use crate::call::line::{Line, LineEnds};
-use crate::call::playback::Playback;
+use crate::call::line::Line;
 use crate::call::record::CallFile;
 use crate::call::{Call, Engines, Setup};
 use crate::config::Loaded;
-use crate::events::{Event, EventSink, Stamped};
+use crate::events::{EventSink, Stamped};
 use crate::records::{Start, Store};
 
 /// The first message must have come by then.
@@ -38,12 +28,6 @@ const HELLO_TIMEOUT: Duration = Duration::from_secs(2);
 const READ_TIMEOUT: Duration = Duration::from_millis(20);
 /// A peer that takes nothing for this long is gone.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
-/// Faulty messages that end a call.
-const MAX_FAULTS: u32 = 50;
-/// Frames that may wait for the recorder.
-const RECORD_RING_FRAMES: usize = 500;
-/// Frames of the caller that a recording may lag behind the agent's.
-const RECORD_SLACK_FRAMES: usize = 50;
 
 /// What the server does with calls.
 #[derive(Clone)]
@@ -284,7 +268,7 @@ fn serve_one(mut stream: TcpStream, engines: &Arc<Engines>, options: &Options, s
     };
     let (sink, events) = EventSink::new(&id);
     let recording = options.record_audio.as_ref().and_then(|settings| {
-        let path = recording_path(options.records.as_ref()?.folder(), &id);
+        let path = recorder::path_for(options.records.as_ref()?.folder(), &id);
         if let Err(error) = CallFile::new(settings, &path).write_beside(&path) {
             crate::log::warn(&error.to_string());
         }
@@ -318,7 +302,7 @@ fn serve_one(mut stream: TcpStream, engines: &Arc<Engines>, options: &Options, s
                 stream,
                 decoder,
                 ends,
-                options,
+                (options.lead, options.idle_timeout),
                 &state.stop,
                 &sink,
                 recording,
@@ -332,17 +316,6 @@ fn serve_one(mut stream: TcpStream, engines: &Arc<Engines>, options: &Options, s
         let _ = writer.join();
     }
     (options.over)(&uuid);
-}
-
-/// Where the sound of the call `id` goes. Two calls may bring the same UUID; neither recording may be lost.
-fn recording_path(folder: &Path, id: &str) -> PathBuf {
-    (1..)
-        .map(|n| match n {
-            1 => folder.join(format!("{id}.wav")),
-            n => folder.join(format!("{id}-{n}.wav")),
-        })
-        .find(|path| !path.exists())
-        .unwrap_or_else(|| folder.join(id))
 }
 
 /// Waits for the UUID, which is always the first message.
@@ -363,281 +336,4 @@ fn hello(stream: &mut TcpStream, decoder: &mut Decoder, stop: &AtomicBool) -> Op
         }
     }
     None
-}
-
-fn would_block(error: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
-    matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
-}
-
-/// What both socket threads see.
-struct Shared {
-    /// The rate that the peer speaks, in Hz; we answer in it.
-    rate_hz: AtomicU32,
-    line: Arc<Line>,
-}
-
-fn carry(
-    stream: TcpStream,
-    decoder: Decoder,
-    ends: LineEnds,
-    options: &Options,
-    stop: &AtomicBool,
-    sink: &EventSink,
-    recording: Option<PathBuf>,
-) {
-    let LineEnds {
-        incoming,
-        playback,
-        keys,
-        line,
-    } = ends;
-    let shared = Arc::new(Shared {
-        rate_hz: AtomicU32::new(8_000),
-        line: Arc::clone(&line),
-    });
-    let (tap, recorder) = match recording.map(|path| start_recorder(path, &line)) {
-        Some(Ok((tap, recorder))) => (Some(tap), Some(recorder)),
-        Some(Err(message)) => {
-            sink.send(Event::Error { message });
-            (None, None)
-        }
-        None => (None, None),
-    };
-    let (heard_tap, out_tap) = tap.map_or((None, None), |t| (Some(t.0), Some(t.1)));
-    let Ok(out) = stream.try_clone() else {
-        line.close();
-        return;
-    };
-    let sharing = Arc::clone(&shared);
-    let lead = options.lead;
-    let player = std::thread::Builder::new()
-        .name("socket-out".into())
-        .spawn(move || play(out, playback, &sharing, lead, out_tap));
-    let mut reader = Reader {
-        stream,
-        decoder,
-        incoming,
-        shared,
-        keys,
-        heard_tap,
-        sink,
-        faults: 0,
-    };
-    if let Err(message) = reader.run(options.idle_timeout, stop) {
-        sink.send(Event::Error { message });
-    }
-    line.close();
-    if let Ok(player) = player {
-        let _ = player.join();
-    }
-    let _ = reader.stream.shutdown(Shutdown::Both);
-    if let Some(recorder) = recorder {
-        let _ = recorder.join();
-    }
-}
-
-struct Reader<'a> {
-    stream: TcpStream,
-    decoder: Decoder,
-    incoming: HeapProd<Frame>,
-    shared: Arc<Shared>,
-    keys: Sender<char>,
-    heard_tap: Option<HeapProd<Frame>>,
-    sink: &'a EventSink,
-    faults: u32,
-}
-
-impl Reader<'_> {
-    /// Reads until either side ends the call; an error tells why it had to end.
-    fn run(&mut self, idle_timeout: Duration, stop: &AtomicBool) -> Result<(), String> {
-        let mut bytes = [0u8; 8_192];
-        let mut rate = 0;
-        let mut resampler = None;
-        let mut pcm: Vec<i16> = Vec::with_capacity(FRAME_SAMPLES * 32);
-        let mut g711 = G711Watch::new();
-        let mut last = Instant::now();
-        let mut heard = Instant::now();
-        let mut gaps = Gaps::default();
-        loop {
-            if self.shared.line.is_closed() || stop.load(Ordering::Acquire) {
-                return Ok(());
-            }
-            loop {
-                match self.decoder.next() {
-                    Ok(None) => break,
-                    Ok(Some(Message::HangUp)) => return Ok(()),
-                    Ok(Some(Message::Audio { rate_hz, samples })) => {
-                        if g711.observe(rate_hz, samples.len() * 2) {
-                            return Err("the line sends G.711 tagged as PCM: use `c(slin16)` or `c(slin)` in the dialplan's Dial(AudioSocket/…)".into());
-                        }
-                        if rate_hz != rate {
-                            resampler = Some(
-                                Resampler::live(rate_hz, SAMPLE_RATE_HZ)
-                                    .map_err(|e| e.to_string())?,
-                            );
-                            rate = rate_hz;
-                            self.shared.rate_hz.store(rate_hz, Ordering::Release);
-                        }
-                        if let Some(resampler) = &mut resampler {
-                            resampler.push(&samples, &mut pcm);
-                        }
-                        heard = Instant::now();
-                        gaps.ended();
-                        self.deliver(&mut pcm);
-                    }
-                    Ok(Some(Message::Dtmf(key))) => {
-                        let key = char::from(key);
-                        self.sink.send(Event::Dtmf { key: key.into() });
-                        let _ = self.keys.try_send(key);
-                    }
-                    Ok(Some(Message::Error(_))) => return Err("the peer reported an error".into()),
-                    Ok(Some(Message::Uuid(_) | Message::Unknown { .. })) | Err(_) => {
-                        self.faults += 1;
-                        if self.faults > MAX_FAULTS {
-                            return Err("the peer does not speak AudioSocket: too many messages that make no sense".into());
-                        }
-                    }
-                }
-            }
-            match self.stream.read(&mut bytes) {
-                Ok(0) => return Ok(()),
-                Ok(count) => {
-                    last = Instant::now();
-                    self.decoder.feed(&bytes[..count]);
-                }
-                Err(e) if would_block(&e) => {
-                    if last.elapsed() > idle_timeout {
-                        return Err(format!(
-                            "nothing came from the peer for {} s",
-                            idle_timeout.as_secs()
-                        ));
-                    }
-                    for _ in 0..gaps.due(heard.elapsed()) {
-                        self.shared.line.count_filled();
-                        self.deliver_frame(SILENCE);
-                    }
-                }
-                Err(e) => return Err(format!("the connection broke: {e}")),
-            }
-        }
-    }
-
-    fn deliver_frame(&mut self, frame: Frame) {
-        if self.incoming.try_push(frame).is_err() {
-            self.shared.line.count_dropped();
-        }
-        if let Some(tap) = &mut self.heard_tap {
-            let _ = tap.try_push(frame);
-        }
-    }
-
-    fn deliver(&mut self, pcm: &mut Vec<i16>) {
-        let mut frames = pcm.chunks_exact(FRAME_SAMPLES);
-        for chunk in frames.by_ref() {
-            let mut frame = SILENCE;
-            frame.copy_from_slice(chunk);
-            self.deliver_frame(frame);
-        }
-        let rest = frames.remainder().len();
-        let start = pcm.len() - rest;
-        pcm.copy_within(start.., 0);
-        pcm.truncate(rest);
-    }
-}
-
-/// Sends a frame every 20 ms until the line is closed, then hangs up.
-fn play(
-    mut stream: TcpStream,
-    mut playback: Playback,
-    shared: &Shared,
-    lead: Duration,
-    mut tap: Option<HeapProd<Frame>>,
-) {
-    let frame_time = Duration::from_millis(u64::from(FRAME_MS));
-    let mut due = Instant::now();
-    let mut rate = 0;
-    let mut resampler: Option<Resampler> = None;
-    let mut pcm: Vec<i16> = Vec::with_capacity(16_384);
-    let mut bytes: Vec<u8> = Vec::with_capacity(16_384);
-    while !shared.line.is_closed() {
-        let ahead = due.saturating_duration_since(Instant::now());
-        if ahead > lead {
-            std::thread::sleep((ahead - lead).min(frame_time));
-            continue;
-        }
-        // Late by more than a few frames: those are lost; a burst would only be dropped further on.
-        if Instant::now() > due + frame_time * 5 {
-            due = Instant::now();
-        }
-        due += frame_time;
-        let line_rate = shared.rate_hz.load(Ordering::Acquire);
-        if line_rate != rate {
-            rate = line_rate;
-            resampler = Resampler::live(SAMPLE_RATE_HZ, rate).ok();
-            pcm.clear();
-        }
-        let frame = playback.next_frame();
-        if let Some(tap) = &mut tap {
-            let _ = tap.try_push(frame);
-        }
-        let Some(resampler) = &mut resampler else {
-            break;
-        };
-        resampler.push(&frame, &mut pcm);
-        let size = (rate / 1000 * FRAME_MS + rate % 1000 * FRAME_MS / 1000) as usize;
-        // A rate whose blocks do not fit into a frame may leave it short: a frame must go out all the same.
-        let missing = size.saturating_sub(pcm.len());
-        pcm.splice(0..0, std::iter::repeat_n(0, missing));
-        if codec::encode_audio(rate, &pcm[..size], &mut bytes).is_err() {
-            break;
-        }
-        pcm.drain(..size);
-        // Header and payload in one write: Asterisk drops a call whose payload stalls for 5 ms.
-        if stream.write_all(&bytes).is_err() {
-            break;
-        }
-    }
-    shared.line.close();
-    // Older Asterisk spins on our end of file: say goodbye first.
-    let _ = stream.write_all(&codec::hang_up());
-    let _ = stream.shutdown(Shutdown::Write);
-}
-
-type Taps = (HeapProd<Frame>, HeapProd<Frame>);
-
-/// Starts the `record` thread, which writes what the two taps bring.
-fn start_recorder(path: PathBuf, line: &Arc<Line>) -> Result<(Taps, JoinHandle<()>), String> {
-    let mut writer = StereoWriter::create(&path).map_err(|e| e.to_string())?;
-    let (heard_in, mut heard): (_, HeapCons<Frame>) = HeapRb::new(RECORD_RING_FRAMES).split();
-    let (spoken_in, mut spoken): (_, HeapCons<Frame>) = HeapRb::new(RECORD_RING_FRAMES).split();
-    let line = Arc::clone(line);
-    let thread = std::thread::Builder::new()
-        .name("record".into())
-        .spawn(move || {
-            loop {
-                // The line may close while this round runs: look before, and run once more.
-                let closed = line.is_closed();
-                // Our own clock sends a frame every 20 ms; the peer may send none. So the agent's side is the clock.
-                while let Some(agent) = spoken.try_pop() {
-                    // A peer whose clock runs fast, or a burst: the two sides must not drift apart.
-                    let over = heard.occupied_len().saturating_sub(RECORD_SLACK_FRAMES);
-                    heard.skip(over);
-                    let caller = heard.try_pop().unwrap_or(SILENCE);
-                    if let Err(error) = writer.write(&caller, &agent) {
-                        crate::log::warn(&error.to_string());
-                        return;
-                    }
-                }
-                if closed {
-                    break;
-                }
-                std::thread::sleep(Duration::from_millis(100));
-            }
-            if let Err(error) = writer.finish() {
-                crate::log::warn(&error.to_string());
-            }
-        })
-        .map_err(|e| e.to_string())?;
-    Ok(((heard_in, spoken_in), thread))
 }
