@@ -108,6 +108,8 @@ section!(
         dialogue: DialogueConfig = DialogueConfig::default(),
         /// The AudioSocket server.
         serve: ServeConfig = ServeConfig::default(),
+        /// What is left out when the machine is busy.
+        load: LoadConfig = LoadConfig::default(),
         /// The HTTP interface of the server.
         http: HttpConfig = HttpConfig::default(),
         /// Microphone and speaker.
@@ -436,6 +438,20 @@ section!(
         keep_days: u32 = 0,
         /// Keep a stereo WAV of each call.
         record_audio: bool = false,
+    }
+);
+
+section!(
+    /// `[load]`: shares of the cores' time that the models take, from which on something is left out.
+    LoadConfig {
+        /// Partial transcripts come every `partial_ms`.
+        few_partials_at: f32 = 0.4,
+        /// Time between them then, in ms.
+        partial_ms: u32 = 1_500,
+        /// No answer is made before the caller's turn is over.
+        nothing_ahead_at: f32 = 0.75,
+        /// An approved line is said in place of a generated answer.
+        approved_only_at: f32 = 0.93,
     }
 );
 

@@ -1,12 +1,14 @@
 //! The models share few cores: a fair budget of threads.
 //!
 //! Thread: `hear` and `llm`, around each pass of a model. In: how many threads a pass uses. Out: a permit, held while it runs. Memory: a counter. When
-//! full: waits, first come first served, but work that somebody waits for goes before work done ahead. ggml's threads spin at barriers: with more of them than cores a short pass takes ten times
-//! as long, so two models must not run at once unless the cores suffice for both.
+//! full: waits, first come first served, but work that somebody waits for goes before work done ahead. ggml's threads spin at barriers: with more of them
+//! than cores a short pass takes ten times as long, so two models must not run at once unless the cores suffice for both. How much of the cores' time
+//! is taken can be read at any moment, without a lock.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Who waits for a pass of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +28,46 @@ pub struct Cores {
     shared: Arc<Shared>,
 }
 
+/// What was long ago counts less for how busy the cores are, by this time constant.
+const MEMORY_S: f32 = 4.0;
+
+/// The share of the cores' time that was taken lately: an exponential mean. Written under the budget's lock, read without it.
+struct Meter {
+    began: Instant,
+    /// The share's bits, and when it was that, in ms since `began`.
+    packed: AtomicU64,
+}
+
+impl Meter {
+    fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            packed: AtomicU64::new(0),
+        }
+    }
+
+    fn share_at(&self, at_ms: u32) -> f32 {
+        let packed = self.packed.load(Ordering::Relaxed);
+        let (share, then_ms) = (f32::from_bits((packed >> 32) as u32), packed as u32);
+        let passed_s = at_ms.wrapping_sub(then_ms) as f32 / 1_000.0;
+        share * (-passed_s / MEMORY_S).exp()
+    }
+
+    /// `taken_s` of the time of all cores has just been taken.
+    fn add(&self, taken_s: f32, at_ms: u32) {
+        let share = self.share_at(at_ms) + taken_s / MEMORY_S;
+        let packed = u64::from(share.min(1.0).to_bits()) << 32 | u64::from(at_ms);
+        self.packed.store(packed, Ordering::Relaxed);
+    }
+
+    fn now_ms(&self) -> u32 {
+        self.began.elapsed().as_millis() as u32
+    }
+}
+
 struct Shared {
     total: u32,
+    meter: Meter,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -49,6 +89,7 @@ impl State {
 pub struct Permit {
     shared: Arc<Shared>,
     threads: u32,
+    since: Instant,
 }
 
 impl Cores {
@@ -58,6 +99,7 @@ impl Cores {
         Self {
             shared: Arc::new(Shared {
                 total,
+                meter: Meter::new(),
                 state: Mutex::new(State {
                     free: total,
                     tickets: 0,
@@ -76,6 +118,12 @@ impl Cores {
     /// How many threads may run.
     pub fn total(&self) -> u32 {
         self.shared.total
+    }
+
+    /// Share of the cores' time that was taken in the last seconds, from 0 to 1; what runs now counts when it is over.
+    pub fn busy(&self) -> f32 {
+        let meter = &self.shared.meter;
+        meter.share_at(meter.now_ms())
     }
 
     /// Waits for `threads` cores; more than there are count as all.
@@ -122,6 +170,7 @@ impl Cores {
         Permit {
             shared: Arc::clone(&self.shared),
             threads,
+            since: Instant::now(),
         }
     }
 }
@@ -134,6 +183,9 @@ impl Drop for Permit {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         state.free += self.threads;
+        let share = self.threads as f32 / self.shared.total as f32;
+        let meter = &self.shared.meter;
+        meter.add(self.since.elapsed().as_secs_f32() * share, meter.now_ms());
         drop(state);
         self.shared.changed.notify_all();
     }
@@ -142,7 +194,7 @@ impl Drop for Permit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::AtomicU32;
 
     #[test]
     fn no_more_threads_run_than_there_are_cores_and_nobody_starves() {
@@ -165,6 +217,34 @@ mod tests {
             }
         });
         assert!(most.load(Ordering::Acquire) <= 3);
+    }
+
+    #[test]
+    fn the_share_of_taken_time_is_met_and_forgotten() {
+        let meter = Meter::new();
+        // Half of the time, in passes of 100 ms.
+        for pass in 0..200 {
+            meter.add(0.1, pass * 200);
+        }
+        let half = meter.share_at(199 * 200);
+        assert!((0.48..0.53).contains(&half), "{half}");
+        assert!(meter.share_at(199 * 200 + 4_000) < half * 0.4);
+        assert!(meter.share_at(199 * 200 + 60_000) < 0.001);
+        for pass in 0..200 {
+            meter.add(0.1, 100_000 + pass * 90);
+        }
+        assert!(meter.share_at(100_000 + 199 * 90) <= 1.0);
+    }
+
+    #[test]
+    fn a_permit_counts_by_its_share_of_the_cores() {
+        let cores = Cores::new(4);
+        assert_eq!(cores.busy(), 0.0);
+        let permit = cores.take(2, Urgency::Now);
+        std::thread::sleep(Duration::from_millis(40));
+        drop(permit);
+        let busy = cores.busy();
+        assert!((0.004..0.1).contains(&busy), "{busy}");
     }
 
     #[test]

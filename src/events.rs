@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::clock::Clock;
 use crate::dialogue::Outcome;
 use crate::dialogue::guard::Reason;
+use crate::load::Step;
 use crate::turn::Why;
 
 /// One thing that happened.
@@ -29,6 +30,11 @@ pub enum Event {
         playbook: String,
         /// Version of Patter.
         version: String,
+    },
+    /// The call got no place: the line was hung up at once.
+    Busy {
+        /// Calls that may be under way.
+        max_calls: u32,
     },
     /// The caller began to speak.
     SpeechStart,
@@ -207,6 +213,13 @@ pub enum Event {
     },
     /// The caller stays silent: the agent says goodbye.
     CallerGone,
+    /// The machine is busy, or is so no longer: what is left out has changed.
+    Load {
+        /// `whole`, `few_partials`, `nothing_ahead` or `approved_only`.
+        step: Step,
+        /// Share of the cores' time that the models take, from 0 to 1.
+        busy: f32,
+    },
     /// An answer does not come: a holding line is said.
     Bridged {
         /// Silence until then.
@@ -287,7 +300,9 @@ impl Event {
             Self::AheadDropped { .. } => "ahead_dropped",
             Self::Reminder { .. } => "reminder",
             Self::CallerGone => "caller_gone",
+            Self::Busy { .. } => "busy",
             Self::Bridged { .. } => "bridged",
+            Self::Load { .. } => "load",
             Self::Latency { .. } => "latency",
             Self::Dtmf { .. } => "dtmf",
             Self::Error { .. } => "error",

@@ -21,6 +21,7 @@ use crate::asr::Transcript;
 use crate::audio::{FRAME_MS, Frame};
 use crate::config::Config;
 use crate::events::{Event, EventSink};
+use crate::load::{Load, Step};
 use crate::turn::keys::Keys;
 use crate::turn::patience::Profile;
 use crate::turn::silence::{Air, Silence, SilenceEvent};
@@ -75,6 +76,8 @@ pub struct Wires {
     pub think_jobs: ThinkJobs,
     /// From `think`.
     pub said: Receiver<Said>,
+    /// What is left out when the machine is busy.
+    pub load: Arc<Load>,
 }
 
 /// The thread's state.
@@ -118,6 +121,8 @@ pub struct Listener {
     ending: Option<(Ending, u64)>,
     /// The last word of a call that is to end is being said.
     parting: bool,
+    /// What is left out now.
+    load_step: Step,
     /// The most sound that has waited in the ring.
     most_behind_ms: u32,
 }
@@ -162,6 +167,7 @@ impl Listener {
             ended_by_agent: false,
             ending: None,
             parting: false,
+            load_step: Step::Whole,
             most_behind_ms: 0,
         }
     }
@@ -231,6 +237,7 @@ impl Listener {
 
     /// Hears one frame.
     pub fn frame(&mut self, frame: &Frame) {
+        self.watch_load();
         let speech = self.vad.is_speech(frame);
         if self.turns.caller_speaking() {
             self.utterance.push(frame);
@@ -251,6 +258,15 @@ impl Listener {
             self.silence_event(event);
         }
         self.tick();
+    }
+
+    fn watch_load(&mut self) {
+        let step = self.wires.load.step();
+        if step != self.load_step {
+            self.load_step = step;
+            let busy = self.wires.load.busy();
+            self.wires.events.send(Event::Load { step, busy });
+        }
     }
 
     fn air(&self) -> Air {

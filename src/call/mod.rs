@@ -31,6 +31,7 @@ use crate::dialogue::playbook::PlaybookError;
 use crate::events::{Event, EventSink};
 use crate::llm::engine::Engine;
 use crate::llm::{ChatMessage, LlmError};
+use crate::load::Load;
 use crate::tts::{Speaker, TtsError};
 use books::{Book, Books};
 use floor::Floor;
@@ -51,6 +52,8 @@ pub struct Engines {
     pub books: Arc<Books>,
     /// The budget of threads that the models share.
     pub cores: Cores,
+    /// How busy they are, and what is left out.
+    pub load: Arc<Load>,
     /// Settings.
     pub config: Arc<Config>,
     /// How long loading took, in ms.
@@ -102,6 +105,7 @@ impl Engines {
             llm: Arc::new(llm),
             tts,
             books: Arc::new(books),
+            load: Arc::new(Load::new(&cores, &config.load)),
             cores,
             config: Arc::new(config.clone()),
             ready_ms: started.elapsed().as_secs_f32() * 1000.0,
@@ -127,6 +131,7 @@ impl Engines {
             tts: self.tts.clone(),
             books: Arc::new(books),
             cores: self.cores.clone(),
+            load: Arc::new(Load::new(&self.cores, &config.load)),
             config: Arc::new(config),
             ready_ms: started.elapsed().as_secs_f32() * 1000.0,
         })
@@ -238,9 +243,11 @@ fn parts(
     let (think_jobs, think_inbox, progress) = ThinkJobs::new();
     let (said_sender, said) = crossbeam_channel::unbounded();
     let mut candidates = candidates::Limits::of(config);
+    let mut load = Arc::clone(&engines.load);
     if line.clock().is_manual() {
         // Nobody waits in real time.
         candidates.budget = None;
+        load = Arc::new(Load::none());
     }
     let mut dialogue = Dialogue::on(
         config.dialogue.day_of_call(),
@@ -261,6 +268,7 @@ fn parts(
         ),
         dialogue,
         candidates,
+        load: Arc::clone(&load),
         llm: thinking,
         tts: engines.tts.clone(),
         speech,
@@ -283,7 +291,7 @@ fn parts(
         think_jobs.clone(),
         notices,
     );
-    let utterance = Utterance::new(config, hear_jobs);
+    let utterance = Utterance::new(config, Arc::clone(&load), hear_jobs);
     let wires = Wires {
         incoming,
         keys,
@@ -292,6 +300,7 @@ fn parts(
         heard,
         think_jobs,
         said,
+        load,
     };
     let notices = Arc::clone(&book.notices);
     let config = Arc::clone(config);

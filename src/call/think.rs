@@ -22,6 +22,7 @@ use crate::dialogue::sentence::Sentences;
 use crate::dialogue::{Dialogue, Outcome, Plan};
 use crate::events::{Event, EventSink};
 use crate::llm::{ChatMessage, Generation, Piece, Session, Stats};
+use crate::load::{Load, Step};
 use crate::tts::Speaker;
 use crate::turn::words::Expect;
 
@@ -192,6 +193,8 @@ pub struct Thinker {
     pub guard: Guard,
     /// How many replies of the model's one is chosen from.
     pub candidates: Limits,
+    /// What is left out when the machine is busy.
+    pub load: Arc<Load>,
     /// The call's place in the language model.
     pub llm: Session,
     /// The voice.
@@ -385,8 +388,19 @@ impl Thinker {
                 }
             }
         }
-        if let Some(prompt) = plan.prompt {
-            self.generate(&mut reply, prompt);
+        match plan.prompt {
+            Some(_) if self.load.step() == Step::ApprovedOnly => self.say_fallback(&mut reply),
+            Some(prompt) => self.generate(&mut reply, prompt),
+            None => {}
+        }
+    }
+
+    /// The approved line for when the model says nothing.
+    fn say_fallback(&mut self, reply: &mut Reply) {
+        for line in self.dialogue.fallback() {
+            for part in Sentences::whole(&line.text) {
+                self.say(reply, &part, &line.source, line.uninterruptible);
+            }
         }
     }
 
@@ -438,11 +452,7 @@ impl Thinker {
         }
         // A clause alone says nothing: an approved line follows it.
         if guarded.said().is_empty() || guarded.is_open() {
-            for line in self.dialogue.fallback() {
-                for part in Sentences::whole(&line.text) {
-                    self.say(reply, &part, &line.source, line.uninterruptible);
-                }
-            }
+            self.say_fallback(reply);
         } else {
             self.dialogue.model_said(&guarded.said());
         }

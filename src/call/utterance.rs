@@ -4,12 +4,14 @@
 //! again. When late: a partial is not asked for while another job runs.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 
 use super::hear::{HearJob, Purpose};
 use crate::audio::{Frame, ms_to_frames, ms_to_samples};
 use crate::config::Config;
+use crate::load::Load;
 
 /// While it is open whether the agent is cut off, words are wanted sooner: after this much speech, and again after as much, in ms.
 const PROVE_MS: u32 = 320;
@@ -25,7 +27,8 @@ pub struct Utterance {
     join_samples: usize,
     preroll: VecDeque<Frame>,
     preroll_frames: usize,
-    partial_samples: usize,
+    partial_ms: u32,
+    load: Arc<Load>,
     /// Length at the last decode, in samples.
     decoded_at: usize,
     job: u32,
@@ -36,7 +39,7 @@ pub struct Utterance {
 
 impl Utterance {
     /// Nothing was said yet.
-    pub fn new(config: &Config, jobs: Sender<HearJob>) -> Self {
+    pub fn new(config: &Config, load: Arc<Load>, jobs: Sender<HearJob>) -> Self {
         let preroll_frames = ms_to_frames(config.turn.preroll_ms + config.turn.start_ms) as usize;
         let longest = ms_to_samples(WHOLE_MS);
         let turn_ms = config.turn.max_turn_ms + config.turn.preroll_ms + config.turn.start_ms;
@@ -47,7 +50,8 @@ impl Utterance {
             join_samples: longest.saturating_sub(ms_to_samples(turn_ms)),
             preroll: VecDeque::with_capacity(preroll_frames + 1),
             preroll_frames,
-            partial_samples: ms_to_samples(config.asr.partial_ms),
+            partial_ms: config.asr.partial_ms,
+            load,
             decoded_at: 0,
             job: 0,
             pending: 0,
@@ -96,12 +100,13 @@ impl Utterance {
 
     /// True when a partial transcript is due; `proving`: words are wanted to decide an interruption.
     pub fn partial_due(&self, proving: bool) -> bool {
-        let every = match (proving, self.partial_samples) {
-            (true, 0) => ms_to_samples(PROVE_MS),
-            (true, usual) => usual.min(ms_to_samples(PROVE_MS)),
-            (false, usual) => usual,
+        let every_ms = match (proving, self.partial_ms) {
+            (true, 0) => PROVE_MS,
+            (true, usual) => usual.min(PROVE_MS),
+            (false, usual) => self.load.partial_ms(usual),
         };
-        every > 0 && self.pending == 0 && self.samples.len() >= self.decoded_at + every
+        let since = self.samples.len().saturating_sub(self.decoded_at);
+        every_ms > 0 && self.pending == 0 && since >= ms_to_samples(every_ms)
     }
 
     /// Has the words so far decoded; returns the job's number.
@@ -140,7 +145,10 @@ mod tests {
 
     fn utterance() -> (Utterance, crossbeam_channel::Receiver<HearJob>) {
         let (jobs, inbox) = crossbeam_channel::unbounded();
-        (Utterance::new(&Config::default(), jobs), inbox)
+        (
+            Utterance::new(&Config::default(), Arc::new(Load::none()), jobs),
+            inbox,
+        )
     }
 
     #[test]

@@ -109,6 +109,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     patter::log::info(&format!("listening on {}", server.address()));
     let (active, most) = server.counters();
     shared.count_calls(active, most);
+    shared.watch_load(&engines.load);
     shared.set_ready(true);
     let mut now = (loaded, engines);
     for signal in signals.forever() {
@@ -118,6 +119,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         match reload(&now.0, options, &now.1) {
             Ok((loaded, engines)) => {
                 server.replace(Arc::clone(&engines), serving(&loaded));
+                shared.watch_load(&engines.load);
                 patter::log::info("reloaded: new calls follow the new settings and playbooks");
                 now = (loaded, engines);
             }

@@ -56,6 +56,12 @@ pub(crate) fn line(stamped: &Stamped) -> Option<String> {
         Event::Bridged { after_ms } => {
             format!("           no answer for {after_ms} ms: a holding line")
         }
+        Event::Busy { max_calls } => format!("           no place: {max_calls} calls run already"),
+        Event::Load { step, busy } => format!(
+            "           the machine is busy at {:.0} %: {}",
+            busy * 100.0,
+            step.name()
+        ),
         Event::PlayedUntil {
             text,
             complete: false,

@@ -155,6 +155,22 @@ pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), Conf
             rule,
         ));
     }
+    within!("load", c.load, few_partials_at, 0.0..=2.0, "");
+    within!("load", c.load, partial_ms, 100..=10_000, " ms");
+    within!(
+        "load",
+        c.load,
+        nothing_ahead_at,
+        c.load.few_partials_at..=2.0,
+        " (from few_partials_at)"
+    );
+    within!(
+        "load",
+        c.load,
+        approved_only_at,
+        c.load.nothing_ahead_at..=2.0,
+        " (from nothing_ahead_at)"
+    );
     within!("http", c.http, registration_s, 10..=86_400, " s");
     within!("http", c.http, max_registrations, 1..=100_000, "");
     within!("http", c.http, result_s, 10..=604_800, " s");

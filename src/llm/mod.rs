@@ -156,7 +156,7 @@ pub struct Stats {
 pub(crate) enum Request {
     Stop,
     Open {
-        reply: Sender<Result<u32, LlmError>>,
+        slot: u32,
     },
     Close {
         slot: u32,

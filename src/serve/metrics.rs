@@ -44,6 +44,8 @@ pub struct Gauges {
     pub draining: bool,
     /// Calls that are registered.
     pub registrations: usize,
+    /// Share of the cores' time that the models take, and the number of the step of what is left out.
+    pub load: (f32, u8),
 }
 
 /// See the module.
@@ -71,6 +73,8 @@ pub struct Metrics {
     ready: IntGauge,
     draining: IntGauge,
     registrations: IntGauge,
+    busy: Gauge,
+    load_step: IntGauge,
     process: Option<Process>,
 }
 
@@ -121,6 +125,11 @@ impl Metrics {
         for step in ["endpoint", "asr", "first_token", "tts", "response"] {
             latency.with_label_values(&[step]);
         }
+        let busy = Gauge::new(
+            "patter_models_busy_ratio",
+            "Share of the cores' time that the models took in the last seconds",
+        )?;
+        all.register(Box::new(busy.clone()))?;
         let build = labelled_gauge(&all)?;
         build.set(1.0);
         let began = Gauge::new(
@@ -219,6 +228,11 @@ impl Metrics {
             ready: gauge("patter_ready", "1 when a call would be answered")?,
             draining: gauge("patter_draining", "1 when no new call is taken")?,
             registrations: gauge("patter_calls_registered", "Calls that are announced")?,
+            busy,
+            load_step: gauge(
+                "patter_load_step",
+                "What is left out: 0 nothing, 1 most partials, 2 answers ahead, 3 generated answers",
+            )?,
             registry: all,
         })
     }
@@ -309,6 +323,8 @@ impl Metrics {
         self.draining.set(i64::from(gauges.draining));
         let registered = i64::try_from(gauges.registrations).unwrap_or(i64::MAX);
         self.registrations.set(registered);
+        self.busy.set(f64::from(gauges.load.0));
+        self.load_step.set(i64::from(gauges.load.1));
         if let (Some(process), Some((resident, threads, open_files))) =
             (&self.process, read_process())
         {

@@ -26,6 +26,7 @@ use thiserror::Error;
 
 use crate::config::HttpConfig;
 use crate::events::Stamped;
+use crate::load::Load;
 use crate::transport::audiosocket::codec;
 use expiring::CallKey;
 use live::Live;
@@ -104,6 +105,7 @@ pub struct Shared {
     max_calls: u32,
     /// Calls under way and calls that may be, once the server is there to ask.
     counts: OnceLock<(Count, Count)>,
+    load: Mutex<Arc<Load>>,
 }
 
 impl Shared {
@@ -125,6 +127,7 @@ impl Shared {
             draining: AtomicBool::new(false),
             max_calls,
             counts: OnceLock::new(),
+            load: Mutex::new(Arc::new(Load::none())),
         }))
     }
 
@@ -135,6 +138,11 @@ impl Shared {
         max: impl Fn() -> u32 + Send + Sync + 'static,
     ) {
         let _ = self.counts.set((Box::new(active), Box::new(max)));
+    }
+
+    /// Says whose load is shown from now on.
+    pub fn watch_load(&self, load: &Arc<Load>) {
+        *self.load.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(load);
     }
 
     /// Calls under way, and calls that may be.
@@ -228,7 +236,9 @@ impl Shared {
 
     fn gauges(&self) -> Gauges {
         let (active_calls, max_calls) = self.calls();
+        let load = Arc::clone(&self.load.lock().unwrap_or_else(PoisonError::into_inner));
         Gauges {
+            load: (load.busy(), load.step().number()),
             active_calls,
             max_calls,
             ready: self.not_ready().is_none(),

@@ -110,13 +110,21 @@ fn frames_flow_from_accept_to_close_though_the_caller_sends_none_and_then_the_ca
 #[test]
 fn one_call_too_many_hears_a_hang_up() {
     let _turn = one_at_a_time();
-    let (server, _events) = server(1, None);
+    let (server, events) = server(1, None);
+    // Those that do not say which call they are keep nobody out.
+    let _mute: Vec<TcpStream> = (0..20).map(|_| connect(server.address())).collect();
     let mut first = connect(server.address());
     hello(&mut first, 1);
     assert!(wait_until(|| server.active_calls() == 1));
     let mut second = connect(server.address());
-    let answer = listen(&mut second, Duration::from_secs(2));
+    hello(&mut second, 2);
+    let answer = listen(&mut second, Duration::from_secs(1));
     assert_eq!(answer, [Some(Message::HangUp), None]);
+    let busy = events
+        .try_iter()
+        .find(|e| matches!(e.event, Event::Busy { max_calls: 1 }))
+        .expect("no word of the refused call");
+    assert_eq!(busy.call, codec::format_uuid(&[2; 16]));
     drop(first);
     assert!(wait_until(|| server.active_calls() == 0));
     let mut third = connect(server.address());

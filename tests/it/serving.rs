@@ -9,11 +9,16 @@ use std::time::Duration;
 
 use patter::call::Setup;
 use patter::call::books::Books;
+use patter::caller::Cue;
 use patter::dialogue::Outcome;
 use patter::events::{Event, Stamped};
+use patter::load::Step;
+use patter::transport::audiosocket::client;
 use patter::transport::audiosocket::codec::{self, Message};
 
-use crate::support::{engines, loaded, one_at_a_time, root, server, server_like, wait_until};
+use crate::support::{
+    caller, engines, loaded, one_at_a_time, root, server, server_like, wait_until,
+};
 
 /// A caller who is connected, sends silence and listens.
 struct Silent {
@@ -121,6 +126,42 @@ fn a_call_that_lasts_too_long_is_ended() {
     drop(server);
     let events: Vec<Stamped> = events.iter().collect();
     assert_eq!(end_reason(&events), Some("too_long"), "{events:#?}");
+}
+
+#[test]
+fn a_machine_that_is_too_busy_says_approved_lines_only() {
+    let _turn = one_at_a_time();
+    let mut loaded = loaded();
+    // Busy from the first frame on.
+    loaded.config.load.few_partials_at = 0.0;
+    loaded.config.load.nothing_ahead_at = 0.0;
+    loaded.config.load.approved_only_at = 0.0;
+    let busy = Arc::new(engines().with_settings(&loaded).unwrap());
+    let (server, events) = server_like(busy, |_| ());
+    let mut caller = caller(&[
+        (Cue::Turn, "I moved in March."),
+        (Cue::Turn, "Thanks, bye."),
+    ]);
+    let limit = Duration::from_secs(60);
+    client::call(server.address(), [6; 16], 8_000, &mut caller, limit).unwrap();
+    drop(server);
+    let events: Vec<Stamped> = events.iter().collect();
+    let happened = |wanted: &dyn Fn(&Event) -> bool| events.iter().any(|e| wanted(&e.event));
+    assert!(happened(&|e| matches!(
+        e,
+        Event::Load {
+            step: Step::ApprovedOnly,
+            ..
+        }
+    )));
+    assert!(!happened(&|e| matches!(e, Event::Generated { .. })));
+    let fallback =
+        |e: &Event| matches!(e, Event::Spoken { source, .. } if source == "line:lines.fallback");
+    assert!(happened(&fallback), "{events:#?}");
+    assert!(happened(&|e| matches!(
+        e,
+        Event::CallEnd { made_ahead: 0, .. }
+    )));
 }
 
 #[test]

@@ -11,6 +11,7 @@ use super::super::think::ThinkJob;
 use super::{LAST_WORDS, Listener, Waiting};
 use crate::asr::{Transcript, agreement};
 use crate::events::Event;
+use crate::load::Step;
 use crate::turn::words::{self, Kind as WordKind, Reading};
 
 /// Sound that gave no words is worth asking again from this length on, in ms.
@@ -75,7 +76,8 @@ impl Listener {
         let undecided = self.turns.holding() || !self.turns.caller_speaking();
         if whole {
             let ready = !undecided && self.prefix_job.is_none();
-            if ready && reading.kind != WordKind::Empty && self.config.turn.speculate {
+            let ahead = self.config.turn.speculate && self.load_step < Step::NothingAhead;
+            if ready && reading.kind != WordKind::Empty && ahead {
                 self.floor
                     .ask_reply(&self.with_prefix(&transcript.text), true);
             }

@@ -12,6 +12,7 @@ use anyhow::{Context, ensure};
 use patter::caller::{Cue, ScriptLine, ScriptedCaller, measure, trim};
 use patter::config::Loaded;
 use patter::events::Event;
+use patter::load::Step;
 use patter::transport::audiosocket::client;
 use patter::transport::audiosocket::server::Server;
 use serde::Serialize;
@@ -21,14 +22,14 @@ use super::hostile::Hostile;
 use crate::cli::demo::caller_voice;
 use crate::cli::{median_p95, memory_mb};
 
-/// What callers say, over and over; the default speech model understands them.
+/// What callers say, over and over, 1 to 3 s long; the default speech model understands the most of it.
 const LINES: [&str; 6] = [
-    "How much is it?",
-    "Is there parking?",
-    "What are your opening hours?",
+    "How much is it per month, and is there a joining fee?",
     "I moved in March.",
-    "Can I bring a friend?",
+    "Can I bring a friend with me on Saturday at ten o'clock?",
     "Do you have a sauna?",
+    "What are your opening hours on the weekend?",
+    "Is there parking next to the building?",
 ];
 /// What passes from a caller's last word to the agent's first, about, in ms.
 const ANSWER_MS: f32 = 600.0;
@@ -117,11 +118,13 @@ struct Agent {
     first_token_ms: Times,
     /// Heard frames that were dropped.
     dropped_frames: u64,
+    /// The most that was left out because the machine was busy.
+    left_out: Step,
 }
 
 /// What the callers of one step heard.
 #[derive(Serialize)]
-struct Step {
+struct Round {
     calls: u32,
     /// Share of the time that callers spoke.
     talk: f32,
@@ -143,6 +146,7 @@ impl Agent {
     fn of(told: &[Event]) -> Self {
         let (mut endpoint, mut asr, mut first_token) = (Vec::new(), Vec::new(), Vec::new());
         let mut dropped_frames = 0;
+        let mut left_out = Step::Whole;
         for event in told {
             match event {
                 Event::Latency {
@@ -155,6 +159,7 @@ impl Agent {
                     asr.push(*asr_ms);
                     first_token.extend(Some(*first_token_ms).filter(|ms| *ms > 0.0));
                 }
+                Event::Load { step, .. } => left_out = left_out.max(*step),
                 Event::CallEnd {
                     dropped_frames: dropped,
                     ..
@@ -167,6 +172,7 @@ impl Agent {
             asr_ms: Times::of(asr),
             first_token_ms: Times::of(first_token),
             dropped_frames,
+            left_out,
         }
     }
 }
@@ -223,7 +229,10 @@ fn server(
     let mut serving = crate::cli::serve::server_options(&loaded);
     let telling = Arc::clone(told);
     serving.watch = Arc::new(move |event| {
-        if matches!(event.event, Event::CallEnd { .. } | Event::Latency { .. }) {
+        if matches!(
+            event.event,
+            Event::CallEnd { .. } | Event::Latency { .. } | Event::Load { .. }
+        ) {
             let mut told = telling.lock().unwrap_or_else(PoisonError::into_inner);
             told.push(event.event.clone());
         }
@@ -275,7 +284,7 @@ fn step(
     calls: u32,
     options: &Options,
     lines: &[Line],
-) -> anyhow::Result<Step> {
+) -> anyhow::Result<Round> {
     let limit = Duration::from_secs(u64::from(options.seconds));
     let callers: Vec<_> = (0..calls)
         .map(|number| {
@@ -308,7 +317,7 @@ fn step(
         all.spoke_ms += heard.spoke_ms;
         all.lasted_ms += heard.lasted_ms;
     }
-    Ok(Step {
+    Ok(Round {
         calls,
         talk: all.spoke_ms / all.lasted_ms.max(1.0),
         answer_ms: Times::of(all.answers),
@@ -345,12 +354,14 @@ fn call(address: SocketAddr, number: usize, lines: &[Line], limit: Duration) -> 
     // The last line was cut off by the end of the step.
     let whole = &exchanges[..exchanges.len().saturating_sub(1)];
     let placed = caller.placed().iter();
+    // From where the opening is over.
+    let first = placed.clone().next().map_or(0, |line| line.start);
     Heard {
         answers: whole.iter().filter_map(|e| e.response_ms).collect(),
         silences: whole.iter().filter_map(|e| e.silenced_ms).collect(),
         unanswered: whole.iter().filter(|e| e.response_ms.is_none()).count(),
         spoke_ms: placed.map(|line| measure::ms(line.end - line.start)).sum(),
-        lasted_ms: began.elapsed().as_secs_f32() * 1_000.0,
+        lasted_ms: began.elapsed().as_secs_f32() * 1_000.0 - measure::ms(first),
         was_lost: recording.agent_hung_up || began.elapsed() + Duration::from_secs(2) < limit,
     }
 }
@@ -377,9 +388,9 @@ fn set_up(address: SocketAddr) -> Option<f32> {
     matches!(decoder.next(), Ok(Some(Message::Audio { .. }))).then_some(took_ms)
 }
 
-fn print(loaded: &Loaded, options: &Options, steps: &[Step]) -> anyhow::Result<()> {
+fn print(loaded: &Loaded, options: &Options, steps: &[Round]) -> anyhow::Result<()> {
     let machine = Machine::of(loaded);
-    let is_carried = |step: &&Step| step.answer_ms.p95 <= options.p95 && step.lost == 0;
+    let is_carried = |step: &&Round| step.answer_ms.p95 <= options.p95 && step.lost == 0;
     let most = steps.iter().filter(is_carried).map(|step| step.calls).max();
     if options.json {
         return crate::cli::print_json(&serde_json::json!({
@@ -410,12 +421,13 @@ fn print(loaded: &Loaded, options: &Options, steps: &[Step]) -> anyhow::Result<(
         );
         if let Some(agent) = &step.agent {
             println!(
-                "{:>11} {:>19} {:>19} {:>19} {:>15} frames dropped",
+                "{:>11} {:>19} {:>19} {:>19} {:>10} frames dropped; left out: {}",
                 "",
                 agent.endpoint_ms.to_string(),
                 agent.asr_ms.to_string(),
                 agent.first_token_ms.to_string(),
-                agent.dropped_frames
+                agent.dropped_frames,
+                agent.left_out.name()
             );
         }
     }

@@ -10,7 +10,7 @@ mod score;
 mod text;
 mod worker;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use llama_cpp_2::context::params::LlamaContextParams;
 use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::model::params::LlamaModelParams;
@@ -18,6 +18,7 @@ use llama_cpp_2::model::{LlamaChatMessage, LlamaChatTemplate, LlamaModel};
 use llama_cpp_2::token::LlamaToken;
 use std::num::NonZeroU32;
 use std::path::Path;
+use std::time::Duration;
 
 use super::{ChatMessage, LlmError, Request, Session};
 use crate::config::LlmConfig;
@@ -36,8 +37,14 @@ const FLASH_ATTENTION: i32 = if cfg!(any(feature = "cuda", feature = "vulkan", f
 /// running when the process takes its globals down. Sessions that are left then get no more answers.
 pub struct Engine {
     requests: Sender<Request>,
+    /// Sequences that no call has: taken without waiting for the engine's pass, given back by the engine when they are cleared.
+    places: Receiver<u32>,
+    max_calls: u32,
     thread: Option<std::thread::JoinHandle<()>>,
 }
+
+/// The place of a call that has just ended is cleared within this time.
+const CLEARED_WITHIN: Duration = Duration::from_secs(1);
 
 impl Drop for Engine {
     fn drop(&mut self) {
@@ -66,17 +73,23 @@ impl Engine {
         }
         let (requests, inbox) = crossbeam_channel::unbounded();
         let (ready_in, ready) = crossbeam_channel::bounded(1);
+        let (freed, places) = crossbeam_channel::unbounded();
+        for slot in 1..=max_calls {
+            let _ = freed.send(slot);
+        }
         let (path, config, cores) = (path.to_owned(), config.clone(), cores.clone());
         let at = path.clone();
         let thread = std::thread::Builder::new()
             .name("llm".into())
-            .spawn(move || run(&at, &config, max_calls, &cores, &inbox, &ready_in))
+            .spawn(move || run(&at, &config, freed, max_calls, &cores, &inbox, &ready_in))
             .map_err(|e| LlmError::Engine {
                 reason: e.to_string(),
             })?;
         match ready.recv() {
             Ok(result) => result.map(|()| Self {
                 requests,
+                places,
+                max_calls,
                 thread: Some(thread),
             }),
             Err(_) => Err(LlmError::Load {
@@ -104,14 +117,21 @@ impl Engine {
     /// # Errors
     /// All places are taken.
     pub fn session(&self) -> Result<Session, LlmError> {
-        let (reply, answer) = crossbeam_channel::bounded(1);
         let gone = || LlmError::Engine {
             reason: "its thread has ended".into(),
         };
+        let slot = self
+            .places
+            .recv_timeout(CLEARED_WITHIN)
+            .map_err(|error| match error {
+                RecvTimeoutError::Timeout => LlmError::Full {
+                    limit: self.max_calls,
+                },
+                RecvTimeoutError::Disconnected => gone(),
+            })?;
         self.requests
-            .send(Request::Open { reply })
+            .send(Request::Open { slot })
             .map_err(|_| gone())?;
-        let slot = answer.recv().map_err(|_| gone())??;
         Ok(Session {
             slot,
             requests: self.requests.clone(),
@@ -122,6 +142,7 @@ impl Engine {
 fn run(
     path: &Path,
     config: &LlmConfig,
+    freed: Sender<u32>,
     max_calls: u32,
     cores: &Cores,
     inbox: &Receiver<Request>,
@@ -186,7 +207,7 @@ fn run(
         max_calls,
     );
     let _ = ready.send(Ok(()));
-    worker.serve(inbox);
+    worker.serve(inbox, &freed);
 }
 
 /// The prompt as the model's chat template writes it. `open_turn` adds the header of the agent's turn.

@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, Sender};
 use llama_cpp_2::context::LlamaContext;
 use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::model::{LlamaChatTemplate, LlamaModel};
@@ -72,44 +72,34 @@ impl<'a> Worker<'a> {
         }
     }
 
-    pub(super) fn serve(&mut self, inbox: &Receiver<Request>) {
+    /// Runs until it is told to stop; the slots of calls that have ended are `freed`.
+    pub(super) fn serve(&mut self, inbox: &Receiver<Request>, freed: &Sender<u32>) {
         loop {
             if self.slots.iter().all(|s| s.job.is_none()) {
                 match inbox.recv() {
                     Ok(Request::Stop) | Err(_) => return,
-                    Ok(request) => self.accept(request),
+                    Ok(request) => self.accept(request, freed),
                 }
             }
             while let Ok(request) = inbox.try_recv() {
                 if matches!(request, Request::Stop) {
                     return;
                 }
-                self.accept(request);
+                self.accept(request, freed);
             }
             self.step(inbox);
         }
     }
 
-    fn accept(&mut self, request: Request) {
+    fn accept(&mut self, request: Request, freed: &Sender<u32>) {
         match request {
             Request::Stop => {}
-            Request::Open { reply } => {
-                let free = self.slots.iter().position(|s| !s.open);
-                let answer = match free {
-                    Some(slot) => {
-                        self.slots[slot].open = true;
-                        Ok(slot as u32)
-                    }
-                    None => Err(LlmError::Full {
-                        limit: self.slots.len() as u32 - 1,
-                    }),
-                };
-                let _ = reply.send(answer);
-            }
+            Request::Open { slot } => self.slots[slot as usize].open = true,
             Request::Close { slot } => {
                 self.finish(slot as usize, Finish::Cancelled);
                 self.forget(slot as usize);
                 self.slots[slot as usize] = Slot::default();
+                let _ = freed.send(slot);
             }
             Request::Prefix { messages, done } => {
                 self.begin(PREFIX as usize, Order::prefill(messages, done));

@@ -22,6 +22,7 @@ fn after(events: Vec<Event>) -> String {
             ready: true,
             draining: false,
             registrations: 3,
+            load: (0.25, 1),
         })
         .unwrap()
 }

@@ -17,6 +17,8 @@ use thiserror::Error;
 pub enum Refused {
     /// `serve.max_calls` is reached.
     MaxCalls,
+    /// Too many connections have not said which call they are.
+    Flood,
     /// The connection did not begin as AudioSocket does.
     NotAudioSocket,
     /// Nothing is known of a call with this UUID, and the settings want that.
@@ -27,8 +29,9 @@ pub enum Refused {
 
 impl Refused {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::MaxCalls,
+        Self::Flood,
         Self::NotAudioSocket,
         Self::Unknown,
         Self::Failed,
@@ -38,6 +41,7 @@ impl Refused {
     pub fn label(self) -> &'static str {
         match self {
             Self::MaxCalls => "max_calls",
+            Self::Flood => "flood",
             Self::NotAudioSocket => "not_audiosocket",
             Self::Unknown => "unknown",
             Self::Failed => "failed",

@@ -1,7 +1,8 @@
 //! The AudioSocket server: accepts, limits, and gives each connection a call.
 //!
 //! Threads: `accept`, and for each call `socket-in`, which goes on as the `connection`'s. In: connections. Out: calls. Memory: a few
-//! hundred bytes a call beside the call's own. When full: a call is refused, counted and told of.
+//! hundred bytes a call beside the call's own. When full: a call is refused, counted and told of. A connection takes a place only when it has said
+//! which call it is: those that say nothing keep nobody out.
 //! Source: Asterisk's res_audiosocket.c and chan_audiosocket.c.
 
 use std::io::{Read, Write};
@@ -19,9 +20,11 @@ use crate::call::line::Line;
 use crate::call::record::CallFile;
 use crate::call::{Call, Engines, Setup};
 use crate::config::Loaded;
-use crate::events::{EventSink, Stamped};
+use crate::events::{Event, EventSink, Stamped};
 use crate::records::{Start, Store};
 
+/// Connections that have not said yet which call they are.
+const MAX_GREETING: u32 = 256;
 /// The first message must have come by then.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(2);
 /// The socket is looked at this often when nothing comes.
@@ -72,6 +75,7 @@ struct State {
     /// No call is accepted any more.
     closing: AtomicBool,
     active: AtomicU32,
+    greeting: AtomicU32,
     refused: AtomicU64,
     /// Of the calls under way.
     lines: Mutex<Vec<Weak<Line>>>,
@@ -89,6 +93,15 @@ impl State {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A place among `most`, until it is dropped.
+    fn place(self: &Arc<Self>, most: u32) -> Option<Place> {
+        let one_more = |active: u32| (active < most).then_some(active + 1);
+        self.active
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more)
+            .ok()?;
+        Some(Place(Arc::clone(self)))
+    }
+
     fn refuse(&self, stream: TcpStream, options: &Options, reason: Refused, why: &str) {
         self.count_refused(options, reason, why);
         hang_up(stream);
@@ -98,6 +111,15 @@ impl State {
         self.refused.fetch_add(1, Ordering::Relaxed);
         (options.refused)(reason);
         crate::log::warn(&format!("a call was refused: {why}"));
+    }
+}
+
+/// A call's place.
+struct Place(Arc<State>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.active.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -122,6 +144,7 @@ impl Server {
             stop: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             active: AtomicU32::new(0),
+            greeting: AtomicU32::new(0),
             refused: AtomicU64::new(0),
             lines: Mutex::new(Vec::new()),
             current: RwLock::new((engines, Arc::new(options))),
@@ -210,24 +233,26 @@ fn accept(listener: TcpListener, state: &Arc<State>) {
             }
         };
         let (engines, options) = state.current();
-        if state.active.load(Ordering::Acquire) >= options.max_calls {
-            let why = "`serve.max_calls` is reached";
-            state.refuse(stream, &options, Refused::MaxCalls, why);
+        if state.greeting.load(Ordering::Acquire) >= MAX_GREETING {
+            let why = "too many connections that do not say which call they are";
+            state.refuse(stream, &options, Refused::Flood, why);
             continue;
         }
-        state.active.fetch_add(1, Ordering::AcqRel);
+        state.greeting.fetch_add(1, Ordering::AcqRel);
         let serving = Arc::clone(state);
         let wishes = Arc::clone(&options);
         let spawned = std::thread::Builder::new()
             .name("socket-in".into())
             .spawn(move || {
-                serve_one(stream, &engines, &wishes, &serving);
-                serving.active.fetch_sub(1, Ordering::AcqRel);
+                if let Some((uuid, place, stream, decoder)) = greet(stream, &wishes, &serving) {
+                    serve_one(uuid, (stream, decoder), &engines, &wishes, &serving);
+                    drop(place);
+                }
             });
         match spawned {
             Ok(call) => calls.push(call),
             Err(error) => {
-                state.active.fetch_sub(1, Ordering::AcqRel);
+                state.greeting.fetch_sub(1, Ordering::AcqRel);
                 state.count_refused(&options, Refused::Failed, &error.to_string());
             }
         }
@@ -244,21 +269,57 @@ fn hang_up(mut stream: TcpStream) {
     let _ = stream.shutdown(Shutdown::Both);
 }
 
-/// One connection, from its first byte to its record.
-fn serve_one(mut stream: TcpStream, engines: &Arc<Engines>, options: &Options, state: &State) {
-    let ready = stream
+/// Which call a connection is, and its place.
+fn greet(
+    mut stream: TcpStream,
+    options: &Options,
+    state: &Arc<State>,
+) -> Option<([u8; 16], Place, TcpStream, Decoder)> {
+    let mut decoder = Decoder::new();
+    let uuid = first_message(&mut stream, &mut decoder, &state.stop);
+    state.greeting.fetch_sub(1, Ordering::AcqRel);
+    let Some(uuid) = uuid else {
+        let why = "it did not begin as AudioSocket does, with a UUID";
+        state.refuse(stream, options, Refused::NotAudioSocket, why);
+        return None;
+    };
+    let Some(place) = state.place(options.max_calls) else {
+        let call = codec::format_uuid(&uuid);
+        let why = format!("{call}: `serve.max_calls` is reached");
+        let max_calls = options.max_calls;
+        (options.watch)(&Stamped {
+            t_ms: 0,
+            call,
+            event: Event::Busy { max_calls },
+        });
+        state.refuse(stream, options, Refused::MaxCalls, &why);
+        return None;
+    };
+    Some((uuid, place, stream, decoder))
+}
+
+fn first_message(
+    stream: &mut TcpStream,
+    decoder: &mut Decoder,
+    stop: &AtomicBool,
+) -> Option<[u8; 16]> {
+    stream
         .set_nonblocking(false)
         .and_then(|()| stream.set_nodelay(true))
         .and_then(|()| stream.set_read_timeout(Some(READ_TIMEOUT)))
-        .and_then(|()| stream.set_write_timeout(Some(WRITE_TIMEOUT)));
-    if ready.is_err() {
-        return;
-    }
-    let mut decoder = Decoder::new();
-    let Some(uuid) = hello(&mut stream, &mut decoder, &state.stop) else {
-        let why = "it did not begin as AudioSocket does, with a UUID";
-        return state.refuse(stream, options, Refused::NotAudioSocket, why);
-    };
+        .and_then(|()| stream.set_write_timeout(Some(WRITE_TIMEOUT)))
+        .ok()?;
+    hello(stream, decoder, stop)
+}
+
+/// One call, from its admission to its record.
+fn serve_one(
+    uuid: [u8; 16],
+    (stream, decoder): (TcpStream, Decoder),
+    engines: &Arc<Engines>,
+    options: &Options,
+    state: &State,
+) {
     let id = codec::format_uuid(&uuid);
     let setup = match (options.admit)(&uuid, &engines.books) {
         Ok(setup) => setup,
