@@ -222,6 +222,29 @@ fn hostile_peers_end_their_own_calls_only() {
 }
 
 #[test]
+fn sound_that_comes_faster_than_anybody_speaks_ends_its_call() {
+    let _turn = one_at_a_time();
+    let (server, events) = server(1, None);
+    let mut stream = connect(server.address());
+    hello(&mut stream, 5);
+    let mut second = Vec::new();
+    codec::encode_audio(8_000, &[0; 8_000], &mut second).unwrap();
+    // What was kept back for four seconds may come at once.
+    for _ in 0..4 {
+        stream.write_all(&second).unwrap();
+    }
+    assert!(!listen(&mut stream, Duration::from_millis(500)).contains(&None));
+    for _ in 0..4 {
+        let _ = stream.write_all(&second);
+    }
+    let rest = listen(&mut stream, Duration::from_secs(3));
+    assert_eq!(rest.last(), Some(&None));
+    drop(server);
+    let told = |e: &Event| matches!(e, Event::Error { message } if message.contains("faster"));
+    assert!(events.iter().any(|e| told(&e.event)));
+}
+
+#[test]
 fn g711_tagged_as_pcm_is_told_with_its_cure() {
     let _turn = one_at_a_time();
     let (server, events) = server(1, None);

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use patter::call::Setup;
 use patter::caller::{Cue, ScriptLine, ScriptedCaller, measure, trim};
 use patter::config::Loaded;
 use patter::events::Event;
@@ -35,6 +36,8 @@ const LINES: [&str; 6] = [
 const ANSWER_MS: f32 = 600.0;
 /// Tokens of context that a call's prompt and history fill.
 const TOKENS_PER_CALL: u32 = 910;
+/// What the UUIDs of callers begin with.
+const CALLER: [u8; 4] = *b"call";
 /// Callers come this long after each other.
 const STAGGER: Duration = Duration::from_millis(700);
 /// Set-ups that are timed in each step.
@@ -220,13 +223,18 @@ fn server(
     let mut loaded = loaded.clone();
     // These callers ask the same as long as the step lasts.
     loaded.config.dialogue.lost_after_turns = 0;
-    loaded.config.serve.max_calls =
-        options.calls.iter().copied().max().unwrap_or(1) + options.hostile + 1;
+    // One place more, for the set-ups that are timed.
+    loaded.config.serve.max_calls = options.calls.iter().copied().max().unwrap_or(1) + 1;
     // As `serve.max_calls` wants it: a call with less would prefill its history again and again.
     let tokens = loaded.config.serve.max_calls * TOKENS_PER_CALL;
     loaded.config.llm.context_tokens = loaded.config.llm.context_tokens.max(tokens);
     let engines = crate::cli::engines(&loaded)?;
     let mut serving = crate::cli::serve::server_options(&loaded);
+    // As where calls are registered: whoever is no caller is not known.
+    serving.admit = Arc::new(|uuid, _| match uuid.starts_with(&CALLER) {
+        true => Ok(Setup::default()),
+        false => Err("nothing is known of it".into()),
+    });
     let telling = Arc::clone(told);
     serving.watch = Arc::new(move |event| {
         if matches!(
@@ -330,6 +338,12 @@ fn step(
     })
 }
 
+fn caller_uuid() -> [u8; 16] {
+    let mut uuid = uuid::Uuid::new_v4().into_bytes();
+    uuid[..CALLER.len()].copy_from_slice(&CALLER);
+    uuid
+}
+
 fn call(address: SocketAddr, number: usize, lines: &[Line], limit: Duration) -> Heard {
     let script = lines.iter().cycle().skip(number % lines.len());
     // The first line waits for the opening, whichever it is.
@@ -342,7 +356,7 @@ fn call(address: SocketAddr, number: usize, lines: &[Line], limit: Duration) -> 
             samples: sound.to_vec(),
         });
     let mut caller = ScriptedCaller::new(script.collect());
-    let uuid = uuid::Uuid::new_v4().into_bytes();
+    let uuid = caller_uuid();
     let began = Instant::now();
     let Ok(recording) = client::call(address, uuid, 8_000, &mut caller, limit) else {
         return Heard {
@@ -374,11 +388,7 @@ fn set_up(address: SocketAddr) -> Option<f32> {
     let mut stream = std::net::TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
     let mut bytes = Vec::new();
-    codec::encode(
-        &Message::Uuid(uuid::Uuid::new_v4().into_bytes()),
-        &mut bytes,
-    )
-    .ok()?;
+    codec::encode(&Message::Uuid(caller_uuid()), &mut bytes).ok()?;
     stream.write_all(&bytes).ok()?;
     let mut answer = [0; 2_048];
     let count = stream.read(&mut answer).ok()?;

@@ -27,6 +27,8 @@ use crate::events::{Event, EventSink};
 
 /// Faulty messages that end a call.
 const MAX_FAULTS: u32 = 50;
+/// Sound that may have come before its time: what a network kept back comes at once, but never more than the call is long.
+const MAX_EARLY: Duration = Duration::from_secs(5);
 
 /// Nothing came in time, and nothing is wrong.
 pub(super) fn would_block(error: &std::io::Error) -> bool {
@@ -123,6 +125,8 @@ impl Reader<'_> {
         let mut last = Instant::now();
         let mut heard = Instant::now();
         let mut gaps = Gaps::default();
+        let began = Instant::now();
+        let mut sound = Duration::ZERO;
         loop {
             if self.shared.line.is_closed() || stop.load(Ordering::Acquire) {
                 return Ok(());
@@ -134,6 +138,12 @@ impl Reader<'_> {
                     Ok(Some(Message::Audio { rate_hz, samples })) => {
                         if g711.observe(rate_hz, samples.len() * 2) {
                             return Err("the line sends G.711 tagged as PCM: use `c(slin16)` or `c(slin)` in the dialplan's Dial(AudioSocket/…)".into());
+                        }
+                        sound += Duration::from_micros(
+                            samples.len() as u64 * 1_000_000 / u64::from(rate_hz.max(1)),
+                        );
+                        if sound > began.elapsed() + MAX_EARLY {
+                            return Err("the peer sends sound faster than anybody speaks".into());
                         }
                         if rate_hz != rate {
                             resampler = Some(

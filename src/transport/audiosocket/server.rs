@@ -25,6 +25,11 @@ use crate::records::{Start, Store};
 
 /// Connections that have not said yet which call they are.
 const MAX_GREETING: u32 = 256;
+/// Whoever is no caller waits so long for the hang-up: a client that tries again and again takes less of the machine.
+const UNWELCOME: Duration = Duration::from_secs(1);
+/// So many refusals are told of one by one in each stretch of time; the others are counted.
+const TELL_MOST: u32 = 5;
+const TELL_EVERY: Duration = Duration::from_secs(10);
 /// The first message must have come by then.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(2);
 /// The socket is looked at this often when nothing comes.
@@ -77,6 +82,8 @@ struct State {
     active: AtomicU32,
     greeting: AtomicU32,
     refused: AtomicU64,
+    /// Refusals told of in this stretch of [`TELL_EVERY`], since when, and those that were not.
+    told: Mutex<(u32, Instant, u64)>,
     /// Of the calls under way.
     lines: Mutex<Vec<Weak<Line>>>,
     /// What calls begin with from now on.
@@ -107,11 +114,48 @@ impl State {
         hang_up(stream);
     }
 
+    /// [`State::refuse`], after [`UNWELCOME`]. It is nobody's call.
+    fn refuse_later<T>(
+        &self,
+        stream: TcpStream,
+        options: &Options,
+        reason: Refused,
+        why: &str,
+    ) -> Option<T> {
+        let until = Instant::now() + UNWELCOME;
+        while Instant::now() < until && !self.stop.load(Ordering::Acquire) {
+            std::thread::sleep(UNWELCOME / 20);
+        }
+        self.refuse(stream, options, reason, why);
+        None
+    }
+
     fn count_refused(&self, options: &Options, reason: Refused, why: &str) {
         self.refused.fetch_add(1, Ordering::Relaxed);
         (options.refused)(reason);
-        crate::log::warn(&format!("a call was refused: {why}"));
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.1.elapsed() >= TELL_EVERY {
+            if told.2 > 0 {
+                crate::log::warn(&format!("{} more calls were refused", told.2));
+            }
+            *told = (0, Instant::now(), 0);
+        }
+        if told.0 < TELL_MOST {
+            told.0 += 1;
+            crate::log::warn(&format!("a call was refused: {why}"));
+        } else {
+            told.2 += 1;
+        }
     }
+}
+
+/// A connection that is a call.
+struct Welcome {
+    uuid: [u8; 16],
+    setup: Setup,
+    place: Place,
+    stream: TcpStream,
+    decoder: Decoder,
 }
 
 /// A call's place.
@@ -146,6 +190,7 @@ impl Server {
             active: AtomicU32::new(0),
             greeting: AtomicU32::new(0),
             refused: AtomicU64::new(0),
+            told: Mutex::new((0, Instant::now(), 0)),
             lines: Mutex::new(Vec::new()),
             current: RwLock::new((engines, Arc::new(options))),
         });
@@ -244,9 +289,10 @@ fn accept(listener: TcpListener, state: &Arc<State>) {
         let spawned = std::thread::Builder::new()
             .name("socket-in".into())
             .spawn(move || {
-                if let Some((uuid, place, stream, decoder)) = greet(stream, &wishes, &serving) {
-                    serve_one(uuid, (stream, decoder), &engines, &wishes, &serving);
-                    drop(place);
+                let welcome = greet(stream, &engines, &wishes, &serving);
+                serving.greeting.fetch_sub(1, Ordering::AcqRel);
+                if let Some(welcome) = welcome {
+                    serve_one(welcome, &engines, &wishes, &serving);
                 }
             });
         match spawned {
@@ -269,33 +315,51 @@ fn hang_up(mut stream: TcpStream) {
     let _ = stream.shutdown(Shutdown::Both);
 }
 
-/// Which call a connection is, and its place.
+/// Which call a connection is, what is known of it, and its place.
 fn greet(
     mut stream: TcpStream,
+    engines: &Engines,
     options: &Options,
     state: &Arc<State>,
-) -> Option<([u8; 16], Place, TcpStream, Decoder)> {
+) -> Option<Welcome> {
     let mut decoder = Decoder::new();
-    let uuid = first_message(&mut stream, &mut decoder, &state.stop);
-    state.greeting.fetch_sub(1, Ordering::AcqRel);
-    let Some(uuid) = uuid else {
+    let Some(uuid) = first_message(&mut stream, &mut decoder, &state.stop) else {
         let why = "it did not begin as AudioSocket does, with a UUID";
-        state.refuse(stream, options, Refused::NotAudioSocket, why);
-        return None;
+        return state.refuse_later(stream, options, Refused::NotAudioSocket, why);
     };
-    let Some(place) = state.place(options.max_calls) else {
-        let call = codec::format_uuid(&uuid);
-        let why = format!("{call}: `serve.max_calls` is reached");
+    let call = codec::format_uuid(&uuid);
+    let busy = || {
         let max_calls = options.max_calls;
         (options.watch)(&Stamped {
             t_ms: 0,
-            call,
+            call: call.clone(),
             event: Event::Busy { max_calls },
         });
-        state.refuse(stream, options, Refused::MaxCalls, &why);
+        format!("{call}: `serve.max_calls` is reached")
+    };
+    // Asked first, so that what was registered for the call is still there when it is tried again.
+    if state.active.load(Ordering::Acquire) >= options.max_calls {
+        state.refuse(stream, options, Refused::MaxCalls, &busy());
+        return None;
+    }
+    let setup = match (options.admit)(&uuid, &engines.books) {
+        Ok(setup) => setup,
+        Err(why) => {
+            let why = format!("{call}: {why}");
+            return state.refuse_later(stream, options, Refused::Unknown, &why);
+        }
+    };
+    let Some(place) = state.place(options.max_calls) else {
+        state.refuse(stream, options, Refused::MaxCalls, &busy());
         return None;
     };
-    Some((uuid, place, stream, decoder))
+    Some(Welcome {
+        uuid,
+        setup,
+        place,
+        stream,
+        decoder,
+    })
 }
 
 fn first_message(
@@ -312,21 +376,16 @@ fn first_message(
     hello(stream, decoder, stop)
 }
 
-/// One call, from its admission to its record.
-fn serve_one(
-    uuid: [u8; 16],
-    (stream, decoder): (TcpStream, Decoder),
-    engines: &Arc<Engines>,
-    options: &Options,
-    state: &State,
-) {
+/// One call, from its first frame to its record.
+fn serve_one(welcome: Welcome, engines: &Arc<Engines>, options: &Options, state: &State) {
+    let Welcome {
+        uuid,
+        setup,
+        place: _place,
+        stream,
+        decoder,
+    } = welcome;
     let id = codec::format_uuid(&uuid);
-    let setup = match (options.admit)(&uuid, &engines.books) {
-        Ok(setup) => setup,
-        Err(why) => {
-            return state.refuse(stream, options, Refused::Unknown, &format!("{id}: {why}"));
-        }
-    };
     let (sink, events) = EventSink::new(&id);
     let recording = options.record_audio.as_ref().and_then(|settings| {
         let path = recorder::path_for(options.records.as_ref()?.folder(), &id);
