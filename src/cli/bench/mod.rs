@@ -1,5 +1,6 @@
 //! `patter bench`: what this machine does with the configured models.
 
+mod churn;
 mod endurance;
 mod hostile;
 mod retrieval;
@@ -12,7 +13,7 @@ use std::process::ExitCode;
 use patter::config::Loaded;
 
 /// Measures this machine with the configured models: `steps` (also without a name) times each step, `turns` plays situations of a conversation, `endurance` holds one long
-/// call over a bad line, `serve` finds how many callers at once are carried, `retrieval` looks for approved lines in large libraries.
+/// call over a bad line, `churn` makes many short ones, `serve` finds how many callers at once are carried, `retrieval` looks for approved lines in large libraries.
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
@@ -30,6 +31,8 @@ enum What {
     Turns(turns::Options),
     /// Hold one long call over a bad line: does memory or delay grow?
     Endurance(endurance::Options),
+    /// Make thousands of short calls: is anything left of them?
+    Churn(churn::Options),
     /// Put callers on the server, more and more: how many does it carry, also beside hostile clients?
     Serve(serve::Options),
     /// Look for approved lines in made-up libraries of growing size: is the right one found, and how fast?
@@ -42,6 +45,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         Some(What::Steps(options)) => steps::run(loaded, options),
         Some(What::Turns(options)) => turns::run(loaded, options),
         Some(What::Endurance(options)) => endurance::run(loaded, options),
+        Some(What::Churn(options)) => churn::run(loaded, options),
         Some(What::Serve(options)) => serve::run(loaded, options),
         Some(What::Retrieval(options)) => retrieval::run(loaded, options),
     }

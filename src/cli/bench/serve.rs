@@ -25,7 +25,7 @@ use crate::cli::{median_p95, memory_mb};
 
 /// What callers say, over and over, 1 to 3 s long; the default speech model understands the most of it.
 const LINES: [&str; 6] = [
-    "How much is it per month, and is there a joining fee?",
+    "How much is it, and can I bring a friend?",
     "I moved in March.",
     "Can I bring a friend with me on Saturday at ten o'clock?",
     "Do you have a sauna?",
