@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Installs what building and running Patter needs, and fetches the default models once the program is built.
-#   scripts/setup.sh           system packages, then (if target/release/patter is there) the default models
+#   scripts/setup.sh [PACKAGE…]  system packages and those named, then (if target/release/patter is there) the default models
 # demo.sh and test.sh call it; a plain `cargo build --release` works after it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(build-essential cmake clang libclang-dev pkg-config libasound2-dev libsonic-dev)
+packages=(build-essential cmake clang libclang-dev pkg-config libasound2-dev libsonic-dev "$@")
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

@@ -2,7 +2,8 @@
 # Every check: format, lints, all tests, doc tests, documentation, scripts. One C++ build, because all of it uses the release profile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-bash scripts/setup.sh
+# `ip` brings up the loopback of the network namespace that a whole call runs in.
+bash scripts/setup.sh iproute2
 
 echo "== format" >&2
 cargo fmt --check

@@ -112,6 +112,8 @@ section!(
         load: LoadConfig = LoadConfig::default(),
         /// The HTTP interface of the server.
         http: HttpConfig = HttpConfig::default(),
+        /// What an operator reads.
+        log: LogConfig = LogConfig::default(),
         /// Microphone and speaker.
         device: DeviceConfig = DeviceConfig::default(),
     }
@@ -412,8 +414,10 @@ section!(
     ServeConfig {
         /// Address and port to listen on.
         listen: String = "127.0.0.1:8090".into(),
-        /// Calls at once; one more is hung up on.
+        /// Calls at once, one more is hung up on; 0 for as many as were measured.
         max_calls: u32 = 8,
+        /// File that keeps what was measured, relative to the config file.
+        capacity_file: PathBuf = "cache/capacity.json".into(),
         /// Sound sent ahead of the clock, in ms; the floor under barge-in.
         lead_ms: u32 = 40,
         /// Playbooks that calls may name beside `dialogue.playbook`, relative to the config file.
@@ -474,6 +478,16 @@ section!(
         max_connections: u32 = 64,
         /// A client that does not send its request, or take its answer, in this time is cut off, in ms.
         client_timeout_ms: u32 = 10_000,
+    }
+);
+
+section!(
+    /// `[log]`: lines of `patter serve` on stderr.
+    LogConfig {
+        /// `text`, `json` or `plain`.
+        format: String = "text".into(),
+        /// `info`, `warn` or `error`.
+        level: String = "info".into(),
     }
 );
 

@@ -33,7 +33,8 @@ pub fn of(error: &(dyn std::error::Error + 'static)) -> Option<String> {
             crate::models::FetchError,
             crate::transport::device::DeviceError,
             crate::transport::audiosocket::ServeError,
-            crate::serve::HttpError
+            crate::serve::HttpError,
+            crate::capacity::CapacityError
         );
         next = error.source();
     }

@@ -4,10 +4,10 @@ mod bench;
 mod call;
 mod calls;
 mod chat;
-mod check;
 mod demo;
 mod devices;
 mod dialogue;
+mod doctor;
 mod eval;
 mod models;
 mod playbook;
@@ -24,11 +24,12 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::{CommandFactory, Parser, Subcommand};
 use patter::call::Engines;
+use patter::capacity::{self, Capacity};
 use patter::config::{self, Loaded};
 
 /// A self-contained voice agent: it listens, thinks and speaks on this machine alone.
 ///
-/// Start with `patter demo`, which lets a synthetic caller talk to the agent, and `patter check`, which says what this machine still lacks.
+/// Start with `patter demo`, which lets a synthetic caller talk to the agent, and `patter doctor`, which says what this machine still lacks.
 #[derive(Parser)]
 #[command(version, about, long_about, max_term_width = 100)]
 struct Arguments {
@@ -61,8 +62,9 @@ enum Command {
     Say(say::Options),
     /// Turn the speech in a WAV file into text
     Transcribe(transcribe::Options),
-    /// Say what is missing or wrong: config, playbooks, models, voice, devices
-    Check(check::Options),
+    /// Say what is missing or wrong: config, playbooks, models, voice, network, devices; measure how many calls are carried
+    #[command(alias = "check")]
+    Doctor(doctor::Options),
     /// List microphones and speakers
     Devices(devices::Options),
     /// List, fetch and verify model files
@@ -82,19 +84,26 @@ enum Command {
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
     whisper_rs_quiet();
-    let load = || -> anyhow::Result<Loaded> { Ok(config::load(arguments.config.as_deref())?) };
+    if !matches!(arguments.command, Command::Serve(_)) {
+        patter::log::plainly();
+    }
+    let load = || load(arguments.config.as_deref());
     match arguments.command {
         Command::Demo(options) => demo::run(&load()?, &options),
         Command::Call(options) => call::run(&load()?, &options),
         Command::Replay(options) => replay::run(&load()?, &options),
-        Command::Serve(options) => serve::run(&load()?, &options),
+        Command::Serve(options) => {
+            let loaded = load()?;
+            patter::log::as_configured(&loaded.config.log);
+            serve::run(&loaded, &options)
+        }
         Command::Calls(options) => calls::run(&load()?, &options),
         Command::Chat(options) => chat::run(&load()?, &options),
         Command::Dialogue(options) => dialogue::run(&load()?, &options),
         Command::Playbook(options) => playbook::run(&load()?, &options),
         Command::Say(options) => say::run(&load()?, &options),
         Command::Transcribe(options) => transcribe::run(&load()?, &options),
-        Command::Check(options) => check::run(arguments.config.as_deref(), &options),
+        Command::Doctor(options) => doctor::run(arguments.config.as_deref(), &options),
         Command::Devices(options) => devices::run(&options),
         Command::Models(options) => models::run(&load()?, &options),
         Command::Bench(options) => bench::run(&load()?, &options),
@@ -109,6 +118,16 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// The settings, with as many calls as were measured where they leave it to that.
+fn load(path: Option<&std::path::Path>) -> anyhow::Result<Loaded> {
+    let mut loaded = config::load(path)?;
+    if loaded.config.serve.max_calls == 0 {
+        let measured = Capacity::read(&loaded.resolve(&loaded.config.serve.capacity_file))?;
+        loaded.config.serve.max_calls = capacity::max_calls(0, measured.as_ref())?;
+    }
+    Ok(loaded)
 }
 
 /// whisper.cpp writes to stderr what nobody needs.

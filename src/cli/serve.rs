@@ -32,6 +32,9 @@ pub(crate) struct Options {
     /// Print the events of all calls to stdout as JSON lines
     #[arg(long)]
     json: bool,
+    /// Print what callers and the agent say to stdout, as a conversation to follow
+    #[arg(long, conflicts_with = "json")]
+    follow: bool,
 }
 
 /// What the config says of serving, but for its records: the calls of a demo or a bench are none of the service's.
@@ -81,13 +84,13 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     }
     let records = records(&loaded)?;
     let engines = super::engines(&loaded)?;
-    let json = options.json;
+    let (json, follow) = (options.json, options.follow);
     let watching = Arc::clone(&shared);
     let watch: Arc<dyn Fn(&Stamped) + Send + Sync> = Arc::new(move |event| {
         watching.watch(event);
         if json {
             println!("{}", serde_json::to_string(event).unwrap_or_default());
-        } else if let Some(line) = super::show::line(event) {
+        } else if follow && let Some(line) = super::show::line(event) {
             println!("{} {line}", &event.call[..event.call.len().min(8)]);
         }
     });
@@ -140,7 +143,7 @@ fn reload(
     options: &Options,
     engines: &Engines,
 ) -> anyhow::Result<(Loaded, Arc<Engines>)> {
-    let loaded = patter::config::load(before.path.as_deref())?;
+    let loaded = super::load(before.path.as_deref())?;
     let loaded = super::with_playbook(&loaded, options.playbook.as_ref())?;
     let (old, new) = (&before.config, &loaded.config);
     let stays = [
@@ -153,6 +156,7 @@ fn reload(
             old.dialogue.embedding_model != new.dialogue.embedding_model,
         ),
         ("http", old.http != new.http),
+        ("log", old.log != new.log),
         ("serve.records", old.serve.records != new.serve.records),
         (
             "serve.keep_days",

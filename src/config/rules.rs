@@ -129,7 +129,7 @@ pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), Conf
         let rule = "a day such as 2026-11-24, or empty for today".into();
         return Err(fail("dialogue", "today", format!("`{today}`"), rule));
     }
-    within!("serve", c.serve, max_calls, 1..=256, "");
+    within!("serve", c.serve, max_calls, 0..=256, "");
     within!("serve", c.serve, lead_ms, 20..=60, " ms");
     within!("serve", c.serve, idle_timeout_ms, 1_000..=3_600_000, " ms");
     within!("serve", c.serve, lookup_timeout_ms, 50..=60_000, " ms");
@@ -137,6 +137,16 @@ pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), Conf
     if !["accept", "refuse"].contains(&unknown) {
         let rule = "`accept` or `refuse`".into();
         return Err(fail("serve", "unknown_calls", format!("`{unknown}`"), rule));
+    }
+    let log = [
+        ("format", &c.log.format, ["text", "json", "plain"]),
+        ("level", &c.log.level, ["info", "warn", "error"]),
+    ];
+    for (key, value, known) in log {
+        if !known.contains(&value.as_str()) {
+            let rule = format!("one of {}", known.join(", "));
+            return Err(fail("log", key, format!("`{value}`"), rule));
+        }
     }
     within!("serve", c.serve, max_call_s, 0..=86_400, " s");
     within!("serve", c.serve, drain_s, 0..=86_400, " s");

@@ -99,6 +99,18 @@ pub enum Outcome {
     HandOver,
 }
 
+impl Outcome {
+    /// Its name in events, figures and logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Refused => "refused",
+            Self::OptOut => "opt_out",
+            Self::HandOver => "hand_over",
+        }
+    }
+}
+
 /// What to do in this turn.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Plan {

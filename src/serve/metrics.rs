@@ -12,6 +12,7 @@ use prometheus::{
 };
 
 use super::registry::CallResult;
+use crate::dialogue::Outcome;
 use crate::events::{Event, Stamped};
 use crate::transport::audiosocket::Refused;
 
@@ -294,9 +295,9 @@ impl Metrics {
 
     /// Counts a call that is over.
     pub fn ended(&self, result: &CallResult) {
-        let outcome = result.outcome.map_or("none".into(), |o| name_of(&o));
+        let outcome = result.outcome.map_or("none", Outcome::name);
         self.ended
-            .with_label_values(&[result.reason.as_str(), &outcome])
+            .with_label_values(&[result.reason.as_str(), outcome])
             .inc();
         self.duration
             .observe(std::time::Duration::from_millis(result.duration_ms).as_secs_f64());

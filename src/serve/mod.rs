@@ -3,12 +3,13 @@
 //! Threads: `http` ([`http`]: one thread for all connections); the calls' `events` threads feed [`Shared::watch`]. In: requests, events. Out: answers.
 //! Memory: all that is kept is bounded, by number, size and time. When late or full: clients are refused or cut off; a call never waits for one.
 //!
-//! [`registry`] and [`expiring`] are plain values, [`live`] and [`metrics`] take in events, [`http`] holds the connections
+//! [`registry`] and [`expiring`] are plain values, [`live`], [`metrics`] and `journal` take in events, [`http`] holds the connections
 //! (`connections`, `timed`), `routes` turns requests into answers, `stream` sends events as they happen, [`token`] says who may ask.
 
 mod connections;
 pub mod expiring;
 pub mod http;
+mod journal;
 pub mod live;
 pub mod lookup;
 pub mod metrics;
@@ -189,6 +190,7 @@ impl Shared {
     pub fn watch(&self, event: &Stamped) {
         let ended = self.live.observe(event, SystemTime::now());
         self.metrics.observe(event, ended.as_ref());
+        journal::tell(event, ended.as_ref());
         if let Some(result) = ended {
             self.keep(result);
         }

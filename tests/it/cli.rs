@@ -224,12 +224,12 @@ fn a_wav_file_calls_and_both_sides_are_recorded() {
 }
 
 #[test]
-fn check_and_lists_are_for_people_and_for_programs() {
+fn doctor_and_lists_are_for_people_and_for_programs() {
     let config = config();
-    let result = patter(root(), &["--config", &config, "check", "--json"]);
+    let result = patter(root(), &["--config", &config, "doctor", "--json"]);
     assert_eq!(result.0, 0, "{result:?}");
     let findings: Value = serde_json::from_str(&result.1).unwrap();
-    for part in ["config", "playbook", "asr", "llm", "tts"] {
+    for part in ["config", "playbook", "asr", "llm", "tts", "network"] {
         let fine = findings
             .as_array()
             .unwrap()
@@ -259,7 +259,7 @@ fn check_and_lists_are_for_people_and_for_programs() {
 }
 
 #[test]
-fn check_finds_what_is_wrong_and_says_how_to_mend_it() {
+fn doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("models")).unwrap();
     std::fs::copy(
@@ -273,7 +273,7 @@ fn check_finds_what_is_wrong_and_says_how_to_mend_it() {
     )
     .unwrap();
     std::fs::write(folder.path().join("p.toml"), "title = 3\n").unwrap();
-    let result = patter(folder.path(), &["check", "--json"]);
+    let result = patter(folder.path(), &["doctor", "--json"]);
     assert_eq!(result.0, 1, "{result:?}");
     let findings: Vec<Value> = serde_json::from_str(&result.1).unwrap();
     let wrong = |part: &str| {

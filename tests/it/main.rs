@@ -14,6 +14,7 @@ mod embedding; // the sentence model
 mod engines; // Whisper, llama.cpp, espeak-ng and Piper with real models
 mod guard; // what a real model invents is not spoken
 mod lines; // bad lines, engines that stall
+mod network; // no address that the config did not name
 mod playbooks; // playbooks shown, checked, described
 mod real_time; // the callbacks allocate nothing
 mod resume; // the bench's ear on real voices

@@ -243,7 +243,9 @@ impl Served {
             address: "127.0.0.1:1".parse().unwrap(),
         };
         let line = served.wait_for("listening on ");
-        served.address = line.rsplit(' ').next().unwrap().trim().parse().unwrap();
+        let address = line.split("listening on ").nth(1).unwrap();
+        let end = address.find(|c: char| !c.is_ascii_digit() && !".:".contains(c));
+        served.address = address[..end.unwrap_or(address.len())].parse().unwrap();
         served
     }
 
@@ -314,6 +316,27 @@ fn signals_reload_and_drain() {
     assert!(!caller.was_hung_up_on());
     assert!(caller.is_hung_up_on_in_time(), "with a last word");
     assert!(served.process.wait().unwrap().success());
+}
+
+#[test]
+fn the_journal_is_json_and_tells_nothing_that_was_said() {
+    let _turn = one_at_a_time();
+    let folder = tempfile::tempdir().unwrap();
+    let book = root().join("playbooks/fitness.toml");
+    std::fs::copy(book, folder.path().join("book.toml")).unwrap();
+    let settings = config("max_call_s = 1\n[log]\nformat = \"json\"\n");
+    let mut served = Served::start(folder.path(), &settings);
+    let _caller = Silent::call(served.address, [0xab; 16]);
+    let lines: Vec<String> = ["call began", "call ended"]
+        .map(|part| served.wait_for(part))
+        .into();
+    for line in &lines {
+        let told: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(told["call"], "abababab-abab-abab-abab-abababababab");
+        assert_eq!(told["level"], "INFO");
+        assert!(!line.contains("Alex"), "{line}");
+    }
+    assert!(lines[1].contains("too_long"), "{}", lines[1]);
 }
 
 #[test]

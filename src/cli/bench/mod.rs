@@ -1,5 +1,6 @@
 //! `patter bench`: what this machine does with the configured models.
 
+pub(crate) mod callers;
 mod churn;
 mod endurance;
 mod hostile;
@@ -52,14 +53,14 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
 }
 
 /// What was measured.
-struct Machine {
-    processor: String,
-    cores: usize,
-    models: String,
+pub(crate) struct Machine {
+    pub(crate) processor: String,
+    pub(crate) cores: usize,
+    pub(crate) models: String,
 }
 
 impl Machine {
-    fn of(loaded: &Loaded) -> Self {
+    pub(crate) fn of(loaded: &Loaded) -> Self {
         let name = |text: String| {
             let line = text.lines().find_map(|l| l.strip_prefix("model name"))?;
             Some(line.split_once(':')?.1.trim().to_owned())

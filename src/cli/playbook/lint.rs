@@ -52,7 +52,7 @@ struct Report {
 
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
     let files = if options.files.is_empty() {
-        crate::cli::check::playbooks_of(loaded)
+        crate::cli::doctor::playbooks_of(loaded)
     } else {
         options.files.clone()
     };

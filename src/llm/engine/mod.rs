@@ -44,7 +44,7 @@ pub struct Engine {
 }
 
 /// The place of a call that has just ended is cleared within this time.
-const CLEARED_WITHIN: Duration = Duration::from_secs(1);
+const CLEARED_WITHIN: Duration = Duration::from_secs(2);
 
 impl Drop for Engine {
     fn drop(&mut self) {

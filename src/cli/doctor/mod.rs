@@ -1,4 +1,8 @@
-//! `patter check`: what is missing or wrong, and how to mend it.
+//! `patter doctor`: what is missing or wrong, and how to mend it; and how many calls the machine carries.
+
+mod asterisk;
+mod capacity;
+mod network;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,9 +11,16 @@ use patter::config::{self, Loaded};
 use patter::dialogue::playbook::Playbook;
 use patter::models::{self, Manifest, Status};
 
-/// Loads and tries everything that a call needs, without a call. Exits with 1 when something is wrong.
+/// Loads and tries everything that a call needs, without a call; with `--capacity` also with as many calls as the machine carries. Exits with 1 when
+/// something is wrong.
 #[derive(clap::Args)]
 pub(crate) struct Options {
+    /// Measure how many calls at once are answered in time, with synthetic callers, in real time; keep the result for `serve.max_calls = 0`
+    #[arg(long)]
+    capacity: bool,
+    /// Length of a round of that measure, in seconds
+    #[arg(long, default_value_t = 60, requires = "capacity", value_parser = clap::value_parser!(u32).range(20..=600))]
+    seconds: u32,
     /// One JSON array
     #[arg(long)]
     json: bool,
@@ -68,9 +79,16 @@ pub(crate) fn run(path: Option<&Path>, options: &Options) -> anyhow::Result<Exit
             files(&loaded, &mut report);
             playbooks(&loaded, &mut report);
             engines(&loaded, &mut report);
+            network::report(&loaded, &mut report);
+            let is_sound = !report.findings.iter().any(|f| f.state == "wrong");
+            if options.capacity && is_sound {
+                capacity::measure(&loaded, options.seconds, &mut report)?;
+            }
+            capacity::report(&loaded, &mut report);
         }
         Err(error) => report.result("config", Err::<String, _>(error)),
     }
+    asterisk::report(&mut report);
     devices(&mut report);
     let wrong = report.findings.iter().any(|f| f.state == "wrong");
     if options.json {
