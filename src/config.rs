@@ -440,8 +440,10 @@ section!(
         records: PathBuf = PathBuf::new(),
         /// Days that calls are kept; 0 for ever.
         keep_days: u32 = 0,
-        /// Keep a stereo WAV of each call.
+        /// Keep a stereo recording of each call.
         record_audio: bool = false,
+        /// Its format: `wav` or `flac`.
+        record_format: String = "wav".into(),
     }
 );
 

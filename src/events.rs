@@ -213,6 +213,10 @@ pub enum Event {
     },
     /// The caller stays silent: the agent says goodbye.
     CallerGone,
+    /// Somebody put the call on hold: nothing is said and nothing heard.
+    OnHold,
+    /// The call goes on.
+    OffHold,
     /// The machine is busy, or is so no longer: what is left out has changed.
     Load {
         /// `whole`, `few_partials`, `nothing_ahead` or `approved_only`.
@@ -303,6 +307,8 @@ impl Event {
             Self::Busy { .. } => "busy",
             Self::Bridged { .. } => "bridged",
             Self::Load { .. } => "load",
+            Self::OnHold => "on_hold",
+            Self::OffHold => "off_hold",
             Self::Latency { .. } => "latency",
             Self::Dtmf { .. } => "dtmf",
             Self::Error { .. } => "error",

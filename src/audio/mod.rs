@@ -1,8 +1,10 @@
 //! What sound is, inside Patter: frames of 20 ms, 16 kHz, mono, 16 bits. No devices, no threads.
 //!
-//! Every edge (socket, device, file, voice) converts to and from this once; see [`resample`] and [`wav`].
+//! Every edge (socket, device, file, voice) converts to and from this once; see [`resample`], [`wav`] and [`flac`].
 
+pub mod flac;
 pub mod level;
+pub mod recording;
 pub mod resample;
 pub mod wav;
 

@@ -1,15 +1,15 @@
-//! WAV files in and out, by hound.
+//! WAV files in and out, by hound; what reads them reads FLAC too.
 //!
 //! Thread: ordinary ones only. In: any PCM or float WAV. Out: 16 kHz mono samples, or a file.
 //! Memory: reading holds the clip; [`StereoWriter`] holds one second. When the disk is full: the error says so and the file
 //! up to then stays playable, because the header is brought up to date every second.
 
-use std::io::{BufReader, BufWriter, Read};
+use std::io::{BufReader, BufWriter, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::{SAMPLE_RATE_HZ, resample};
+use super::{SAMPLE_RATE_HZ, flac, resample};
 
 /// What can be wrong with a WAV file.
 #[derive(Debug, Error)]
@@ -22,8 +22,8 @@ pub enum WavError {
         /// Why.
         source: std::io::Error,
     },
-    /// It is not a WAV file, or it is damaged.
-    #[error("`{}` is not a WAV file that can be read: {reason}", path.display())]
+    /// It is neither WAV nor FLAC, or it is damaged.
+    #[error("`{}` is not a WAV or FLAC file that can be read: {reason}", path.display())]
     Format {
         /// The file.
         path: PathBuf,
@@ -72,7 +72,7 @@ pub enum Side {
     Caller,
 }
 
-/// Reads a WAV file and mixes it to mono, at the file's own rate.
+/// Reads a WAV or FLAC file and mixes it to mono, at the file's own rate.
 ///
 /// # Errors
 /// No such file, no WAV, a format that nobody uses. A file cut short is not an error: see [`Clip::truncated`].
@@ -85,33 +85,37 @@ fn read_side(path: &Path, side: Side) -> Result<Clip, WavError> {
         path: path.to_owned(),
         reason,
     };
-    let file = std::fs::File::open(path).map_err(|source| WavError::Open {
+    let open = |source| WavError::Open {
         path: path.to_owned(),
         source,
-    })?;
+    };
+    let mut file = std::fs::File::open(path).map_err(open)?;
+    let mut magic = Vec::new();
+    (&mut file)
+        .take(flac::MAGIC.len() as u64)
+        .read_to_end(&mut magic)
+        .and_then(|_| file.rewind())
+        .map_err(open)?;
+    if magic == flac::MAGIC {
+        return clip_of(flac::read(file).map_err(format)?, side).map_err(format);
+    }
     let reader = hound::WavReader::new(BufReader::new(file)).map_err(|e| format(e.to_string()))?;
     let spec = reader.spec();
-    if spec.channels == 0 || spec.channels > 64 {
-        return Err(format(format!("it has {} channels", spec.channels)));
-    }
-    if !resample::RATES_HZ.contains(&spec.sample_rate) {
-        return Err(format(format!("its rate is {} Hz", spec.sample_rate)));
-    }
     let channels = usize::from(spec.channels);
+    check_form(channels, spec.sample_rate).map_err(format)?;
     let (samples, truncated) = match (spec.sample_format, spec.bits_per_sample) {
         (hound::SampleFormat::Int, bits @ 1..=32) => {
-            mix(reader.into_samples::<i32>(), channels, side, |x| {
-                if bits >= 16 {
-                    x >> (bits - 16)
-                } else {
-                    x << (16 - bits)
-                }
-            })
+            let to_i16 = |x: i32| match bits {
+                16.. => x >> (bits - 16),
+                _ => x << (16 - bits),
+            };
+            let samples = reader.into_samples::<i32>();
+            mix(samples.map(|x| x.ok().map(to_i16)), channels, side)
         }
         (hound::SampleFormat::Float, 32) => {
-            mix(reader.into_samples::<f32>(), channels, side, |x| {
-                (x.clamp(-1.0, 1.0) * 32767.0) as i32
-            })
+            let to_i16 = |x: f32| (x.clamp(-1.0, 1.0) * 32767.0) as i32;
+            let samples = reader.into_samples::<f32>();
+            mix(samples.map(|x| x.ok().map(to_i16)), channels, side)
         }
         (kind, bits) => return Err(format(format!("{bits} bits of {kind:?} are not supported"))),
     };
@@ -137,23 +141,41 @@ pub fn read_16k(path: &Path, side: Side) -> Result<Vec<i16>, WavError> {
     })
 }
 
-fn mix<S, R: Read>(
-    samples: hound::WavIntoSamples<R, S>,
+fn check_form(channels: usize, rate_hz: u32) -> Result<(), String> {
+    if channels == 0 || channels > 64 {
+        return Err(format!("it has {channels} channels"));
+    }
+    if !resample::RATES_HZ.contains(&rate_hz) {
+        return Err(format!("its rate is {rate_hz} Hz"));
+    }
+    Ok(())
+}
+
+fn clip_of(read: flac::Samples, side: Side) -> Result<Clip, String> {
+    check_form(read.channels, read.rate_hz)?;
+    let samples = read.samples.into_iter().map(|x| Some(i32::from(x)));
+    let (samples, _) = mix(samples, read.channels, side);
+    Ok(Clip {
+        samples,
+        rate_hz: read.rate_hz,
+        truncated: read.truncated,
+    })
+}
+
+/// The samples of one or all channels, and whether one was missing, after which there is no more.
+fn mix(
+    samples: impl Iterator<Item = Option<i32>>,
     channels: usize,
     side: Side,
-    to_i16: impl Fn(S) -> i32,
-) -> (Vec<i16>, bool)
-where
-    S: hound::Sample,
-{
+) -> (Vec<i16>, bool) {
     let mut out = Vec::new();
     let (mut sum, mut count) = (0i32, 0usize);
     for sample in samples {
-        let Ok(sample) = sample else {
+        let Some(sample) = sample else {
             return (out, true);
         };
         if side == Side::Mixed || count == 0 {
-            sum += to_i16(sample).clamp(-32768, 32767);
+            sum += sample.clamp(-32768, 32767);
         }
         count += 1;
         if count == channels {
@@ -301,7 +323,7 @@ mod tests {
         }
         std::fs::write(&path, b"RIFF this is no wave file at all, not even near").unwrap();
         let message = read(&path).err().unwrap().to_string();
-        assert!(message.contains("is not a WAV file"), "{message}");
+        assert!(message.contains("is not a WAV or FLAC file"), "{message}");
         assert!(!message.contains('\n'));
     }
 

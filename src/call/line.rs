@@ -64,6 +64,8 @@ pub struct Line {
     /// The awaited turn, if somebody waits for it.
     wanted: AtomicU32,
     held: AtomicBool,
+    /// Somebody has put the call on hold.
+    on_hold: AtomicBool,
     /// 1 + the frame to go on from after a hold; 0 for none.
     pub(super) rewind: AtomicU32,
     /// `turn << 32 | frames played of it`.
@@ -132,9 +134,19 @@ impl Line {
         self.held.store(false, Ordering::Release);
     }
 
-    /// True while the sound is held.
+    /// True while nothing sounds: the sound is held, or the call is on hold.
     pub fn is_held(&self) -> bool {
-        self.held.load(Ordering::Acquire)
+        self.held.load(Ordering::Acquire) || self.is_on_hold()
+    }
+
+    /// Puts the call on hold, or takes it off: nothing is said and nothing heard meanwhile, and then the call goes on where it was.
+    pub fn put_on_hold(&self, hold: bool) {
+        self.on_hold.store(hold, Ordering::Release);
+    }
+
+    /// True while the call is on hold.
+    pub fn is_on_hold(&self) -> bool {
+        self.on_hold.load(Ordering::Acquire)
     }
 
     /// What has been played last.
@@ -257,6 +269,7 @@ pub fn line_on(clock: Clock) -> (LineEnds, CallEnds) {
         gate: AtomicU64::new(0),
         wanted: AtomicU32::new(0),
         held: AtomicBool::new(false),
+        on_hold: AtomicBool::new(false),
         rewind: AtomicU32::new(0),
         played: AtomicU64::new(0),
         first_played_us: AtomicU64::new(0),

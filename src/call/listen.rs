@@ -123,6 +123,7 @@ pub struct Listener {
     parting: bool,
     /// What is left out now.
     load_step: Step,
+    on_hold: bool,
     /// The most sound that has waited in the ring.
     most_behind_ms: u32,
 }
@@ -168,6 +169,7 @@ impl Listener {
             ending: None,
             parting: false,
             load_step: Step::Whole,
+            on_hold: false,
             most_behind_ms: 0,
         }
     }
@@ -238,6 +240,9 @@ impl Listener {
     /// Hears one frame.
     pub fn frame(&mut self, frame: &Frame) {
         self.watch_load();
+        if self.is_on_hold() {
+            return;
+        }
         let speech = self.vad.is_speech(frame);
         if self.turns.caller_speaking() {
             self.utterance.push(frame);
@@ -258,6 +263,20 @@ impl Listener {
             self.silence_event(event);
         }
         self.tick();
+    }
+
+    /// On hold time stands still: a turn under way goes on after it, and nobody is asked whether they are there.
+    fn is_on_hold(&mut self) -> bool {
+        let on_hold = self.wires.line.is_on_hold();
+        if on_hold != self.on_hold {
+            self.on_hold = on_hold;
+            self.wires.events.send(if on_hold {
+                Event::OnHold
+            } else {
+                Event::OffHold
+            });
+        }
+        on_hold
     }
 
     fn watch_load(&mut self) {
@@ -475,6 +494,7 @@ impl Listener {
         let Some((_, since_us)) = self.ending.filter(|_| !self.parting) else {
             return;
         };
+        self.wires.line.put_on_hold(false);
         let is_quiet = !self.floor.is_speaking() && !self.turns.caller_speaking();
         if is_quiet || now_us - since_us >= PARTING_PATIENCE_US {
             self.parting = true;

@@ -35,7 +35,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let out = options
         .out
         .as_deref()
-        .map(wav::StereoWriter::create)
+        .map(patter::audio::recording::Recording::create)
         .transpose()?;
     let loaded = super::with_playbook(loaded, options.playbook.as_ref())?;
     if let Some(out) = &options.out {

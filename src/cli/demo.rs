@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use patter::audio::wav::StereoWriter;
+use patter::audio::recording::Recording;
 use patter::caller::{Cue, Exchange, ScriptLine, ScriptedCaller, trim};
 use patter::config::{EspeakConfig, Loaded};
 use patter::events;
@@ -112,7 +112,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let mut loaded = loaded.clone();
     loaded.config.dialogue.playbook = options.story.playbook().into();
     // Both files first: a folder that is not writable is known before the call.
-    let mut recorder = StereoWriter::create(&options.out)?;
+    let mut recorder = Recording::create(&options.out)?;
     std::fs::File::create(&options.events)
         .with_context(|| format!("cannot write `{}`", options.events.display()))?;
     let engines = super::engines(&loaded)?;

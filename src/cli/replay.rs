@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context;
-use patter::audio::wav::{self, StereoWriter};
+use patter::audio::recording::Recording;
+use patter::audio::wav;
 use patter::audio::{FRAME_SAMPLES, SILENCE, ms_to_frames, samples_to_ms};
 use patter::call::record::CallFile;
 use patter::call::replay::ManualCall;
@@ -54,11 +55,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     // On this clock a model may take its time.
     loaded.config.llm.max_reply_ms = 120_000;
     let clip = wav::read_16k(&sound, wav::Side::Caller)?;
-    let mut out = options
-        .out
-        .as_deref()
-        .map(StereoWriter::create)
-        .transpose()?;
+    let mut out = options.out.as_deref().map(Recording::create).transpose()?;
     let clock = Clock::manual();
     let (sink, received) = EventSink::on("replay", clock.clone());
     let writer = events::write(

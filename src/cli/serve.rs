@@ -112,6 +112,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     patter::log::info(&format!("listening on {}", server.address()));
     let (active, most) = server.counters();
     shared.count_calls(active, most);
+    shared.control_calls(server.controls());
     shared.watch_load(&engines.load);
     shared.set_ready(true);
     let mut now = (loaded, engines);

@@ -56,6 +56,8 @@ pub(crate) fn line(stamped: &Stamped) -> Option<String> {
         Event::Bridged { after_ms } => {
             format!("           no answer for {after_ms} ms: a holding line")
         }
+        Event::OnHold => "           on hold".into(),
+        Event::OffHold => "           off hold".into(),
         Event::Busy { max_calls } => format!("           no place: {max_calls} calls run already"),
         Event::Load { step, busy } => format!(
             "           the machine is busy at {:.0} %: {}",

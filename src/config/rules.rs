@@ -138,6 +138,12 @@ pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), Conf
         let rule = "`accept` or `refuse`".into();
         return Err(fail("serve", "unknown_calls", format!("`{unknown}`"), rule));
     }
+    let formats = crate::audio::recording::FORMATS;
+    if !formats.contains(&c.serve.record_format.as_str()) {
+        let rule = format!("one of {}", formats.join(", "));
+        let value = format!("`{}`", c.serve.record_format);
+        return Err(fail("serve", "record_format", value, rule));
+    }
     let log = [
         ("format", &c.log.format, ["text", "json", "plain"]),
         ("level", &c.log.level, ["info", "warn", "error"]),

@@ -21,6 +21,7 @@ mod schema;
 pub mod store;
 #[cfg(test)]
 mod tests;
+mod wall_clock;
 mod writer;
 
 use std::path::PathBuf;

@@ -16,6 +16,7 @@ use super::remove;
 use super::running::Running;
 use super::schema::Database;
 use super::store::{Item, Pace, Queue};
+use super::wall_clock::{Trust, WallClock};
 
 /// Old calls deleted in one go; between two the events have their turn.
 const CLEANED_AT_ONCE: u32 = 50;
@@ -32,6 +33,7 @@ pub(super) struct Writer {
     waiting: Vec<Item>,
     write_at: Instant,
     clean_at: Instant,
+    wall_clock: WallClock,
     /// The last try failed, and a warning told of it.
     in_trouble: bool,
     /// A warning told that old calls cannot be deleted.
@@ -59,6 +61,7 @@ impl Writer {
             waiting: Vec::new(),
             write_at: now,
             clean_at: now,
+            wall_clock: WallClock::new(remove::days_ago(0), now),
             in_trouble: false,
             cleaning_fails: false,
         };
@@ -207,6 +210,15 @@ impl Writer {
         self.clean_at = Instant::now() + self.pace.cleaning;
         if self.keep_days == 0 {
             return;
+        }
+        match self.wall_clock.look(remove::days_ago(0), Instant::now()) {
+            Trust::Steady => {}
+            Trust::Doubtful => return,
+            Trust::Jumped => {
+                return crate::log::warn(
+                    "the machine's clock has jumped: no old calls are deleted for a day",
+                );
+            }
         }
         let Some(database) = &self.database else {
             self.clean_at = Instant::now() + self.pace.retry;

@@ -34,6 +34,8 @@ pub enum State {
     Listening,
     /// Its voice is on the line.
     Speaking,
+    /// Nothing, until the call is resumed.
+    OnHold,
 }
 
 /// A call that runs.
@@ -102,6 +104,8 @@ impl LiveCall {
                 self.state = State::Speaking;
             }
             Event::Released { .. } => self.state = State::Speaking,
+            Event::OnHold => self.state = State::OnHold,
+            Event::OffHold => self.state = State::Listening,
             Event::PlayedUntil { .. } | Event::Hold { .. } | Event::BargeIn { .. } => {
                 self.state = State::Listening;
             }

@@ -29,6 +29,7 @@ use crate::config::HttpConfig;
 use crate::events::Stamped;
 use crate::load::Load;
 use crate::transport::audiosocket::codec;
+use crate::transport::audiosocket::server::Control;
 use expiring::CallKey;
 use live::Live;
 use metrics::{Gauges, Metrics};
@@ -94,6 +95,9 @@ impl HttpError {
 /// How many calls there are, asked when somebody wants to know.
 type Count = Box<dyn Fn() -> u32 + Send + Sync>;
 
+/// Does what somebody wants of a call; false when it is not under way.
+type Controls = Box<dyn Fn(&CallKey, Control) -> bool + Send + Sync>;
+
 /// What the call server and the HTTP interface share.
 pub struct Shared {
     /// Calls that run.
@@ -107,6 +111,7 @@ pub struct Shared {
     /// Calls under way and calls that may be, once the server is there to ask.
     counts: OnceLock<(Count, Count)>,
     load: Mutex<Arc<Load>>,
+    controls: OnceLock<Controls>,
 }
 
 impl Shared {
@@ -129,6 +134,7 @@ impl Shared {
             max_calls,
             counts: OnceLock::new(),
             load: Mutex::new(Arc::new(Load::none())),
+            controls: OnceLock::new(),
         }))
     }
 
@@ -139,6 +145,19 @@ impl Shared {
         max: impl Fn() -> u32 + Send + Sync + 'static,
     ) {
         let _ = self.counts.set((Box::new(active), Box::new(max)));
+    }
+
+    /// Says who does what somebody wants of a call. The first one who says it is believed.
+    pub fn control_calls(
+        &self,
+        controls: impl Fn(&CallKey, Control) -> bool + Send + Sync + 'static,
+    ) {
+        let _ = self.controls.set(Box::new(controls));
+    }
+
+    /// Does what somebody wants of a call; false when it is not under way.
+    fn control(&self, uuid: &CallKey, control: Control) -> bool {
+        self.controls.get().is_some_and(|does| does(uuid, control))
     }
 
     /// Says whose load is shown from now on.

@@ -30,6 +30,7 @@ use super::stream::EventStream;
 use super::token::{self, Denied, Token};
 use crate::dialogue::Outcome;
 use crate::transport::audiosocket::codec;
+use crate::transport::audiosocket::server::Control;
 
 /// Longest body of a request.
 const MAX_BODY_BYTES: usize = 64 << 10;
@@ -69,6 +70,8 @@ enum RequestError {
     NoCall,
     #[error("the call is under way")]
     UnderWay,
+    #[error("the call is not under way")]
+    NotUnderWay,
     #[error(transparent)]
     Register(#[from] RegisterError),
     #[error("the body is longer than {MAX_BODY_BYTES} bytes")]
@@ -88,7 +91,7 @@ impl RequestError {
         match self {
             Self::Token => StatusCode::UNAUTHORIZED,
             Self::WebPage => StatusCode::FORBIDDEN,
-            Self::NoPath(_) | Self::NoCall => StatusCode::NOT_FOUND,
+            Self::NoPath(_) | Self::NoCall | Self::NotUnderWay => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Register(RegisterError::Full) | Self::Listeners => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -107,10 +110,11 @@ impl RequestError {
             Self::WebPage => {
                 "call the server by its IP address and without `Origin`, or set `http.token`".into()
             }
-            Self::NoPath(_) => "there are /healthz, /readyz, /metrics, /calls, /calls/events, /calls/UUID, /calls/UUID/outcome and /calls/UUID/slots/NAME".into(),
+            Self::NoPath(_) => "there are /healthz, /readyz, /metrics, /calls, /calls/events, /calls/UUID, /calls/UUID/outcome, /calls/UUID/slots/NAME, and to POST to /calls/UUID/hold, /calls/UUID/resume and /calls/UUID/end".into(),
             Self::Method { allowed, .. } => format!("use {allowed}"),
             Self::Uuid(_) => "as in 40325ec2-5efd-4bd3-805f-53576e581d13, the UUID that the dialplan gives AudioSocket".into(),
             Self::NoCall => "it was neither registered, nor runs, nor ended lately; see `http.registration_s` and `http.result_s`".into(),
+            Self::NotUnderWay => "`GET /calls` shows the calls that are".into(),
             Self::UnderWay => "a call is registered before it comes, and forgotten after it ended".into(),
             Self::Register(error) => return error.hint(),
             Self::Listeners => "listeners may take half of `http.max_connections`".into(),
@@ -130,6 +134,7 @@ enum Path<'a> {
     Call(&'a str),
     Outcome(&'a str),
     Slot(&'a str, &'a str),
+    Control(&'a str, Control),
 }
 
 impl<'a> Path<'a> {
@@ -148,6 +153,9 @@ impl<'a> Path<'a> {
             ["calls", "events"] => Self::Events,
             ["calls", uuid] => Self::Call(uuid),
             ["calls", uuid, "outcome"] => Self::Outcome(uuid),
+            ["calls", uuid, "hold"] => Self::Control(uuid, Control::Hold),
+            ["calls", uuid, "resume"] => Self::Control(uuid, Control::Resume),
+            ["calls", uuid, "end"] => Self::Control(uuid, Control::End),
             ["calls", uuid, "slots", name] => Self::Slot(uuid, name),
             _ => return None,
         })
@@ -156,6 +164,7 @@ impl<'a> Path<'a> {
     fn allowed(&self) -> &'static str {
         match self {
             Self::Call(_) => "GET, HEAD, PUT, POST, DELETE",
+            Self::Control(..) => "POST",
             _ => "GET, HEAD",
         }
     }
@@ -220,7 +229,16 @@ async fn route(
             false => Err(RequestError::NoCall),
         };
     }
-    if method != Method::GET && method != Method::HEAD {
+    if let Path::Control(uuid, control) = path
+        && method == Method::POST
+    {
+        return match shared.control(&key(uuid)?, control) {
+            true => Ok(plain(StatusCode::NO_CONTENT, String::new(), TEXT)),
+            false => Err(RequestError::NotUnderWay),
+        };
+    }
+    let is_read = method == Method::GET || method == Method::HEAD;
+    if !is_read || matches!(path, Path::Control(..)) {
         return Err(RequestError::Method {
             method: method.clone(),
             allowed: path.allowed(),
@@ -259,6 +277,8 @@ async fn route(
             let slot = slots.get(name).ok_or(RequestError::NoCall)?;
             plain(StatusCode::OK, slot.value.clone(), TEXT)
         }
+        // Only to be posted to.
+        Path::Control(..) => return Err(RequestError::NotUnderWay),
     })
 }
 

@@ -294,6 +294,35 @@ fn mistakes_are_answered_with_an_error_and_a_hint() {
 }
 
 #[test]
+fn a_call_under_way_is_held_resumed_and_ended() {
+    let bench = bench();
+    let (sender, asked) = std::sync::mpsc::channel();
+    let sender = Mutex::new(sender);
+    bench.shared.control_calls(move |uuid, control| {
+        sender.lock().unwrap().send(control).unwrap();
+        codec::format_uuid(uuid) == CALL
+    });
+    for (path, control) in [
+        ("hold", Control::Hold),
+        ("resume", Control::Resume),
+        ("end", Control::End),
+    ] {
+        let path = format!("/calls/{CALL}/{path}");
+        assert_eq!(bench.ask("POST", &path, "", "").0, 204, "{path}");
+        assert_eq!(asked.recv().unwrap(), control);
+        let (status, head, _) = bench.ask("GET", &path, "", "");
+        assert_eq!(status, 405);
+        assert!(head.contains("allow: post"), "{head}");
+        assert!(asked.try_recv().is_err(), "who only looks changes nothing");
+    }
+    let other = "/calls/00000000-0000-0000-0000-000000000001/hold";
+    let (status, _, answer) = bench.ask("POST", other, "", "");
+    assert_eq!(status, 404);
+    assert!(answer.contains("not under way"), "{answer}");
+    assert_eq!(bench.ask("POST", "/calls/1/hold", "", "").0, 400);
+}
+
+#[test]
 fn with_a_token_only_health_is_for_everybody() {
     let bench = bench_of(Some(SECRET), 64, &HttpConfig::default());
     assert_eq!(bench.get("/healthz").0, 200);

@@ -6,7 +6,8 @@
 use std::time::{Duration, Instant};
 
 use crate::audio::level::dbfs;
-use crate::audio::wav::{StereoWriter, WavError};
+use crate::audio::recording::Recording;
+use crate::audio::wav::WavError;
 use crate::audio::{FRAME_MS, FRAME_SAMPLES, Frame, SILENCE, ms_to_frames};
 use crate::call::line::LineEnds;
 
@@ -21,11 +22,7 @@ const AGENT_SILENT_DBFS: f32 = -60.0;
 ///
 /// # Errors
 /// The recording cannot be written; the call is ended.
-pub fn run(
-    clip: &[i16],
-    mut ends: LineEnds,
-    mut out: Option<StereoWriter>,
-) -> Result<(), WavError> {
+pub fn run(clip: &[i16], mut ends: LineEnds, mut out: Option<Recording>) -> Result<(), WavError> {
     let started = Instant::now();
     let frames = clip.chunks(FRAME_SAMPLES);
     let count = frames.len();

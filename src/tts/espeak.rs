@@ -22,8 +22,14 @@ use crate::config::EspeakConfig;
 /// The folder of phoneme data inside the models folder.
 pub const DATA_FOLDER: &str = "espeak-ng-data";
 
-/// The library's one state: its sample rate once it is initialised.
-static LIBRARY: Mutex<Option<u32>> = Mutex::new(None);
+/// The library's one state, once it is initialised.
+static LIBRARY: Mutex<Option<Library>> = Mutex::new(None);
+
+struct Library {
+    rate_hz: u32,
+    /// The voice that is set. Setting one reads its files, so that is done when another is wanted.
+    voice: Option<CString>,
+}
 
 /// A voice of espeak-ng.
 #[derive(Debug)]
@@ -42,9 +48,9 @@ fn load_error(name: &str, reason: impl Into<String>) -> TtsError {
 }
 
 /// Takes the library, initialised with the data in `models`.
-fn library(models: &Path) -> Result<(MutexGuard<'static, Option<u32>>, u32), TtsError> {
+fn library(models: &Path) -> Result<(MutexGuard<'static, Option<Library>>, u32), TtsError> {
     let mut state = LIBRARY.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(rate_hz) = *state {
+    if let Some(rate_hz) = state.as_ref().map(|library| library.rate_hz) {
         return Ok((state, rate_hz));
     }
     let data: PathBuf = models.join(DATA_FOLDER);
@@ -77,7 +83,10 @@ fn library(models: &Path) -> Result<(MutexGuard<'static, Option<u32>>, u32), Tts
     })?;
     // SAFETY: `collect` has the signature that the header asks for and lives for ever.
     unsafe { sys::espeak_SetSynthCallback(Some(collect)) };
-    *state = Some(rate_hz);
+    *state = Some(Library {
+        rate_hz,
+        voice: None,
+    });
     Ok((state, rate_hz))
 }
 
@@ -124,10 +133,10 @@ impl Espeak {
     /// # Errors
     /// No data, no such voice.
     pub fn load(models: &Path, config: &EspeakConfig) -> Result<Self, TtsError> {
-        let (guard, rate_hz) = library(models)?;
+        let (mut guard, rate_hz) = library(models)?;
         let voice = CString::new(config.voice.as_str())
             .map_err(|_| load_error("espeak", "its name holds a zero byte"))?;
-        set_voice(&voice)?;
+        want_voice(&mut guard, &voice)?;
         drop(guard);
         Ok(Self {
             voice,
@@ -136,6 +145,19 @@ impl Espeak {
             rate_hz,
         })
     }
+}
+
+/// Selects `voice` if another one is set.
+fn want_voice(library: &mut Option<Library>, voice: &CStr) -> Result<(), TtsError> {
+    let Some(library) = library else {
+        return Err(load_error("espeak", "the library is not initialised"));
+    };
+    if library.voice.as_deref() != Some(voice) {
+        library.voice = None;
+        set_voice(voice)?;
+        library.voice = Some(voice.to_owned());
+    }
+    Ok(())
 }
 
 /// Selects a voice by its name (`en-us`, `cmn`) or, as `en-gb` wants, by its language; `+f3` and the like choose a variant.
@@ -190,6 +212,9 @@ fn file_for_language(language: &str) -> Option<String> {
     None
 }
 
+/// A text of so many letters lasts longer than 50 ms.
+const FEWEST_LETTERS: usize = 4;
+
 impl Voice for Espeak {
     fn rate_hz(&self) -> u32 {
         self.rate_hz
@@ -197,12 +222,13 @@ impl Voice for Espeak {
 
     fn speak(&self, text: &str) -> Result<Sound, TtsError> {
         let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+        let letters = text.chars().filter(|c| c.is_alphabetic()).count();
         let text = CString::new(text.replace('\0', " ")).map_err(|_| TtsError::Speak {
             reason: "the text holds a zero byte".into(),
         })?;
         let mut out = Collected::default();
-        let guard = LIBRARY.lock().unwrap_or_else(PoisonError::into_inner);
-        set_voice(&self.voice)?;
+        let mut guard = LIBRARY.lock().unwrap_or_else(PoisonError::into_inner);
+        want_voice(&mut guard, &self.voice)?;
         // SAFETY: the lock is held; the text and `out` outlive the call, which is synchronous (AUDIO_OUTPUT_SYNCHRONOUS).
         let code = unsafe {
             sys::espeak_SetParameter(
@@ -223,6 +249,12 @@ impl Voice for Espeak {
             )
         };
         drop(guard);
+        if letters >= FEWEST_LETTERS && out.samples.len() < self.rate_hz as usize / 20 {
+            // It tells of no error when it cannot read what it needs.
+            return Err(TtsError::Speak {
+                reason: "espeak-ng made no sound; is its data still there?".into(),
+            });
+        }
         if code == sys::espeak_ERROR_EE_OK {
             let cut = trim_silence(&mut out.samples, self.rate_hz);
             let mark = |(letter, sample): (usize, usize)| {
@@ -264,9 +296,9 @@ fn trim_silence(samples: &mut Vec<i16>, rate_hz: u32) -> usize {
 /// # Errors
 /// No data, no such voice.
 pub fn phonemes(models: &Path, voice: &str, text: &str) -> Result<String, TtsError> {
-    let (guard, _) = library(models)?;
+    let (mut guard, _) = library(models)?;
     let name = CString::new(voice).map_err(|_| load_error(voice, "its name holds a zero byte"))?;
-    set_voice(&name)?;
+    want_voice(&mut guard, &name)?;
     let text = CString::new(text.replace(['\0', '\n'], " ")).map_err(|_| TtsError::Speak {
         reason: "the text holds a zero byte".into(),
     })?;

@@ -9,6 +9,7 @@ use patter::caller::trim;
 use patter::dialogue::Outcome;
 use patter::events::Event;
 use patter::transport::audiosocket::codec::{self, Decoder, Message};
+use patter::transport::audiosocket::server::Control;
 
 use crate::support::{one_at_a_time, server, voice, wait_until};
 
@@ -219,6 +220,44 @@ fn hostile_peers_end_their_own_calls_only() {
         .filter(|e| matches!(e.event, Event::CallEnd { .. }))
         .count();
     assert_eq!(begun, ended, "a call has no end in its record");
+}
+
+#[test]
+fn on_hold_nothing_is_said_and_then_the_call_goes_on_where_it_was() {
+    let _turn = one_at_a_time();
+    let (server, events) = server(1, None);
+    let mut stream = connect(server.address());
+    hello(&mut stream, 6);
+    let loudest = |messages: &[Option<Message>]| -> i16 {
+        let sound = messages
+            .iter()
+            .flatten()
+            .filter_map(|message| match message {
+                Message::Audio { samples, .. } => samples.iter().map(|s| s.saturating_abs()).max(),
+                _ => None,
+            });
+        sound.max().unwrap_or(-1)
+    };
+    assert!(loudest(&listen(&mut stream, Duration::from_millis(1_500))) > 1_000);
+    let controls = server.controls();
+    assert!(!controls(&[7; 16], Control::Hold), "there is no such call");
+    assert!(controls(&[6; 16], Control::Hold));
+    // What is on its way.
+    listen(&mut stream, Duration::from_millis(300));
+    assert_eq!(loudest(&listen(&mut stream, Duration::from_secs(1))), 0);
+    assert!(controls(&[6; 16], Control::Resume));
+    assert!(loudest(&listen(&mut stream, Duration::from_secs(1))) > 1_000);
+    drop(stream);
+    drop(server);
+    let events: Vec<Event> = events.iter().map(|stamped| stamped.event).collect();
+    let at = |wanted: &Event| events.iter().position(|e| e == wanted);
+    assert!(at(&Event::OnHold).is_some() && at(&Event::OnHold) < at(&Event::OffHold));
+    let played = events.iter().find_map(|e| match e {
+        Event::PlayedUntil { played_ms, .. } => Some(*played_ms),
+        _ => None,
+    });
+    // Of about four seconds, one and a third was on hold.
+    assert!(played.is_some_and(|ms| ms < 3_300), "{played:?}");
 }
 
 #[test]

@@ -7,12 +7,14 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use patter::audio::wav;
 use patter::call::Setup;
 use patter::call::books::Books;
 use patter::caller::Cue;
 use patter::dialogue::Outcome;
 use patter::events::{Event, Stamped};
 use patter::load::Step;
+use patter::records::Store;
 use patter::transport::audiosocket::client;
 use patter::transport::audiosocket::codec::{self, Message};
 
@@ -162,6 +164,88 @@ fn a_machine_that_is_too_busy_says_approved_lines_only() {
         e,
         Event::CallEnd { made_ahead: 0, .. }
     )));
+}
+
+/// Sends silence as the call `uuid` for a second and a half; the loudest sample that came back.
+fn short_call(address: SocketAddr, uuid: [u8; 16]) -> i16 {
+    let mut quiet = caller(&[]);
+    let limit = Duration::from_millis(1_500);
+    let recording = client::call(address, uuid, 16_000, &mut quiet, limit).unwrap();
+    let loud = recording.agent.iter().map(|s| s.saturating_abs()).max();
+    loud.unwrap_or(0)
+}
+
+#[test]
+fn a_call_is_recorded_as_flac_also_after_the_folder_has_vanished() {
+    let _turn = one_at_a_time();
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("records");
+    let store = Arc::new(Store::open(&folder, 0).unwrap());
+    let mut settings = loaded();
+    settings.config.serve.record_format = "flac".into();
+    let (server, events) = server_like(engines(), |options| {
+        options.max_calls = 2;
+        options.record_audio = Some(Arc::new(settings));
+        options.records = Some(store);
+    });
+    let file = |n: u8| folder.join(format!("{}.flac", codec::format_uuid(&[n; 16])));
+    let seconds = |n: u8| wav::read(&file(n)).map(|clip| clip.samples.len() as f32 / 16_000.0);
+    assert!(short_call(server.address(), [1; 16]) > 1_000);
+    assert!(wait_until(|| server.active_calls() == 0));
+    assert!(
+        (1.2..2.0).contains(&seconds(1).unwrap()),
+        "{:?}",
+        seconds(1).ok()
+    );
+    // The folder vanishes in the middle of a call.
+    let address = server.address();
+    let during = std::thread::spawn(move || short_call(address, [2; 16]));
+    assert!(wait_until(|| file(2).exists()));
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(during.join().unwrap() > 1_000, "the call goes on");
+    assert!(short_call(server.address(), [3; 16]) > 1_000);
+    assert!(wait_until(|| server.active_calls() == 0));
+    assert!(
+        (1.2..2.0).contains(&seconds(3).unwrap()),
+        "{:?}",
+        seconds(3).ok()
+    );
+    drop(server);
+    let ends = events
+        .iter()
+        .filter(|e| matches!(e.event, Event::CallEnd { .. }));
+    assert_eq!(ends.count(), 3);
+}
+
+#[test]
+fn models_that_are_deleted_are_missed_at_the_next_start_only() {
+    let _turn = one_at_a_time();
+    let folder = tempfile::tempdir().unwrap();
+    let book = root().join("playbooks/fitness.toml");
+    std::fs::copy(book, folder.path().join("book.toml")).unwrap();
+    let models = folder.path().join("models");
+    std::fs::create_dir(&models).unwrap();
+    for entry in std::fs::read_dir(root().join("models")).unwrap() {
+        let path = entry.unwrap().path();
+        std::os::unix::fs::symlink(&path, models.join(path.file_name().unwrap())).unwrap();
+    }
+    let here = root().display();
+    let settings = format!(
+        "[models]\nfolder = \"models\"\n[dialogue]\nplaybook = \"book.toml\"\nembedding_store = \"{here}/cache/embeddings.bin\"\n"
+    );
+    let mut served = Served::start(folder.path(), &settings);
+    std::fs::remove_dir_all(&models).unwrap();
+    let mut caller = caller(&[(Cue::Turn, "How much is it?"), (Cue::Turn, "Thanks, bye.")]);
+    let limit = Duration::from_secs(60);
+    let recording = client::call(served.address, [9; 16], 8_000, &mut caller, limit).unwrap();
+    let exchanges = caller.exchanges(&recording);
+    assert!(
+        exchanges.iter().all(|e| e.response_ms.is_some()),
+        "{exchanges:?}"
+    );
+    served.signal("-HUP");
+    served.wait_for("reloaded: new calls");
+    assert!(short_call(served.address, [8; 16]) > 1_000);
 }
 
 #[test]

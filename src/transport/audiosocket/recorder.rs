@@ -1,6 +1,6 @@
 //! The sound of a call into a file, caller on the left, agent on the right.
 //!
-//! Thread: `record`. In: frames from two rings, one filled by each socket thread. Out: a WAV file. Memory: the rings, ten seconds each. When late: frames
+//! Thread: `record`. In: frames from two rings, one filled by each socket thread. Out: a WAV or FLAC file. Memory: the rings, ten seconds each. When late: frames
 //! that find a ring full are missing in the recording; the call is not held up.
 
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use std::time::Duration;
 use ringbuf::traits::{Consumer, Observer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
-use crate::audio::wav::StereoWriter;
+use crate::audio::recording::Recording;
 use crate::audio::{Frame, SILENCE};
 use crate::call::line::Line;
 
@@ -21,11 +21,11 @@ const RECORD_RING_FRAMES: usize = 500;
 const RECORD_SLACK_FRAMES: usize = 50;
 
 /// Where the sound of the call `id` goes. Two calls may bring the same UUID; neither recording may be lost.
-pub(super) fn path_for(folder: &Path, id: &str) -> PathBuf {
+pub(super) fn path_for(folder: &Path, id: &str, format: &str) -> PathBuf {
     (1..)
         .map(|n| match n {
-            1 => folder.join(format!("{id}.wav")),
-            n => folder.join(format!("{id}-{n}.wav")),
+            1 => folder.join(format!("{id}.{format}")),
+            n => folder.join(format!("{id}-{n}.{format}")),
         })
         .find(|path| !path.exists())
         .unwrap_or_else(|| folder.join(id))
@@ -36,7 +36,11 @@ pub(super) type Taps = (HeapProd<Frame>, HeapProd<Frame>);
 
 /// Starts the thread, which writes what the two taps bring.
 pub(super) fn start(path: PathBuf, line: &Arc<Line>) -> Result<(Taps, JoinHandle<()>), String> {
-    let mut writer = StereoWriter::create(&path).map_err(|e| e.to_string())?;
+    if let Some(folder) = path.parent() {
+        // It may have vanished since the server began; if it cannot be made, the next line says so.
+        let _ = std::fs::create_dir_all(folder);
+    }
+    let mut writer = Recording::create(&path).map_err(|e| e.to_string())?;
     let (heard_in, mut heard): (_, HeapCons<Frame>) = HeapRb::new(RECORD_RING_FRAMES).split();
     let (spoken_in, mut spoken): (_, HeapCons<Frame>) = HeapRb::new(RECORD_RING_FRAMES).split();
     let line = Arc::clone(line);

@@ -66,6 +66,17 @@ pub type Over = Arc<dyn Fn(&[u8; 16]) + Send + Sync>;
 /// What is known of a call by its UUID, or why it is refused. It runs on the call's own thread, and may take its time.
 pub type Admit = Arc<dyn Fn(&[u8; 16], &Books) -> Result<Setup, String> + Send + Sync>;
 
+/// What somebody wants of a call under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control {
+    /// Nothing is said and nothing heard, until it is resumed.
+    Hold,
+    /// It goes on.
+    Resume,
+    /// It ends, with a last word.
+    End,
+}
+
 /// A running server. Dropping it stops accepting and ends its calls at once.
 pub struct Server {
     address: SocketAddr,
@@ -84,8 +95,8 @@ struct State {
     refused: AtomicU64,
     /// Refusals told of in this stretch of [`TELL_EVERY`], since when, and those that were not.
     told: Mutex<(u32, Instant, u64)>,
-    /// Of the calls under way.
-    lines: Mutex<Vec<Weak<Line>>>,
+    /// Of the calls under way, by UUID.
+    lines: Mutex<Vec<([u8; 16], Weak<Line>)>>,
     /// What calls begin with from now on.
     current: RwLock<(Arc<Engines>, Arc<Options>)>,
 }
@@ -96,7 +107,7 @@ impl State {
         (Arc::clone(&current.0), Arc::clone(&current.1))
     }
 
-    fn lines(&self) -> MutexGuard<'_, Vec<Weak<Line>>> {
+    fn lines(&self) -> MutexGuard<'_, Vec<([u8; 16], Weak<Line>)>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -246,8 +257,31 @@ impl Server {
 
     /// Asks each call under way for its end, with a last word to the caller.
     pub fn end_calls_politely(&self) {
-        for line in self.state.lines().iter().filter_map(Weak::upgrade) {
+        let lines = self.state.lines();
+        for line in lines.iter().filter_map(|(_, line)| line.upgrade()) {
             line.end_politely();
+        }
+    }
+
+    /// Does what somebody wants of a call, as long as the server lives; false for a call that is not under way.
+    pub fn controls(&self) -> impl Fn(&[u8; 16], Control) -> bool + use<> {
+        let state = Arc::downgrade(&self.state);
+        move |uuid, control| {
+            let Some(state) = state.upgrade() else {
+                return false;
+            };
+            let lines = state.lines();
+            let of_call = lines.iter().filter(|(call, _)| call == uuid);
+            let mut found = false;
+            for line in of_call.filter_map(|(_, line)| line.upgrade()) {
+                found = true;
+                match control {
+                    Control::Hold => line.put_on_hold(true),
+                    Control::Resume => line.put_on_hold(false),
+                    Control::End => line.end_politely(),
+                }
+            }
+            found
         }
     }
 }
@@ -388,7 +422,8 @@ fn serve_one(welcome: Welcome, engines: &Arc<Engines>, options: &Options, state:
     let id = codec::format_uuid(&uuid);
     let (sink, events) = EventSink::new(&id);
     let recording = options.record_audio.as_ref().and_then(|settings| {
-        let path = recorder::path_for(options.records.as_ref()?.folder(), &id);
+        let format = &settings.config.serve.record_format;
+        let path = recorder::path_for(options.records.as_ref()?.folder(), &id, format);
         if let Err(error) = CallFile::new(settings, &path).write_beside(&path) {
             crate::log::warn(&error.to_string());
         }
@@ -413,8 +448,8 @@ fn serve_one(welcome: Welcome, engines: &Arc<Engines>, options: &Options, state:
     let (ends, call_ends) = crate::call::line::line();
     {
         let mut lines = state.lines();
-        lines.retain(|line| line.strong_count() > 0);
-        lines.push(Arc::downgrade(&ends.line));
+        lines.retain(|(_, line)| line.strong_count() > 0);
+        lines.push((uuid, Arc::downgrade(&ends.line)));
     }
     match Call::start(engines, setup, call_ends, "audiosocket", sink.clone()) {
         Ok(call) => {
