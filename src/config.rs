@@ -610,6 +610,14 @@ mod tests {
         assert_same_keys(&all, &shipped, "");
     }
 
+    #[test]
+    fn the_settings_of_the_package_are_sound() {
+        let text = include_str!("../scripts/debian/config.toml");
+        let config = parse(text, Path::new("config.toml")).unwrap();
+        assert!(config.models.folder.is_absolute() && config.dialogue.playbook.is_absolute());
+        assert!(config.serve.capacity_file.is_absolute());
+    }
+
     fn assert_same_keys(all: &toml::Table, shipped: &toml::Table, place: &str) {
         for (key, value) in all {
             let found = shipped.get(key);

@@ -320,10 +320,18 @@ impl Event {
         match self {
             Self::Partial { asr_ms, .. } | Self::Final { asr_ms, .. } => *asr_ms = 0.0,
             Self::Generated {
+                finish,
+                tokens,
                 first_token_ms,
                 total_ms,
                 ..
-            } => (*first_token_ms, *total_ms) = (0.0, 0.0),
+            } => {
+                (*first_token_ms, *total_ms) = (0.0, 0.0);
+                if finish == "Cancelled" {
+                    // How many more were made before the word reached the engine is a matter of time.
+                    *tokens = 0;
+                }
+            }
             Self::Spoken { tts_ms, .. } => *tts_ms = 0.0,
             Self::Latency {
                 first_token_ms,

@@ -427,6 +427,10 @@ impl Thinker {
                     if reply.first_token_ms == 0.0 {
                         reply.first_token_ms = started.elapsed().as_secs_f32() * 1000.0;
                     }
+                    // What comes after a refused sentence, before the engine knows, is no part of the reply.
+                    if guarded.is_refused() {
+                        continue;
+                    }
                     text.push_str(&piece);
                     for sentence in sentences.push(&piece) {
                         if !self.say_guarded(reply, &mut guarded, &sentence) {

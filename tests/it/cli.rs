@@ -46,7 +46,7 @@ fn bad_input_is_one_line_with_a_next_step() {
     assert_error(
         &patter(here, &["--config", &config, "transcribe", "bad.wav"]),
         2,
-        "`bad.wav` is not a WAV file",
+        "`bad.wav` is not a WAV or FLAC file",
     );
     assert_error(
         &patter(here, &["--config", &config, "transcribe", "none.wav"]),

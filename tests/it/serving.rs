@@ -15,6 +15,7 @@ use patter::dialogue::Outcome;
 use patter::events::{Event, Stamped};
 use patter::load::Step;
 use patter::records::Store;
+use patter::serve::Shared;
 use patter::transport::audiosocket::client;
 use patter::transport::audiosocket::codec::{self, Message};
 
@@ -248,6 +249,27 @@ fn models_that_are_deleted_are_missed_at_the_next_start_only() {
     assert!(short_call(served.address, [8; 16]) > 1_000);
 }
 
+/// A language model that still works when the program's globals are taken down crashes it.
+#[test]
+fn a_server_that_is_gone_keeps_no_engine_alive() {
+    let _turn = one_at_a_time();
+    let own = Arc::new(engines().with_settings(&loaded()).unwrap());
+    let left = Arc::downgrade(&own);
+    let shared = Shared::new(&loaded().config.http, 1).unwrap();
+    let watching = Arc::clone(&shared);
+    let (server, _events) = server_like(own, |options| {
+        options.watch = Arc::new(move |event| watching.watch(event));
+    });
+    let (active, most) = server.counters();
+    shared.count_calls(active, most);
+    shared.control_calls(server.controls());
+    assert!(short_call(server.address(), [4; 16]) > 1_000);
+    assert_eq!(shared.calls().1, 1);
+    drop(server);
+    assert!(left.upgrade().is_none());
+    assert_eq!(shared.calls(), (0, 0));
+}
+
 #[test]
 fn call_data_chooses_the_playbook_and_fills_its_slots() {
     let _turn = one_at_a_time();
@@ -399,7 +421,8 @@ fn signals_reload_and_drain() {
     );
     assert!(!caller.was_hung_up_on());
     assert!(caller.is_hung_up_on_in_time(), "with a last word");
-    assert!(served.process.wait().unwrap().success());
+    let status = served.process.wait().unwrap();
+    assert!(status.success(), "{status}");
 }
 
 #[test]

@@ -226,12 +226,19 @@ impl Server {
         self.state.active.load(Ordering::Acquire)
     }
 
-    /// Counts the calls under way and those that may be, as long as anybody asks.
+    /// Counts the calls under way and those that may be, as long as the server lives. Whoever asks does not keep it alive: its engines must end before
+    /// the program does.
     pub fn counters(&self) -> (impl Fn() -> u32 + use<>, impl Fn() -> u32 + use<>) {
-        let (active, most) = (Arc::clone(&self.state), Arc::clone(&self.state));
+        let (active, most) = (Arc::downgrade(&self.state), Arc::downgrade(&self.state));
         (
-            move || active.active.load(Ordering::Acquire),
-            move || most.current().1.max_calls,
+            move || {
+                let state = active.upgrade();
+                state.map_or(0, |state| state.active.load(Ordering::Acquire))
+            },
+            move || {
+                let state = most.upgrade();
+                state.map_or(0, |state| state.current().1.max_calls)
+            },
         )
     }
 
