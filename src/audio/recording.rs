@@ -1,6 +1,6 @@
 //! Recordings of both sides, in the format that the file's name asks for.
 //!
-//! Thread: ordinary ones only. In: frames. Out: a WAV or FLAC file. Memory: that of [`wav`](super::wav) and [`flac`](super::flac).
+//! Thread: ordinary ones only. In: frames. Out: a WAV or FLAC file. Memory: that of [`wav`] and [`flac`].
 
 use std::path::Path;
 
