@@ -408,9 +408,11 @@ impl Listener {
     }
 
     fn partial(&mut self) {
+        let usual_ms = self.config.asr.partial_ms;
+        let every_ms = self.wires.load.partial_ms(self.load_step, usual_ms);
         let due = self.turns.caller_speaking()
             && self.ahead.is_none()
-            && self.utterance.partial_due(self.turns.holding());
+            && self.utterance.partial_due(every_ms, self.turns.holding());
         if due {
             self.utterance.decode(Purpose::Partial);
         }
@@ -491,10 +493,14 @@ impl Listener {
             (longest_us > 0 && now_us >= longest_us).then_some(Ending::TooLong)
         };
         self.ending = self.ending.or(due.map(|ending| (ending, now_us)));
-        let Some((_, since_us)) = self.ending.filter(|_| !self.parting) else {
+        let Some((_, since_us)) = self.ending else {
             return;
         };
+        // Whoever puts it on hold now would keep the last word from being said.
         self.wires.line.put_on_hold(false);
+        if self.parting {
+            return;
+        }
         let is_quiet = !self.floor.is_speaking() && !self.turns.caller_speaking();
         if is_quiet || now_us - since_us >= PARTING_PATIENCE_US {
             self.parting = true;

@@ -291,7 +291,7 @@ fn parts(
         think_jobs.clone(),
         notices,
     );
-    let utterance = Utterance::new(config, Arc::clone(&load), hear_jobs);
+    let utterance = Utterance::new(config, hear_jobs);
     let wires = Wires {
         incoming,
         keys,

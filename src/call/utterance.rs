@@ -4,14 +4,12 @@
 //! again. When late: a partial is not asked for while another job runs.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 
 use super::hear::{HearJob, Purpose};
 use crate::audio::{Frame, ms_to_frames, ms_to_samples};
 use crate::config::Config;
-use crate::load::Load;
 
 /// While it is open whether the agent is cut off, words are wanted sooner: after this much speech, and again after as much, in ms.
 const PROVE_MS: u32 = 320;
@@ -27,8 +25,6 @@ pub struct Utterance {
     join_samples: usize,
     preroll: VecDeque<Frame>,
     preroll_frames: usize,
-    partial_ms: u32,
-    load: Arc<Load>,
     /// Length at the last decode, in samples.
     decoded_at: usize,
     job: u32,
@@ -39,7 +35,7 @@ pub struct Utterance {
 
 impl Utterance {
     /// Nothing was said yet.
-    pub fn new(config: &Config, load: Arc<Load>, jobs: Sender<HearJob>) -> Self {
+    pub fn new(config: &Config, jobs: Sender<HearJob>) -> Self {
         let preroll_frames = ms_to_frames(config.turn.preroll_ms + config.turn.start_ms) as usize;
         let longest = ms_to_samples(WHOLE_MS);
         let turn_ms = config.turn.max_turn_ms + config.turn.preroll_ms + config.turn.start_ms;
@@ -50,8 +46,6 @@ impl Utterance {
             join_samples: longest.saturating_sub(ms_to_samples(turn_ms)),
             preroll: VecDeque::with_capacity(preroll_frames + 1),
             preroll_frames,
-            partial_ms: config.asr.partial_ms,
-            load,
             decoded_at: 0,
             job: 0,
             pending: 0,
@@ -98,12 +92,12 @@ impl Utterance {
         }
     }
 
-    /// True when a partial transcript is due; `proving`: words are wanted to decide an interruption.
-    pub fn partial_due(&self, proving: bool) -> bool {
-        let every_ms = match (proving, self.partial_ms) {
+    /// True when a partial transcript is due, where they come every `every_ms`, 0 for never; `proving`: words are wanted to decide an interruption.
+    pub fn partial_due(&self, every_ms: u32, proving: bool) -> bool {
+        let every_ms = match (proving, every_ms) {
             (true, 0) => PROVE_MS,
             (true, usual) => usual.min(PROVE_MS),
-            (false, usual) => self.load.partial_ms(usual),
+            (false, usual) => usual,
         };
         let since = self.samples.len().saturating_sub(self.decoded_at);
         every_ms > 0 && self.pending == 0 && since >= ms_to_samples(every_ms)
@@ -145,10 +139,7 @@ mod tests {
 
     fn utterance() -> (Utterance, crossbeam_channel::Receiver<HearJob>) {
         let (jobs, inbox) = crossbeam_channel::unbounded();
-        (
-            Utterance::new(&Config::default(), Arc::new(Load::none()), jobs),
-            inbox,
-        )
+        (Utterance::new(&Config::default(), jobs), inbox)
     }
 
     #[test]
@@ -190,7 +181,7 @@ mod tests {
         let mut due = Vec::new();
         for n in 1..=50 {
             utterance.push(&[0; 320]);
-            if utterance.partial_due(false) {
+            if utterance.partial_due(500, false) {
                 due.push(n);
                 utterance.decode(Purpose::Partial);
                 let job = inbox.try_recv().unwrap();
@@ -200,11 +191,11 @@ mod tests {
             }
         }
         assert_eq!(due, [25, 50]);
-        assert!(!utterance.partial_due(true), "one is still running");
+        assert!(!utterance.partial_due(500, true), "one is still running");
         utterance.answered(1, Vec::new());
         for _ in 0..16 {
             utterance.push(&[0; 320]);
         }
-        assert!(!utterance.partial_due(false) && utterance.partial_due(true));
+        assert!(!utterance.partial_due(500, false) && utterance.partial_due(500, true));
     }
 }

@@ -268,8 +268,7 @@ async fn route(
         }
         Path::Outcome(uuid) => {
             let (outcome, _) = came_to(shared, &key(uuid)?)?;
-            let name = serde_json::to_value(outcome).ok();
-            let name = name.as_ref().and_then(|n| n.as_str()).unwrap_or("none");
+            let name = outcome.map_or("none", Outcome::name);
             plain(StatusCode::OK, name.to_owned(), TEXT)
         }
         Path::Slot(uuid, name) => {

@@ -261,6 +261,24 @@ fn on_hold_nothing_is_said_and_then_the_call_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_call_that_is_to_end_ends_however_often_it_is_put_on_hold() {
+    let _turn = one_at_a_time();
+    let (server, _events) = server(1, None);
+    let mut stream = connect(server.address());
+    hello(&mut stream, 8);
+    listen(&mut stream, Duration::from_millis(500));
+    let controls = server.controls();
+    assert!(controls(&[8; 16], Control::Hold) && controls(&[8; 16], Control::End));
+    let began = Instant::now();
+    let mut hung_up = false;
+    while !hung_up && began.elapsed() < Duration::from_secs(20) {
+        hung_up = listen(&mut stream, Duration::from_millis(300)).contains(&None);
+        controls(&[8; 16], Control::Hold);
+    }
+    assert!(hung_up);
+}
+
+#[test]
 fn sound_that_comes_faster_than_anybody_speaks_ends_its_call() {
     let _turn = one_at_a_time();
     let (server, events) = server(1, None);

@@ -3,6 +3,7 @@
 //! [`codec`] turns bytes into messages and back and knows no socket; [`server`] accepts calls; [`client`] plays Asterisk's part, for the demo,
 //! the tests and the measurements on the wire.
 
+mod admission;
 pub mod client;
 pub mod codec;
 mod connection;

@@ -36,10 +36,6 @@ pub(super) type Taps = (HeapProd<Frame>, HeapProd<Frame>);
 
 /// Starts the thread, which writes what the two taps bring.
 pub(super) fn start(path: PathBuf, line: &Arc<Line>) -> Result<(Taps, JoinHandle<()>), String> {
-    if let Some(folder) = path.parent() {
-        // It may have vanished since the server began; if it cannot be made, the next line says so.
-        let _ = std::fs::create_dir_all(folder);
-    }
     let mut writer = Recording::create(&path).map_err(|e| e.to_string())?;
     let (heard_in, mut heard): (_, HeapCons<Frame>) = HeapRb::new(RECORD_RING_FRAMES).split();
     let (spoken_in, mut spoken): (_, HeapCons<Frame>) = HeapRb::new(RECORD_RING_FRAMES).split();

@@ -5,38 +5,26 @@
 //! which call it is: those that say nothing keep nobody out.
 //! Source: Asterisk's res_audiosocket.c and chan_audiosocket.c.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::codec::{self, Decoder, Message};
-use super::connection::{carry, would_block};
+use super::admission::{Welcome, greet};
+use super::codec;
+use super::connection::carry;
 use super::{Refused, ServeError, recorder};
 use crate::call::books::Books;
 use crate::call::line::Line;
 use crate::call::record::CallFile;
 use crate::call::{Call, Engines, Setup};
 use crate::config::Loaded;
-use crate::events::{Event, EventSink, Stamped};
+use crate::events::{EventSink, Stamped};
 use crate::records::{Start, Store};
 
 /// Connections that have not said yet which call they are.
 const MAX_GREETING: u32 = 256;
-/// Whoever is no caller waits so long for the hang-up: a client that tries again and again takes less of the machine.
-const UNWELCOME: Duration = Duration::from_secs(1);
-/// So many refusals are told of one by one in each stretch of time; the others are counted.
-const TELL_MOST: u32 = 5;
-const TELL_EVERY: Duration = Duration::from_secs(10);
-/// The first message must have come by then.
-const HELLO_TIMEOUT: Duration = Duration::from_secs(2);
-/// The socket is looked at this often when nothing comes.
-const READ_TIMEOUT: Duration = Duration::from_millis(20);
-/// A peer that takes nothing for this long is gone.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// What the server does with calls.
 #[derive(Clone)]
 pub struct Options {
@@ -85,16 +73,16 @@ pub struct Server {
 }
 
 /// What the threads of a server share.
-struct State {
+pub(super) struct State {
     /// Calls end now.
-    stop: AtomicBool,
+    pub(super) stop: AtomicBool,
     /// No call is accepted any more.
     closing: AtomicBool,
-    active: AtomicU32,
+    pub(super) active: AtomicU32,
     greeting: AtomicU32,
-    refused: AtomicU64,
+    pub(super) refused: AtomicU64,
     /// Refusals told of in this stretch of [`TELL_EVERY`], since when, and those that were not.
-    told: Mutex<(u32, Instant, u64)>,
+    pub(super) told: Mutex<(u32, Instant, u64)>,
     /// Of the calls under way, by UUID.
     lines: Mutex<Vec<([u8; 16], Weak<Line>)>>,
     /// What calls begin with from now on.
@@ -109,72 +97,6 @@ impl State {
 
     fn lines(&self) -> MutexGuard<'_, Vec<([u8; 16], Weak<Line>)>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A place among `most`, until it is dropped.
-    fn place(self: &Arc<Self>, most: u32) -> Option<Place> {
-        let one_more = |active: u32| (active < most).then_some(active + 1);
-        self.active
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more)
-            .ok()?;
-        Some(Place(Arc::clone(self)))
-    }
-
-    fn refuse(&self, stream: TcpStream, options: &Options, reason: Refused, why: &str) {
-        self.count_refused(options, reason, why);
-        hang_up(stream);
-    }
-
-    /// [`State::refuse`], after [`UNWELCOME`]. It is nobody's call.
-    fn refuse_later<T>(
-        &self,
-        stream: TcpStream,
-        options: &Options,
-        reason: Refused,
-        why: &str,
-    ) -> Option<T> {
-        let until = Instant::now() + UNWELCOME;
-        while Instant::now() < until && !self.stop.load(Ordering::Acquire) {
-            std::thread::sleep(UNWELCOME / 20);
-        }
-        self.refuse(stream, options, reason, why);
-        None
-    }
-
-    fn count_refused(&self, options: &Options, reason: Refused, why: &str) {
-        self.refused.fetch_add(1, Ordering::Relaxed);
-        (options.refused)(reason);
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.1.elapsed() >= TELL_EVERY {
-            if told.2 > 0 {
-                crate::log::warn(&format!("{} more calls were refused", told.2));
-            }
-            *told = (0, Instant::now(), 0);
-        }
-        if told.0 < TELL_MOST {
-            told.0 += 1;
-            crate::log::warn(&format!("a call was refused: {why}"));
-        } else {
-            told.2 += 1;
-        }
-    }
-}
-
-/// A connection that is a call.
-struct Welcome {
-    uuid: [u8; 16],
-    setup: Setup,
-    place: Place,
-    stream: TcpStream,
-    decoder: Decoder,
-}
-
-/// A call's place.
-struct Place(Arc<State>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.active.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -350,73 +272,6 @@ fn accept(listener: TcpListener, state: &Arc<State>) {
     }
 }
 
-fn hang_up(mut stream: TcpStream) {
-    let _ = stream.set_nonblocking(true);
-    let _ = stream.write_all(&codec::hang_up());
-    let _ = stream.shutdown(Shutdown::Both);
-}
-
-/// Which call a connection is, what is known of it, and its place.
-fn greet(
-    mut stream: TcpStream,
-    engines: &Engines,
-    options: &Options,
-    state: &Arc<State>,
-) -> Option<Welcome> {
-    let mut decoder = Decoder::new();
-    let Some(uuid) = first_message(&mut stream, &mut decoder, &state.stop) else {
-        let why = "it did not begin as AudioSocket does, with a UUID";
-        return state.refuse_later(stream, options, Refused::NotAudioSocket, why);
-    };
-    let call = codec::format_uuid(&uuid);
-    let busy = || {
-        let max_calls = options.max_calls;
-        (options.watch)(&Stamped {
-            t_ms: 0,
-            call: call.clone(),
-            event: Event::Busy { max_calls },
-        });
-        format!("{call}: `serve.max_calls` is reached")
-    };
-    // Asked first, so that what was registered for the call is still there when it is tried again.
-    if state.active.load(Ordering::Acquire) >= options.max_calls {
-        state.refuse(stream, options, Refused::MaxCalls, &busy());
-        return None;
-    }
-    let setup = match (options.admit)(&uuid, &engines.books) {
-        Ok(setup) => setup,
-        Err(why) => {
-            let why = format!("{call}: {why}");
-            return state.refuse_later(stream, options, Refused::Unknown, &why);
-        }
-    };
-    let Some(place) = state.place(options.max_calls) else {
-        state.refuse(stream, options, Refused::MaxCalls, &busy());
-        return None;
-    };
-    Some(Welcome {
-        uuid,
-        setup,
-        place,
-        stream,
-        decoder,
-    })
-}
-
-fn first_message(
-    stream: &mut TcpStream,
-    decoder: &mut Decoder,
-    stop: &AtomicBool,
-) -> Option<[u8; 16]> {
-    stream
-        .set_nonblocking(false)
-        .and_then(|()| stream.set_nodelay(true))
-        .and_then(|()| stream.set_read_timeout(Some(READ_TIMEOUT)))
-        .and_then(|()| stream.set_write_timeout(Some(WRITE_TIMEOUT)))
-        .ok()?;
-    hello(stream, decoder, stop)
-}
-
 /// One call, from its first frame to its record.
 fn serve_one(welcome: Welcome, engines: &Arc<Engines>, options: &Options, state: &State) {
     let Welcome {
@@ -429,8 +284,10 @@ fn serve_one(welcome: Welcome, engines: &Arc<Engines>, options: &Options, state:
     let id = codec::format_uuid(&uuid);
     let (sink, events) = EventSink::new(&id);
     let recording = options.record_audio.as_ref().and_then(|settings| {
-        let format = &settings.config.serve.record_format;
-        let path = recorder::path_for(options.records.as_ref()?.folder(), &id, format);
+        let folder = options.records.as_ref()?.folder();
+        // It may have vanished since the server began; if it cannot be made, the files in it say so.
+        let _ = std::fs::create_dir_all(folder);
+        let path = recorder::path_for(folder, &id, &settings.config.serve.record_format);
         if let Err(error) = CallFile::new(settings, &path).write_beside(&path) {
             crate::log::warn(&error.to_string());
         }
@@ -478,24 +335,4 @@ fn serve_one(welcome: Welcome, engines: &Arc<Engines>, options: &Options, state:
         let _ = writer.join();
     }
     (options.over)(&uuid);
-}
-
-/// Waits for the UUID, which is always the first message.
-fn hello(stream: &mut TcpStream, decoder: &mut Decoder, stop: &AtomicBool) -> Option<[u8; 16]> {
-    let deadline = Instant::now() + HELLO_TIMEOUT;
-    let mut bytes = [0; 512];
-    while Instant::now() < deadline && !stop.load(Ordering::Acquire) {
-        match decoder.next() {
-            Ok(Some(Message::Uuid(uuid))) => return Some(uuid),
-            Ok(None) => {}
-            Ok(Some(_)) | Err(_) => return None,
-        }
-        match stream.read(&mut bytes) {
-            Ok(0) => return None,
-            Ok(count) => decoder.feed(&bytes[..count]),
-            Err(e) if would_block(&e) => {}
-            Err(_) => return None,
-        }
-    }
-    None
 }
