@@ -31,6 +31,8 @@ pub mod config;
 pub mod cores;
 pub mod dialogue;
 pub mod events;
+#[cfg(test)]
+mod fuzz;
 pub mod hint;
 pub mod llm;
 pub mod load;

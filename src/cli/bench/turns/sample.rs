@@ -93,10 +93,10 @@ fn spoken(events: &[Stamped]) -> impl Iterator<Item = (f32, u32, &str, u64)> {
     })
 }
 
-/// Sources of the turns that began while the line was spoken or after it.
 /// The line that may not be cut off.
 const NOTICE: &str = "line:compliance.opening_notice";
 
+/// Sources of the turns that began while the line was spoken or after it.
 fn answers(events: &[Stamped], start_ms: f32, until_ms: f32) -> Vec<String> {
     let before = spoken(events).filter(|s| s.0 < start_ms).map(|s| s.1).max();
     spoken(events)
