@@ -2,8 +2,8 @@
 # Every check: format, lints, all tests, doc tests, documentation, scripts. One C++ build, because all of it uses the release profile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# `ip` brings up the loopback of the network namespace that a whole call runs in.
-bash scripts/setup.sh iproute2
+# `ip` brings up the loopback of the network namespace that a whole call runs in; the others train a toy of a speech model.
+bash scripts/setup.sh iproute2 espeak-ng flite python3-torch python3-numpy
 
 echo "== format" >&2
 cargo fmt --check
@@ -15,8 +15,8 @@ cargo clippy --release --locked --all-targets -- -D warnings
 echo "== documentation" >&2
 RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --quiet
 echo "== scripts" >&2
-for script in scripts/*.sh .ci/run; do bash -n "$script"; done
-python3 -m py_compile scripts/*.py
+for script in scripts/*.sh scripts/*/*.sh .ci/run; do bash -n "$script"; done
+python3 -m py_compile scripts/*.py scripts/train_asr/*.py
 echo "== doc tests" >&2
 cargo test --release --locked --doc --quiet
 echo "== tests" >&2

@@ -1,4 +1,5 @@
-//! Synthetic callers: what they say and when ([`script`]), the sounds they make beside words ([`sounds`]), what is around them ([`noise`]),
+//! Synthetic callers: what they say and when ([`script`]), the sounds they make beside words ([`sounds`]), what is around them ([`noise`]), what a
+//! telephone leaves of it ([`phone`]),
 //! and what they measure of the agent, from the sound on the wire alone ([`measure`]).
 //!
 //! Thread: the client's. In: what the agent says, frame by frame. Out: what the caller says; figures. Memory: the lines as sound.
@@ -6,6 +7,7 @@
 
 pub mod measure;
 pub mod noise;
+pub mod phone;
 pub mod script;
 pub mod sounds;
 

@@ -20,4 +20,5 @@ mod real_time; // the callbacks allocate nothing
 mod resume; // the bench's ear on real voices
 mod serving; // call data, last words, signals
 mod support; // shared engines, voices, folders
+mod training; // the speech model's training, in small
 mod turns; // turn-taking on a manual clock

@@ -1,5 +1,6 @@
 //! `patter eval`: how well the parts do, on data whose right answers are known; one file each.
 
+mod asr;
 mod guard;
 mod intent;
 mod rerank;
@@ -19,6 +20,8 @@ pub(crate) struct Options {
 
 #[derive(clap::Subcommand)]
 enum What {
+    /// How well the speech model hears: word errors by voice, line and noise
+    Asr(asr::Options),
     /// Hostile callers against the model: what the guard lets through
     Guard(guard::Options),
     /// How well a playbook's intents are told from callers' words
@@ -29,6 +32,7 @@ enum What {
 
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
     match &options.what {
+        What::Asr(options) => asr::run(loaded, options),
         What::Guard(options) => guard::run(loaded, options),
         What::Intent(options) => intent::run(loaded, options),
         What::Rerank(options) => rerank::run(loaded, options),

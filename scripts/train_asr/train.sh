@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Makes the default speech model from nothing: speech of synthetic voices, training, a model file, its figures.
+#
+#   scripts/train_asr/train.sh            # all of it: a day on two cores, an hour on a large GPU
+#   scripts/train_asr/train.sh --toy --out toy.bin  # a model that understands nothing, in a minute: does everything run?
+#
+# Stopped and run again it goes on: shards and checkpoints that are there stay. --work FOLDER holds them (default cache/train_asr), --out FILE is the model,
+# --texts FOLDER adds sentences to read (*.txt), --hours H ends training early, --from-weights begins with those of models/patter-asr-v0.bin.
+# PYTHON names a Python with torch and numpy (see requirements.txt); without it Debian's is installed and used, which has no CUDA.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+here=$root/scripts/train_asr
+source=$root/models/patter-asr-v0.bin
+work=$root/cache/train_asr
+out=
+speech=(--shards 200 --per-shard 1000)
+training=(--width 256 --audio-layers 4 --text-layers 2 --steps 60000)
+toy=
+more=()
+while [ $# -gt 0 ]; do
+  case $1 in
+  --toy)
+    toy=1
+    speech=(--shards 1 --per-shard 40 --jobs 2)
+    training=(--width 64 --audio-layers 1 --text-layers 1 --steps 20 --batch-seconds 12 --device cpu)
+    ;;
+  --work) work=$2 && shift ;;
+  --out) out=$2 && shift ;;
+  --texts) speech+=(--texts "$2") && shift ;;
+  --hours) more+=(--hours "$2") && shift ;;
+  --from-weights) more+=(--weights) ;;
+  *)
+    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+  esac
+  shift
+done
+out=${out:-$work/patter-asr.bin}
+python=${PYTHON:-/usr/bin/python3}
+
+packages=(espeak-ng flite)
+[ -n "$toy" ] || packages+=(festival festvox-us-slt-hts festvox-kdlpc16k wordnet-base fortunes)
+[ -n "${PYTHON:-}" ] || packages+=(python3-torch python3-numpy)
+bash "$root/scripts/setup.sh" "${packages[@]}"
+
+mkdir -p "$work"
+"$python" "$here/speak.py" --out "$work/speech" "${speech[@]}" >&2
+workers=$(($(nproc) > 2 ? $(nproc) - 2 : 0))
+[ -z "$toy" ] || workers=0
+"$python" "$here/train.py" --data "$work/speech" --checkpoint "$work/checkpoint.pt" --model "$source" --workers "$workers" "${training[@]}" "${more[@]}" >&2
+"$python" "$here/export.py" --checkpoint "$work/checkpoint.pt" --model "$source" --out "$out"
+[ -n "$toy" ] || echo "figures: set asr.model to it in a config, then patter eval asr --config FILE --data tests/fixtures/asr/heldout.tsv" >&2
