@@ -16,7 +16,7 @@
 //! ([`transport::device`]). Only the callbacks are real-time.
 //!
 //! The modules in the order the sound flows: [`audio`], [`transport`], [`vad`], [`turn`], [`asr`], [`dialogue`], [`llm`], [`tts`], [`call`];
-//! beside them [`caller`] (a synthetic one), [`capacity`], [`clock`], [`config`], [`cores`], [`load`], [`events`], [`records`], [`models`], [`serve`], [`hint`], [`log`].
+//! beside them [`caller`] (a synthetic one), [`capacity`], [`clock`], [`config`], [`cores`], [`distance`], [`load`], [`events`], [`records`], [`models`], [`serve`], [`hint`], [`log`].
 //!
 //! Where to change what: a new engine is a file in its step's folder; a new way for sound to come in, a file in `transport`; a rule of interruption, `turn`;
 //! what may be said, the playbook; a command, a file in `cli`.
@@ -30,6 +30,7 @@ pub mod clock;
 pub mod config;
 pub mod cores;
 pub mod dialogue;
+pub mod distance;
 pub mod events;
 #[cfg(test)]
 mod fuzz;

@@ -5,6 +5,8 @@
 
 use std::ops::AddAssign;
 
+use crate::distance::levenshtein;
+
 /// Errors of one utterance, or of many together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Errors {
@@ -90,29 +92,14 @@ pub fn errors(said: &str, heard: &str, names: &[String]) -> Errors {
         .count();
     Errors {
         words: said.len() as u32,
-        word_errors: distance(&said, &heard),
+        word_errors: levenshtein(&said, &heard) as u32,
         letters: said_letters.len() as u32,
-        letter_errors: distance(&said_letters, &heard_letters),
+        letter_errors: levenshtein(&said_letters, &heard_letters) as u32,
         names: names.len() as u32,
         names_right: names_right as u32,
         digits: digits.len() as u32,
         digits_right: digits_right as u32,
     }
-}
-
-/// Least number of replacements, insertions and deletions.
-fn distance<T: PartialEq>(said: &[T], heard: &[T]) -> u32 {
-    let mut row: Vec<u32> = (0..=heard.len() as u32).collect();
-    for (i, a) in said.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i as u32 + 1;
-        for (j, b) in heard.iter().enumerate() {
-            let replaced = diagonal + u32::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[heard.len()]
 }
 
 /// Runs of at least [`DIGITS`] spoken digits; two of a kind may be said as `double`.

@@ -22,7 +22,7 @@ use thiserror::Error;
 
 mod graph;
 #[cfg(test)]
-mod hostile;
+pub(crate) mod hostile;
 mod likes;
 mod lint;
 mod phrases;

@@ -19,6 +19,8 @@ use patter::tts::espeak::Espeak;
 use patter::tts::{Speaker, Voice};
 use serde::Serialize;
 
+use super::percent;
+
 /// Silence before and after the words, as a call's own pre-roll and pause leave it.
 const LEAD_MS: u32 = 200;
 const TAIL_MS: u32 = 300;
@@ -421,8 +423,7 @@ impl Bench {
 }
 
 fn print(report: &Report<'_>) {
-    let percent = |share: f32| format!("{:.1}", share * 100.0);
-    let of = |share: Option<f32>| share.map_or("-".into(), percent);
+    let of = |share: Option<f32>| percent(share.unwrap_or(f32::NAN));
     println!(
         "{}, {} threads; percent, times in ms\n",
         report.model.display(),

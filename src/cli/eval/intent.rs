@@ -13,6 +13,8 @@ use patter::dialogue::intent::{Classifier, Labelled};
 use patter::dialogue::playbook::Playbook;
 use patter::llm::embedder::Embedder;
 
+use super::percent;
+
 /// Compares the ways of telling what a caller means on labelled lines. An abstention is wrong on a known line and right
 /// on an unknown one. Exits with 1 when the classifier is below a `--min-…`.
 #[derive(clap::Args)]
@@ -110,14 +112,6 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         below(options.min_accuracy, all.accuracy) || below(options.min_rejected, all.rejected)
     });
     Ok(ExitCode::from(u8::from(failed)))
-}
-
-fn percent(share: f32) -> String {
-    if share.is_nan() {
-        "-".into()
-    } else {
-        format!("{:.1}", share * 100.0)
-    }
 }
 
 fn print(rows: &[Row], lines: &[Line]) {

@@ -39,6 +39,15 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     }
 }
 
+/// A share in percent; `-` for none.
+fn percent(share: f32) -> String {
+    if share.is_nan() {
+        "-".into()
+    } else {
+        format!("{:.1}", share * 100.0)
+    }
+}
+
 /// How values are spread.
 #[derive(Serialize)]
 struct Figures {

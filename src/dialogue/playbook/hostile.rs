@@ -13,6 +13,12 @@ const BANK: &str = include_str!("../../../playbooks/bank_complaint.toml");
 
 /// Reads `text` and, if it is a playbook, does with it all that a program may.
 fn use_it(text: &str) -> Result<(), PlaybookError> {
+    talk_to(read_it(text)?, text);
+    Ok(())
+}
+
+/// Reads `text`; a playbook of it is checked and drawn.
+pub(crate) fn read_it(text: &str) -> Result<Playbook, PlaybookError> {
     let playbook = Playbook::parse(text, "test").inspect_err(|error| {
         let PlaybookError::Toml { line, message, .. } = error else {
             panic!("{error:?}");
@@ -20,6 +26,14 @@ fn use_it(text: &str) -> Result<(), PlaybookError> {
         assert!(!message.is_empty() && !message.contains('\n'), "{message}");
         assert!((1..=text.matches('\n').count() + 1).contains(line));
     })?;
+    look_at(&playbook, text);
+    Ok(playbook)
+}
+
+/// Writes, checks and draws a playbook that was made from `text`.
+pub(crate) fn look_at(playbook: &Playbook, text: &str) {
+    let written = playbook.to_toml().unwrap();
+    assert_eq!(&Playbook::parse(&written, "written").unwrap(), playbook);
     let places = Places::new(text);
     for problem in playbook.validate().into_iter().chain(playbook.doubts()) {
         assert!(!problem.message.is_empty() && !problem.hint.is_empty());
@@ -31,6 +45,10 @@ fn use_it(text: &str) -> Result<(), PlaybookError> {
         graph.dot(true),
         playbook.fullest_prompt(6),
     );
+}
+
+/// Has a conversation by it, in which `text` is said too. Learning it takes a hundred times as long as all else.
+pub(crate) fn talk_to(playbook: Playbook, text: &str) {
     let heard = [text, "yes", "how much is it", "pardon", ""];
     let heard = heard.map(|heard| heard.chars().take(1_000).collect::<String>());
     let mut dialogue = Dialogue::new(Arc::new(Knowledge::new(playbook)), 6);
@@ -41,7 +59,6 @@ fn use_it(text: &str) -> Result<(), PlaybookError> {
     for heard in heard {
         let _ = dialogue.reply(&heard);
     }
-    Ok(())
 }
 
 /// What TOML is made of, and what editors and people put into it.

@@ -171,20 +171,10 @@ pub(super) fn read_out(word: &str) -> String {
     letters.join(", ")
 }
 
-/// Most changes that make one word of another.
+/// Letters that differ between two words.
 pub(super) fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (line, letter) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = line + 1;
-        for (column, &second) in other.iter().enumerate() {
-            let changed = diagonal + usize::from(letter != second);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
+    let letters = |word: &str| word.chars().collect::<Vec<_>>();
+    crate::distance::levenshtein(&letters(one), &letters(other))
 }
 
 /// `word` with the letter that `heard` speaks of: "with a y", "with two t's", "without an e", "with an e at the end". None when it speaks of none.
