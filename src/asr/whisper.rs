@@ -12,7 +12,7 @@ use whisper_rs::{
     FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperState,
 };
 
-use super::{AsrError, Transcript};
+use super::{AsrError, Transcript, file};
 use crate::audio::SAMPLE_RATE_HZ;
 use crate::config::AsrConfig;
 use crate::cores::{Cores, Urgency};
@@ -51,7 +51,7 @@ impl Model {
             path: path.to_owned(),
             reason,
         };
-        check_header(path).map_err(load)?;
+        file::check(path).map_err(load)?;
         let mut parameters = WhisperContextParameters::new();
         parameters.use_gpu(
             config.gpu && cfg!(any(feature = "cuda", feature = "vulkan", feature = "metal")),
@@ -110,37 +110,6 @@ impl Model {
 /// Sends what whisper.cpp and ggml would write to stderr nowhere. For the program's start.
 pub fn be_quiet() {
     whisper_rs::install_logging_hooks();
-}
-
-/// whisper.cpp loads a file with absurd sizes for minutes, or aborts: look at the first numbers ourselves.
-fn check_header(path: &Path) -> Result<(), String> {
-    use std::io::Read;
-    let mut header = [0u8; 48];
-    let mut file = std::fs::File::open(path).map_err(|e| e.to_string())?;
-    file.read_exact(&mut header)
-        .map_err(|_| "it is too short to be a model".to_owned())?;
-    let number = |n: usize| {
-        i32::from_le_bytes([
-            header[n * 4],
-            header[n * 4 + 1],
-            header[n * 4 + 2],
-            header[n * 4 + 3],
-        ])
-    };
-    if header[..4] != 0x6767_6d6c_u32.to_le_bytes() {
-        return Err("it is not in ggml format".into());
-    }
-    // vocab, audio ctx/state/head/layer, text ctx/state/head/layer, mels, type
-    let limits = [
-        100_000, 10_000, 8_192, 256, 256, 10_000, 8_192, 256, 256, 256,
-    ];
-    for (index, limit) in limits.into_iter().enumerate() {
-        let value = number(index + 1);
-        if value < 1 || value > limit {
-            return Err(format!("its header holds an impossible size ({value})"));
-        }
-    }
-    Ok(())
 }
 
 /// Hearing for one call.
