@@ -8,7 +8,9 @@ first 64 dimensions, which the second convolution leaves free at first; (2) the 
 time, as in a time-delay network; (3) the helper head, which learns letters by CTC (Graves et al. 2006); (4) attention guided along the diagonal
 (Tachibana et al. 2018), on half of the decoder's heads. See `train.py` for the last two.
 """
+import functools
 import math
+import pathlib
 
 import torch
 import torch.nn.functional as F
@@ -37,6 +39,12 @@ def positions(count, width):
     table = torch.zeros(count, width)
     table[:, 0:HEAD:2], table[:, 1:HEAD:2] = angle.sin(), angle.cos()
     return table
+
+
+@functools.cache
+def half(kind):
+    """Whether that kind of device is faster with bfloat16: two and a half times, where a processor has it."""
+    return kind == "cuda" or "bf16" in pathlib.Path("/proc/cpuinfo").read_text()
 
 
 class Attention(nn.Module):
@@ -88,13 +96,12 @@ class Block(nn.Module):
             self.cross_attn, self.cross_attn_ln = Attention(width), nn.LayerNorm(width)
         self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
         self.mlp_ln = nn.LayerNorm(width)
-        self.dropout = nn.Dropout(0.05)
 
     def forward(self, x, other=None, causal=False):
-        x = x + self.dropout(self.attn(self.attn_ln(x), causal=causal))
+        x = x + self.attn(self.attn_ln(x), causal=causal)
         if other is not None:
-            x = x + self.dropout(self.cross_attn(self.cross_attn_ln(x), other))
-        return x + self.dropout(self.mlp(self.mlp_ln(x)))
+            x = x + self.cross_attn(self.cross_attn_ln(x), other)
+        return x + self.mlp(self.mlp_ln(x))
 
 
 class Encoder(nn.Module):

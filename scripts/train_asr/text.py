@@ -1,7 +1,8 @@
 """What synthetic callers say: call-centre sentences, everyday English, names, numbers, word salad, beginnings of sentences.
 
-In: a seed. Out: (text as it is written, text as it is to be spoken). Sources: the templates and lists beside this file, our own; example sentences of WordNet
-(Debian's wordnet-base, free licence) and Debian's fortunes where they are installed, and any text in the folder that `texts` names, a sentence a line.
+In: a seed. Out: (text as it is written, text as it is to be spoken). Sources: the templates and lists beside this file and the playbooks, our own; example sentences of WordNet
+(Debian's wordnet-base, free licence), Debian's fortunes, and the words and names of Debian's wamerican where they are installed, and any text in the folder
+that `texts` names, a sentence a line.
 
 Measured before: a decoder that meets the same sentences often guesses them from memory. So each text is drawn anew, most are no template, and chunks
 of prose and word salad make it listen.
@@ -18,6 +19,8 @@ ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth ele
 LONGEST = 90  # letters
 WORDNET = pathlib.Path("/usr/share/wordnet")
 FORTUNES = pathlib.Path("/usr/share/games/fortunes")
+DICTIONARY = pathlib.Path("/usr/share/dict/american-english")
+NAMED = ("name", "surname", "place")  # slots that a name of the dictionary may fill
 
 
 def lines(name):
@@ -45,7 +48,22 @@ def prose(folder):
     tidy = (re.sub(r"\s+", " ", text).strip(" -*\"") for text in found)
     # Letters that the engines read in ways of their own are left out with their sentences.
     speakable = re.compile(r"[A-Za-z][A-Za-z ,.'?!-]{7,}")
-    return sorted({text for text in tidy if speakable.fullmatch(text) and len(text) < 4 * LONGEST})
+    return sorted({text for text in tidy if speakable.fullmatch(text) and not re.search("[A-Z]{2}", text) and len(text) < 4 * LONGEST})
+
+
+def playbooks():
+    """Sentences of the project's playbooks: what is said in such calls."""
+    found = []
+    for path in sorted((HERE.parents[1] / "playbooks").glob("*.toml")):
+        for quoted in re.findall(r'"([^"\n]{8,})"', path.read_text()):
+            found += re.split(r"(?<=[.?!]) ", quoted)
+    return sorted({text for text in found if re.fullmatch(r"[A-Za-z][A-Za-z0-9 ,.'?!-]{7,}", text) and text.count(" ") >= 2})
+
+
+def dictionary():
+    """Words, and names of people, places and whatever has one."""
+    found = DICTIONARY.read_text(errors="ignore").split() if DICTIONARY.exists() else []
+    return [word for word in found if re.fullmatch("[a-z]{2,11}", word)], [word for word in found if re.fullmatch("[A-Z][a-z]{2,10}", word)]
 
 
 class Writer:
@@ -54,12 +72,14 @@ class Writer:
     def __init__(self, seed, folder=None, held_out=()):
         self.random = random.Random(seed)
         self.templates = lines("templates.txt")
+        self.calls = playbooks()
         self.lists = {}
         for line in lines("words.txt"):
             name, _, words = line.partition(":")
             self.lists[name] = [word.strip() for word in words.split(",")]
         self.prose = prose(folder)
         self.words = sorted({word for text in self.prose for word in re.findall(r"\b[a-z]{2,}\b", text)})
+        self.rare, self.names = dictionary()
         self.held_out = {key(text) for text in held_out}
 
     def text(self):
@@ -73,19 +93,20 @@ class Writer:
         chance = self.random.random()
         if chance < 0.3 or not self.prose:
             count = self.random.choices([1, 2, 3], [0.7, 0.2, 0.1])[0]
-            parts = [self.filled(self.random.choice(self.templates)) for _ in range(count)]
+            parts = [self.filled(self.random.choice(self.templates if self.random.random() < 0.7 else self.calls)) for _ in range(count)]
             written, spoken = (" ".join(side) for side in zip(*parts))
         elif chance < 0.4:
-            written, spoken = self.filled(self.random.choice(["{digits}.", "{digits}, {digits}.", "{name} {surname}.", "{money}.", "{time}.", "{date}."]))
-        elif chance < 0.6:
+            alone = ["{digits}.", "{digits}.", "{digits}, {digits}.", "{name} {surname}.", "{name}, {place}.", "{money}.", "{time}.", "{date}."]
+            written, spoken = self.filled(self.random.choice(alone))
+        elif chance < 0.44:
+            written, spoken = self.filled(f"{self.chunk(1, 4)} {self.random.choice(['{digits}', '{digits}', '{name}', '{name} {surname}'])} {self.chunk(0, 2)}".strip())
+        elif chance < 0.62:
             written = spoken = self.capital(self.random.choice(self.prose))
         elif chance < 0.85:
-            words = self.random.choice(self.prose).split()
-            count = self.random.randint(3, 12)
-            start = self.random.randrange(max(1, len(words) - count + 1))
-            written = spoken = self.capital(" ".join(words[start : start + count]))
+            written = spoken = self.capital(self.chunk(3, 12))
         else:
-            written = spoken = " ".join(self.random.choice(self.words) for _ in range(self.random.randint(2, 6)))
+            words = [self.random.choice(self.random.choice([self.words, self.rare or self.words])) for _ in range(self.random.randint(2, 6))]
+            written = spoken = " ".join(words)
         if len(written) > LONGEST or self.random.random() < 0.07:
             # As a caller is heard while still speaking: nothing ends it.
             words, said = written.split(), spoken.split()
@@ -93,6 +114,13 @@ class Writer:
                 words = words[: self.random.randint(1, min(12, len(words)))]
                 written = spoken = " ".join(words).rstrip(".,?!")
         return written, spoken
+
+    def chunk(self, least, most):
+        """So many words of prose, from anywhere in it."""
+        words = self.random.choice(self.prose).split()
+        count = self.random.randint(least, most)
+        start = self.random.randrange(max(1, len(words) - count + 1))
+        return " ".join(words[start : start + count])
 
     @staticmethod
     def capital(text):
@@ -109,7 +137,9 @@ class Writer:
 
     def slot(self, name):
         pick = self.random.choice
-        if name in self.lists:
+        if name in NAMED and self.names and self.random.random() < 0.5:
+            value = pick(self.names)
+        elif name in self.lists:
             value = pick(self.lists[name])
         elif name == "number":
             value = str(pick([self.random.randint(1, 31), self.random.randint(1, 99), 100 * self.random.randint(1, 20), self.random.randint(100, 999)]))

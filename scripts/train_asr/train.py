@@ -4,8 +4,9 @@ In: shards, a ggml model whose tokens and mel filters are taken (any English Whi
 every `--save` minutes, from which the same command goes on, and a line of figures every hundred steps.
 
 Source of the recipe: Whisper's decoder loss with 0.05 label smoothing, half of the weight to CTC over letters, a guide of the attention along the diagonal,
-AdamW, warm-up and a cosine to zero; short utterances and little noise first. Measured on two cores: at a peak rate of 1.5e-3 the decoder
-collapses, 1.2e-3 (half for the decoder) does not.
+Muon and AdamW, warm-up (also when it goes on) and a cosine to zero; short utterances and little noise first. Measured on two cores: at a peak rate of 1.5e-3 the decoder
+collapses, 1.2e-3 (half for the decoder) does not; from one checkpoint, with little noise, 185 steps of Muon brought the letters' loss from 0.80 to 0.69,
+235 of AdamW to 0.81.
 """
 import argparse
 import math
@@ -21,6 +22,7 @@ import torch.nn.functional as F
 import augment
 import ggml
 import model as network
+import muon
 import tokens as whisper
 
 RATE = 16_000
@@ -32,7 +34,7 @@ NOTHING = 0.05  # share of utterances without speech
 class Speech:
     """All shards, in memory."""
 
-    def __init__(self, folder, tokens):
+    def __init__(self, folder):
         self.sounds, self.texts = [], []
         paths = sorted(pathlib.Path(folder).glob("*.npz"))
         if not paths:
@@ -43,6 +45,9 @@ class Speech:
             for start, end, text in zip([0, *ends[:-1]], ends, shard["texts"]):
                 self.sounds.append(sound[start:end])
                 self.texts.append(str(text))
+        self.tokens = []
+
+    def encode(self, tokens):
         self.tokens = [tokens.encode(text) for text in self.texts]
 
     def batches(self, draw, seconds, longest):
@@ -96,7 +101,7 @@ class Batches(torch.utils.data.IterableDataset):
             leads.append(lead / 320)
             spans.append(span / 320)
         # whisper.cpp puts silence behind what it hears, of a length that the caller chooses.
-        length = max(map(len, sounds)) + draw.choice([3_200, 6_400, 9_600, 320 * draw.randint(30, 200)])
+        length = max(map(len, sounds)) + draw.choice([1_600, 3_200, 4_800, 6_400, 8_000, 320 * draw.randint(30, 200)])
         length = (length + 319) // 320 * 320
         padded = np.zeros((len(sounds), length), np.float32)
         for row, sound in zip(padded, sounds):
@@ -109,8 +114,7 @@ class Losses:
 
     def __init__(self, net, tokens, used, filters, device):
         self.net, self.tokens, self.device = net, tokens, device
-        # Two and a half times as fast where the processor has it.
-        self.half = device.type == "cuda" or "bf16" in pathlib.Path("/proc/cpuinfo").read_text()
+        self.half = network.half(device.type)
         self.filters = torch.from_numpy(filters.copy()).to(device)
         self.row = torch.zeros(whisper.COUNT, dtype=torch.long)
         self.row[torch.tensor(used)] = torch.arange(len(used))
@@ -180,12 +184,6 @@ class Losses:
         return sum(per_layer) / len(per_layer)
 
 
-def used_tokens(speech, tokens, more):
-    """Numbers of the tokens that may come up."""
-    used = {token for row in speech.tokens for token in row} | {token for text in more for token in tokens.encode(text)}
-    return sorted(used | {whisper.END, whisper.START, whisper.NO_SPEECH, whisper.NO_TIMESTAMPS})
-
-
 def begin(options, file, used):
     """A fresh network, or one with the weights of the ggml model."""
     net = network.Model(options.width, options.audio_layers, options.text_layers, len(used) + 1)
@@ -204,10 +202,10 @@ def begin(options, file, used):
     return net
 
 
-def save(path, net, optimizer, step, used, options):
+def save(path, net, optimizers, step, used, options):
     part = path.with_suffix(".part")
     shape = [options.width, options.audio_layers, options.text_layers]
-    torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "used": used, "shape": shape}, part)
+    torch.save({"net": net.state_dict(), "optimizers": [optimizer.state_dict() for optimizer in optimizers], "step": step, "used": used, "shape": shape}, part)
     os.replace(part, path)
 
 
@@ -220,6 +218,7 @@ def arguments():
     parser.add_argument("--width", type=int, default=256, help="a multiple of 64")
     parser.add_argument("--audio-layers", type=int, default=4)
     parser.add_argument("--text-layers", type=int, default=2)
+    parser.add_argument("--least", type=int, default=20, help="a token that comes up less often is spelled by smaller ones (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=60_000)
     parser.add_argument("--hours", type=float, default=1_000.0, help="end after so long, with the rate at zero by then")
     parser.add_argument("--rate", type=float, default=1.2e-3, help="peak learning rate; half of it for the decoder")
@@ -235,55 +234,60 @@ def arguments():
 
 def main():
     options = arguments()
-    torch.manual_seed(options.seed)
-    random.seed(options.seed)
     file = ggml.read(options.model)
     tokens = whisper.Tokens(file.tokens)
-    speech = Speech(options.data, tokens)
-    device = torch.device(options.device)
+    speech = Speech(options.data)
     state = torch.load(options.checkpoint, map_location="cpu") if options.checkpoint.exists() else None
     if state and state["shape"] != [options.width, options.audio_layers, options.text_layers]:
         raise SystemExit(f"`{options.checkpoint}` is of shape {state['shape']}: name the same, or another file")
-    used = state["used"] if state else used_tokens(speech, tokens, [])
-    known = set(used)
+    if state is None:
+        tokens.limit(speech.texts, options.least)
+    used = state["used"] if state else sorted(tokens.allowed | {whisper.END, whisper.START, whisper.NO_SPEECH, whisper.NO_TIMESTAMPS})
+    tokens.allow(set(used))
+    speech.encode(tokens)
+    train(options, file, tokens, speech, state, used)
+
+
+def train(options, file, tokens, speech, state, used):
+    """The whole training, from the beginning or from a checkpoint's state."""
+    torch.manual_seed(options.seed)
+    device = torch.device(options.device)
     net = begin(options, file, used) if state is None else network.Model(*state["shape"], len(used) + 1)
     if state:
         net.load_state_dict(state["net"])
     net.to(device)
-    decoder = list(net.decoder.parameters())
-    encoder = [*net.encoder.parameters(), *net.letters.parameters()]
-    groups = [{"params": encoder, "share": 1.0}, {"params": decoder, "share": 0.5}]
-    optimizer = torch.optim.AdamW(groups, lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizers = muon.optimizers(net, options.rate)
     done = 0
     if state:
-        optimizer.load_state_dict(state["optimizer"])
+        for optimizer, saved in zip(optimizers, state["optimizers"]):
+            optimizer.load_state_dict(saved)
         done = state["step"]
-        # Shards made since may hold words that the checkpoint has no rows for.
-        keep = [n for n, row in enumerate(speech.tokens) if known.issuperset(row)]
-        for name in ("sounds", "texts", "tokens"):
-            setattr(speech, name, [getattr(speech, name)[n] for n in keep])
-    print(f"{len(speech.sounds)} utterances, {sum(map(len, speech.sounds)) / RATE / 3600:.1f} h, {len(used)} tokens, {sum(p.numel() for p in net.parameters()) / 1e6:.1f} M weights, from step {done}", flush=True)
-    losses = Losses(net, tokens, used, file.mel_filters, device)
-    loader = torch.utils.data.DataLoader(Batches(speech, options, done), batch_size=None, num_workers=options.workers)
+    random.seed(f"{options.seed} {done}")
+    hours = sum(map(len, speech.sounds)) / RATE / 3600
+    weights = sum(parameter.numel() for parameter in net.parameters()) / 1e6
+    print(f"{len(speech.sounds)} utterances, {hours:.1f} h, {len(used)} tokens, {weights:.1f} M weights, from step {done}", flush=True)
     if done >= options.steps:
         return
+    losses = Losses(net, tokens, used, file.mel_filters, device)
+    loader = torch.utils.data.DataLoader(Batches(speech, options, done), batch_size=None, num_workers=options.workers)
     started = saved = time.monotonic()
     sums, utterances, step = np.zeros(3), 0, done
     net.train()
     for batch in loader:
         hours = (time.monotonic() - started) / 3600
         along = min(1.0, max(step / options.steps, hours / options.hours))
-        rate = options.rate * min(1.0, (step + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * along))
-        for group in optimizer.param_groups:
-            group["lr"] = rate * group["share"]
+        rate = options.rate * min(1.0, (step - done + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * along))
         mask = random.random() < (0.1 if step < options.easy_steps else 0.6)
         # Good weights come without the letters' head, and an untrained one would spoil them.
         parts = losses.of(batch, mask, options.weights and step < WARM_UP)
         loss = 0.5 * parts[0] + 0.5 * parts[1] + (1.0 if step < 4_000 else 0.25) * parts[2]
-        optimizer.zero_grad()
+        net.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 0.6)
-        optimizer.step()
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate * group["share"]
+            optimizer.step()
         step += 1
         utterances += len(batch[1])
         sums += [part.item() for part in parts]
@@ -294,10 +298,10 @@ def main():
             sums[:] = 0
         over = step >= options.steps or hours >= options.hours
         if over or time.monotonic() - saved > options.save * 60:
-            save(options.checkpoint, net, optimizer, step, used, options)
+            save(options.checkpoint, net, optimizers, step, used, options)
             saved = time.monotonic()
         if over:
-            break
+            return
 
 
 if __name__ == "__main__":

@@ -5,12 +5,12 @@
 #   scripts/train_asr/train.sh --toy --out toy.bin  # a model that understands nothing, in a minute: does everything run?
 #
 # Stopped and run again it goes on: shards and checkpoints that are there stay. --work FOLDER holds them (default cache/train_asr), --out FILE is the model,
-# --texts FOLDER adds sentences to read (*.txt), --hours H ends training early, --from-weights begins with those of models/patter-asr-v0.bin.
+# --texts FOLDER adds sentences to read (*.txt), --hours H ends training early, --from-weights begins with those of models/patter-asr-v1.bin.
 # PYTHON names a Python with torch and numpy (see requirements.txt); without it Debian's is installed and used, which has no CUDA.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/scripts/train_asr
-source=$root/models/patter-asr-v0.bin
+source=$root/models/patter-asr-v1.bin
 work=$root/cache/train_asr
 out=
 speech=(--shards 200 --per-shard 1000)
@@ -40,14 +40,16 @@ out=${out:-$work/patter-asr.bin}
 python=${PYTHON:-/usr/bin/python3}
 
 packages=(espeak-ng flite)
-[ -n "$toy" ] || packages+=(festival festvox-us-slt-hts festvox-kdlpc16k wordnet-base fortunes)
+[ -n "$toy" ] || packages+=(festival festvox-us-slt-hts festvox-kdlpc16k wordnet-base fortunes wamerican)
 [ -n "${PYTHON:-}" ] || packages+=(python3-torch python3-numpy)
 bash "$root/scripts/setup.sh" "${packages[@]}"
 
 mkdir -p "$work"
 "$python" "$here/speak.py" --out "$work/speech" "${speech[@]}" >&2
-workers=$(($(nproc) > 2 ? $(nproc) - 2 : 0))
-[ -z "$toy" ] || workers=0
-"$python" "$here/train.py" --data "$work/speech" --checkpoint "$work/checkpoint.pt" --model "$source" --workers "$workers" "${training[@]}" "${more[@]}" >&2
+# A graphics card waits for batches, which further processes prepare.
+if "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' && [ -z "$toy" ]; then
+  training+=(--workers $(($(nproc) > 2 ? $(nproc) - 2 : 0)))
+fi
+"$python" "$here/train.py" --data "$work/speech" --checkpoint "$work/checkpoint.pt" --model "$source" "${training[@]}" "${more[@]}" >&2
 "$python" "$here/export.py" --checkpoint "$work/checkpoint.pt" --model "$source" --out "$out"
 [ -n "$toy" ] || echo "figures: set asr.model to it in a config, then patter eval asr --config FILE --data tests/fixtures/asr/heldout.tsv" >&2

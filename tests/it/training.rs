@@ -40,3 +40,36 @@ fn a_toy_is_trained_stopped_gone_on_with_and_loaded() {
         .unwrap();
     assert!((0.0..=1.0).contains(&heard.no_speech), "{heard:?}");
 }
+
+/// Twenty of each: what comes up less often is put together from what does, or from letters.
+const PIECES: &str = r#"
+import sys
+sys.path.insert(0, sys.argv[1])
+import ggml, tokens
+pieces = tokens.Tokens(ggml.read(sys.argv[2]).tokens)
+pieces.limit(["The order is late.", "It is hot."] * 20 + ["Theodora called."], 20)
+for text in ["The order is late.", "Theodora called.", "Is it 7 9?"]:
+    numbers = pieces.encode(text)
+    assert pieces.decode(numbers) == text
+    print("|".join(pieces.bytes[number].decode() for number in numbers))
+"#;
+
+#[test]
+fn rare_words_are_spelled_by_frequent_tokens() {
+    let done = Command::new("/usr/bin/python3")
+        .args(["-c", PIECES])
+        .arg(root().join("scripts/train_asr"))
+        .arg(root().join("models/patter-asr-v1.bin"))
+        .output()
+        .unwrap();
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    insta::assert_snapshot!(String::from_utf8_lossy(&done.stdout), @r"
+     The| order| is| late|.
+     The|o|d|o|r|a| c|a|l|l|e|d|.
+     I|s| i|t| 7| 9|?
+    ");
+}
