@@ -4,9 +4,9 @@ In: shards, a ggml model whose tokens and mel filters are taken (any English Whi
 every `--save` minutes, from which the same command goes on, and a line of figures every hundred steps.
 
 Source of the recipe: Whisper's decoder loss with 0.05 label smoothing, half of the weight to CTC over letters, a guide of the attention along the diagonal,
-Muon and AdamW, warm-up (also when it goes on) and a cosine to zero; short utterances and little noise first. Measured on two cores: at a peak rate of 1.5e-3 the decoder
-collapses, 1.2e-3 (half for the decoder) does not; from one checkpoint, with little noise, 185 steps of Muon brought the letters' loss from 0.80 to 0.69,
-235 of AdamW to 0.81.
+Muon and AdamW, warm-up (also when it goes on) and a cosine to zero; short utterances and little noise first. Measured on two cores: at a peak rate of
+1.5e-3 the decoder collapses, 1.2e-3 (half for the decoder) does not; from one checkpoint, with little noise, 185 steps of Muon brought the letters' loss
+from 0.80 to 0.69, 235 of AdamW to 0.81.
 """
 import argparse
 import math
