@@ -1,8 +1,8 @@
 """What synthetic callers say: call-centre sentences, everyday English, names, numbers, word salad, beginnings of sentences.
 
-In: a seed. Out: (text as it is written, text as it is to be spoken). Sources: the templates and lists beside this file and the playbooks, our own; example sentences of WordNet
-(Debian's wordnet-base, free licence), Debian's fortunes, and the words and names of Debian's wamerican where they are installed, and any text in the folder
-that `texts` names, a sentence a line.
+In: a seed. Out: (text as it is written, text as it is to be spoken). Sources: the templates and lists beside this file and the playbooks, our own; example
+sentences of WordNet (Debian's wordnet-base, free licence), Debian's fortunes, and the words and names of Debian's wamerican where they are installed, and
+any text in the folder that `texts` names, a sentence a line.
 
 Measured before: a decoder that meets the same sentences often guesses them from memory. So each text is drawn anew, most are no template, and chunks
 of prose and word salad make it listen.

@@ -47,7 +47,7 @@ bash "$root/scripts/setup.sh" "${packages[@]}"
 mkdir -p "$work"
 "$python" "$here/speak.py" --out "$work/speech" "${speech[@]}" >&2
 # A graphics card waits for batches, which further processes prepare.
-if "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' && [ -z "$toy" ]; then
+if [ -z "$toy" ] && "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
   training+=(--workers $(($(nproc) > 2 ? $(nproc) - 2 : 0)))
 fi
 "$python" "$here/train.py" --data "$work/speech" --checkpoint "$work/checkpoint.pt" --model "$source" "${training[@]}" "${more[@]}" >&2

@@ -49,6 +49,10 @@ pub(super) fn check(path: &Path) -> Result<(), String> {
         }
         walk.skip(size.unsigned_abs().into())?;
     }
+    if walk.at == length {
+        // whisper.cpp would take it, for tests of its own.
+        return Err("it holds no weights".into());
+    }
     while walk.at < length {
         let dimensions = walk.number(4)?;
         let name = walk.number(MAX_NAME_BYTES)?;
@@ -169,10 +173,8 @@ mod tests {
         // Between two tensors nothing shows; the engine counts them.
         let between = whole.len() - 20 - 3 - 16;
         for end in (0..whole.len()).filter(|&end| end != between) {
-            // The header's end is the end of all that a file of no tensors has.
-            let tensors = between - 68 - 3 - 20;
             let told = checked(&whole[..end]);
-            assert_eq!(told.is_ok(), end == tensors, "{end}: {told:?}");
+            assert!(told.is_err(), "{end}");
         }
     }
 
