@@ -3,12 +3,30 @@
 In and out: float32 at 16 kHz, between -1 and 1. Pure functions of the sound and a `random.Random`. Sources: the band of ITU-T G.712, the curve of G.711
 (mu = 255, continuous), reverberation as noise that decays by 60 dB in 0.1 to 0.6 s.
 """
+import functools
+import random
+
 import numpy as np
 
 RATE = 16_000
 
 
+@functools.cache
+def noises():
+    """Noises of half a minute, made once: to make one for each utterance took longer than all else here."""
+    draw = random.Random("noises")
+    return [made_noise(draw, 30 * RATE) for _ in range(60)]
+
+
 def noise_of(draw, length):
+    """A piece of a noise, forwards or backwards; its level is 1 (RMS)."""
+    noise = draw.choice(noises())
+    start = draw.randrange(max(1, len(noise) - length))
+    piece = np.resize(noise[start : start + length], length)[:: draw.choice([1, -1])]
+    return piece / (np.sqrt(np.mean(piece**2)) + 1e-9)
+
+
+def made_noise(draw, length):
     """White, pink, brown or street-like noise, hum, chords or clicks; its level is 1 (RMS)."""
     grain = np.random.default_rng(draw.getrandbits(32))
     kind = draw.choice(["coloured", "coloured", "street", "hum", "chords", "clicks"])
@@ -29,7 +47,7 @@ def noise_of(draw, length):
         sound = beat * sum(np.sin(2 * np.pi * note * n * time) / n for note in notes for n in (1, 2, 3))
     else:
         sound = 0.02 * white
-        for _ in range(draw.randint(1, 6)):
+        for _ in range(draw.randint(1, 3) * length // RATE):
             start = draw.randrange(max(1, length - 800))
             burst = min(800, length - start)
             sound[start : start + burst] += grain.standard_normal(burst) * np.exp(-np.arange(burst) / draw.uniform(30, 200)) * draw.uniform(1, 6)
@@ -43,12 +61,18 @@ def level(sound):
     return float(np.sqrt(power[power > power.max() * 1e-3].mean() + 1e-12))
 
 
+def quick(length):
+    """A length not below this one whose transform is quick."""
+    return -(-length // 1_600) * 1_600
+
+
 def band(sound, low, high):
     """Only what is between two frequencies, with soft edges of 60 Hz."""
-    spectrum = np.fft.rfft(sound)
-    hertz = np.fft.rfftfreq(len(sound), 1 / RATE)
+    size = quick(len(sound))
+    spectrum = np.fft.rfft(sound, size)
+    hertz = np.fft.rfftfreq(size, 1 / RATE)
     edges = np.clip((hertz - low) / 60 + 0.5, 0, 1) * np.clip((high - hertz) / 60 + 0.5, 0, 1)
-    return np.fft.irfft(spectrum * edges, len(sound)).astype(np.float32)
+    return np.fft.irfft(spectrum * edges, size)[: len(sound)].astype(np.float32)
 
 
 def telephone(sound, draw):
@@ -65,7 +89,7 @@ def reverberated(sound, draw):
     grain = np.random.default_rng(draw.getrandbits(32))
     room = grain.standard_normal(length) * 10 ** (-3 * np.arange(length) / length) * draw.uniform(0.02, 0.08)
     room[0] = 1
-    size = len(sound) + length
+    size = quick(len(sound) + length)
     return np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(room, size), size)[: len(sound)].astype(np.float32)
 
 

@@ -5,6 +5,7 @@ In: the checkpoint, and the ggml model that training took its tokens from. Out: 
 import argparse
 import pathlib
 
+import numpy as np
 import torch
 
 import ggml
@@ -20,7 +21,9 @@ def main():
     parser.add_argument("--kind", default="q8_0", choices=sorted(ggml.KINDS), help="of the matrices (default: %(default)s)")
     options = parser.parse_args()
     state = torch.load(options.checkpoint, map_location="cpu")
-    tensors = {name: value.float().numpy() for name, value in state["net"].items() if not name.startswith("letters.")}
+    tensors = {name: value.float().numpy() for name, value in state["net"].items() if not name.startswith(("letters.", "reader."))}
+    if broken := [name for name, tensor in tensors.items() if not np.isfinite(tensor).all()]:
+        raise SystemExit(f"`{options.checkpoint}` holds weights that are no numbers ({broken[0]}): the training went wrong")
     rows = tensors.pop("decoder.token_embedding.weight")
     every = rows[-1][None].repeat(whisper.COUNT, 0)
     every[state["used"]] = rows[:-1]

@@ -1,4 +1,4 @@
-"""The network: Whisper's, with a helper head for training.
+"""The network: Whisper's, with two helpers for training, a head for letters and a reader of phonemes (see `reading.py`).
 
 In: log-mel spectra (Radford et al. 2022, as in openai/whisper) and tokens. Out: encoded frames, 50 a second; token scores; letter scores. Names are
 whisper.cpp's, so that the weights go to a file as they are.
@@ -23,7 +23,7 @@ AUDIO_POSITIONS, TEXT_POSITIONS, MELS = 1_500, 448, 80
 
 
 def log_mel(sound, filters):
-    """Spectra of sounds, batch x samples to batch x mels x frames (100 a second)."""
+    """Spectra of sounds, batch x samples to batch x mels x frames (100 a second). `filters`: for all, or a batch of them."""
     window = torch.hann_window(400, device=sound.device)
     power = torch.stft(sound, 400, 160, window=window, return_complex=True)[..., :-1].abs() ** 2
     mel = (filters @ power).clamp(min=1e-10).log10()
@@ -43,8 +43,8 @@ def positions(count, width):
 
 @functools.cache
 def half(kind):
-    """Whether that kind of device is faster with bfloat16: two and a half times, where a processor has it."""
-    return kind == "cuda" or "bf16" in pathlib.Path("/proc/cpuinfo").read_text()
+    """Whether that kind of device is faster with bfloat16: two and a half times, where a processor has it. torch 1.13's convolutions give NaN with it."""
+    return kind == "cuda" or torch.__version__ >= "2" and "bf16" in pathlib.Path("/proc/cpuinfo").read_text()
 
 
 class Attention(nn.Module):
@@ -62,13 +62,14 @@ class Attention(nn.Module):
         batch, length, width = x.shape
         split = lambda y: y.view(batch, -1, self.heads, HEAD).transpose(1, 2)
         query, key, value = split(self.query(x)), split(self.key(source)), split(self.value(source))
-        scores = ((query @ key.transpose(-1, -2)) * HEAD**-0.5).float()
+        # torch's own attention takes twice as long on a processor.
+        scores = (query * HEAD**-0.5) @ key.transpose(-1, -2)
         if causal:
             scores = scores.masked_fill(torch.ones(length, length, dtype=torch.bool, device=x.device).triu(1), float("-inf"))
         weights = scores.softmax(-1)
         if other is not None:
             self.weights = weights
-        return self.out((weights.to(value.dtype) @ value).transpose(1, 2).reshape(batch, length, width))
+        return self.out((weights @ value).transpose(1, 2).reshape(batch, length, width))
 
     def begin_as_shifts(self, shifts):
         """Each head looks so many frames away."""
@@ -121,6 +122,7 @@ class Encoder(nn.Module):
         self.ln_post = nn.LayerNorm(width)
 
     def forward(self, mel):
+        mel = mel.to(self.conv1.weight.dtype)
         x = F.gelu(self.conv2(F.gelu(self.conv1(mel)))).transpose(1, 2)
         x = x + self.positional_embedding[: x.shape[1]]
         for block in self.blocks:
@@ -144,14 +146,34 @@ class Decoder(nn.Module):
         return self.ln(x) @ self.token_embedding.weight.t()
 
 
-class Model(nn.Module):
-    """`tokens` rows: those that training uses, and one for all others."""
+class Reader(nn.Module):
+    """Phonemes, each with its neighbours, to what the encoder makes of sound."""
 
-    def __init__(self, width, audio_layers, text_layers, tokens):
+    def __init__(self, width, phonemes):
+        super().__init__()
+        self.near = nn.ModuleList(nn.Embedding(phonemes, width) for _ in range(3))
+        self.mlp = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Linear(width, width))
+        self.ln = nn.LayerNorm(width)
+
+    def forward(self, frames, positions):
+        """`frames`: batch x frames x 3."""
+        x = sum(near(frames[..., n]) for n, near in enumerate(self.near)) + positions[: frames.shape[1]]
+        return self.ln(x + self.mlp(x))
+
+
+class Model(nn.Module):
+    """`tokens` rows: those that training uses, and one for all others. `phonemes`: how many, with silence."""
+
+    def __init__(self, width, audio_layers, text_layers, tokens, phonemes):
         super().__init__()
         self.encoder = Encoder(width, audio_layers)
         self.decoder = Decoder(width, text_layers, tokens)
         self.letters = nn.Linear(width, len(LETTERS) + 1)  # 0 is CTC's blank
+        self.reader = Reader(width, phonemes)
+
+    def read(self, frames):
+        """Encoded frames of a text."""
+        return self.reader(frames, self.encoder.positional_embedding)
 
     def cross_attention(self):
         """The decoder's attention to the sound in the last pass: a tensor for each layer, batch x heads x tokens x frames."""

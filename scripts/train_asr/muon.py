@@ -55,10 +55,10 @@ class Muon(torch.optim.Optimizer):
 
 
 def optimizers(net, rate):
-    """One for the matrices of the layers, one for all else; the decoder learns at half the encoder's rate."""
+    """One for the matrices of the layers, one for all else; the decoder learns a little slower than the encoder."""
     inner, other = ([[], []] for _ in range(2))
     for name, parameter in net.named_parameters():
         matrix = parameter.ndim == 2 and "blocks." in name
         (inner if matrix else other)[name.startswith("decoder.")].append(parameter)
-    groups = lambda sides: [{"params": side, "share": share} for side, share in zip(sides, (1.0, 0.5))]
+    groups = lambda sides: [{"params": side, "share": share} for side, share in zip(sides, (1.0, 0.8))]
     return [Muon(groups(inner), rate), torch.optim.AdamW(groups(other), lr=rate, betas=(0.9, 0.98), weight_decay=0.01)]

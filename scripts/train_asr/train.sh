@@ -5,16 +5,16 @@
 #   scripts/train_asr/train.sh --toy --out toy.bin  # a model that understands nothing, in a minute: does everything run?
 #
 # Stopped and run again it goes on: shards and checkpoints that are there stay. --work FOLDER holds them (default cache/train_asr), --out FILE is the model,
-# --texts FOLDER adds sentences to read (*.txt), --hours H ends training early, --from-weights begins with those of models/patter-asr-v1.bin.
-# PYTHON names a Python with torch and numpy (see requirements.txt); without it Debian's is installed and used, which has no CUDA.
+# --texts FOLDER adds sentences to speak and to read (*.txt), --hours H ends training early, --from-weights begins with those of models/patter-asr-v2.bin.
+# PYTHON names a Python with what requirements.txt says; without it Debian's is installed and used, slower on processors with bfloat16, and without CUDA.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/scripts/train_asr
-source=$root/models/patter-asr-v1.bin
+source=$root/models/patter-asr-v2.bin
 work=$root/cache/train_asr
 out=
-speech=(--shards 200 --per-shard 1000)
-training=(--width 256 --audio-layers 4 --text-layers 2 --steps 60000)
+speech=(--shards 100 --per-shard 2000)
+training=(--width 256 --audio-layers 4 --text-layers 3 --steps 60000 --batch-seconds 110)
 toy=
 more=()
 while [ $# -gt 0 ]; do
@@ -22,13 +22,13 @@ while [ $# -gt 0 ]; do
   --toy)
     toy=1
     speech=(--shards 1 --per-shard 40 --jobs 2)
-    training=(--width 64 --audio-layers 1 --text-layers 1 --steps 20 --batch-seconds 12 --device cpu)
+    training=(--width 64 --audio-layers 1 --text-layers 1 --steps 20 --batch-seconds 12 --read 8 --device cpu)
     ;;
   --work) work=$2 && shift ;;
   --out) out=$2 && shift ;;
-  --texts) speech+=(--texts "$2") && shift ;;
+  --texts) speech+=(--texts "$2") && more+=(--texts "$2") && shift ;;
   --hours) more+=(--hours "$2") && shift ;;
-  --from-weights) more+=(--weights) ;;
+  --from-weights) more+=(--weights --easy-steps 0 --short-steps 0) ;;
   *)
     sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
     exit 2
@@ -41,6 +41,7 @@ python=${PYTHON:-/usr/bin/python3}
 
 packages=(espeak-ng flite)
 [ -n "$toy" ] || packages+=(festival festvox-us-slt-hts festvox-kdlpc16k wordnet-base fortunes wamerican)
+[ -n "$toy" ] || [ -n "${PYTHON:-}" ] || packages+=(python3-fake-factory)
 [ -n "${PYTHON:-}" ] || packages+=(python3-torch python3-numpy)
 bash "$root/scripts/setup.sh" "${packages[@]}"
 
