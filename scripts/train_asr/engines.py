@@ -54,11 +54,24 @@ def drawn_voice(draw):
     return "\n".join(lines) + "\n"
 
 
+def espeak():
+    """espeak-ng's library and its data: Debian's, or those of the wheel espeakng-loader, for machines where nothing can be installed."""
+    if shutil.which("espeak-ng"):
+        told = subprocess.run(["espeak-ng", "--version"], capture_output=True, check=True, text=True).stdout
+        return "libespeak-ng.so.1", told.rpartition("Data at:")[2].strip()
+    try:
+        import espeakng_loader
+    except ImportError as error:
+        raise OSError("espeak-ng is not installed") from error
+    return espeakng_loader.get_library_path(), espeakng_loader.get_data_path()
+
+
 class Espeak:
     """espeak-ng's library; one a process."""
 
     def __init__(self, draw):
-        self.library = ctypes.CDLL("libespeak-ng.so.1")
+        library, self.there = espeak()
+        self.library = ctypes.CDLL(library)
         self.parts = []
 
         def take(samples, count, _events):
@@ -75,8 +88,7 @@ class Espeak:
 
     def data(self, draw):
         """A folder with espeak-ng's data, as links, and the drawn voices."""
-        told = subprocess.run(["espeak-ng", "--version"], capture_output=True, check=True, text=True).stdout
-        there, here = pathlib.Path(told.rpartition("Data at:")[2].strip()), pathlib.Path(self.folder.name) / "espeak-ng-data"
+        there, here = pathlib.Path(self.there), pathlib.Path(self.folder.name) / "espeak-ng-data"
         variants = here / "voices" / "!v"
         variants.mkdir(parents=True)
         (here / "lang").mkdir()
