@@ -72,11 +72,12 @@ class Espeak:
     def __init__(self, draw):
         library, self.there = espeak()
         self.library = ctypes.CDLL(library)
-        self.parts = []
+        self.parts = parts = []
 
+        # It knows nothing of its engine, so that an engine that is done with goes at once, and its folder with it.
         def take(samples, count, _events):
             if samples and count:
-                self.parts.append(ctypes.string_at(samples, 2 * count))
+                parts.append(ctypes.string_at(samples, 2 * count))
             return 0
 
         self.callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)(take)

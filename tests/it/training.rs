@@ -12,6 +12,8 @@ fn a_toy_is_trained_stopped_gone_on_with_and_loaded() {
     let _turn = one_at_a_time();
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("toy.bin");
+    let temporary = folder.path().join("temporary");
+    std::fs::create_dir(&temporary).unwrap();
     let train = || {
         let done = Command::new("bash")
             .arg(root().join("scripts/train_asr/train.sh"))
@@ -19,6 +21,7 @@ fn a_toy_is_trained_stopped_gone_on_with_and_loaded() {
             .arg(folder.path())
             .arg("--out")
             .arg(&out)
+            .env("TMPDIR", &temporary)
             .output()
             .unwrap();
         let told = String::from_utf8_lossy(&done.stderr).into_owned();
@@ -26,6 +29,7 @@ fn a_toy_is_trained_stopped_gone_on_with_and_loaded() {
         told
     };
     assert!(train().contains("from step 0"));
+    assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0);
     // What is there is not made again.
     let again = train();
     assert!(again.contains("from step 20"), "{again}");
