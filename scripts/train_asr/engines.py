@@ -1,8 +1,8 @@
 """The engines that speak, in this process: a text takes them a few milliseconds, where starting a program took fifty.
 
-In: text. Out: sound, float32 in the range of int16, at 16 kHz; empty when the engine refused. Engines: espeak-ng and flite by their libraries, festival by one
-process for many texts. An engine that is not installed is not there. espeak-ng also speaks with voices that are drawn: its own, with other formants,
-pitch and breath, so that the model does not learn a handful of throats by heart.
+In: text. Out: sound, float32 in the range of int16, at 16 kHz; empty when the engine refused. Engines: espeak-ng, flite and SVOX Pico (in PyPI's ttspico,
+Apache-2.0) by their libraries, festival by one process for many texts. An engine that is not installed is not there. espeak-ng also speaks with voices that
+are drawn: its own, with other formants, pitch and breath, so that the model does not learn a handful of throats by heart.
 """
 import ctypes
 import math
@@ -54,23 +54,27 @@ def drawn_voice(draw):
     return "\n".join(lines) + "\n"
 
 
-def espeak():
-    """espeak-ng's library and its data: Debian's, or those of the wheel espeakng-loader, for machines where nothing can be installed."""
+def espeaks():
+    """espeak-ng's libraries and their data: Debian's, and that of the wheel espeakng-loader, which is newer and is there where nothing can be installed."""
+    found = []
     if shutil.which("espeak-ng"):
         told = subprocess.run(["espeak-ng", "--version"], capture_output=True, check=True, text=True).stdout
-        return "libespeak-ng.so.1", told.rpartition("Data at:")[2].strip()
+        found.append(("libespeak-ng.so.1", told.rpartition("Data at:")[2].strip()))
     try:
         import espeakng_loader
-    except ImportError as error:
-        raise OSError("espeak-ng is not installed") from error
-    return espeakng_loader.get_library_path(), espeakng_loader.get_data_path()
+    except ImportError:
+        return found
+    return [*found, (espeakng_loader.get_library_path(), espeakng_loader.get_data_path())]
 
 
 class Espeak:
-    """espeak-ng's library; one a process."""
+    """espeak-ng's library; one a process, drawn where two are there, since versions pronounce words differently."""
 
     def __init__(self, draw):
-        library, self.there = espeak()
+        there = espeaks()
+        if not there:
+            raise OSError("espeak-ng is not installed")
+        library, self.there = draw.choice(there)
         self.library = ctypes.CDLL(library)
         self.parts = parts = []
 
@@ -156,6 +160,23 @@ class Flite:
         return resampled(sound, rate)
 
 
+class Pico:
+    """SVOX Pico, as Android speaks: at 16 kHz already."""
+
+    def __init__(self):
+        try:
+            import ttspico
+        except ImportError as error:
+            raise OSError("ttspico is not installed") from error
+        self.voices = {name: ttspico.TtsEngine(name) for name in ("en-US", "en-GB")}
+
+    def speak(self, name, spoken, draw):
+        voice = self.voices[name]
+        # At its own volume it clips.
+        voice.rate, voice.pitch, voice.volume = draw.randint(85, 120), draw.randint(75, 125), 50
+        return np.frombuffer(voice.speak(spoken) or b"", np.int16).astype(np.float32)
+
+
 class Festival:
     """festival, which takes a second to begin: many texts at once."""
 
@@ -188,7 +209,7 @@ class Festival:
 def installed(draw):
     """The engines that are there, by name."""
     found = {}
-    for name, engine in (("espeak-ng", lambda: Espeak(draw)), ("flite", Flite), ("festival", Festival)):
+    for name, engine in (("espeak-ng", lambda: Espeak(draw)), ("flite", Flite), ("pico", Pico), ("festival", Festival)):
         try:
             found[name] = engine()
         except OSError:

@@ -18,7 +18,7 @@ def main():
     parser.add_argument("--checkpoint", required=True)
     parser.add_argument("--model", required=True, help="ggml model whose tokens and mel filters are taken")
     parser.add_argument("--out", required=True, type=pathlib.Path)
-    parser.add_argument("--kind", default="q8_0", choices=sorted(ggml.KINDS), help="of the matrices (default: %(default)s)")
+    parser.add_argument("--kind", default="q5_0", choices=sorted(ggml.KINDS), help="of the matrices (default: %(default)s)")
     options = parser.parse_args()
     state = torch.load(options.checkpoint, map_location="cpu")
     tensors = {name: value.float().numpy() for name, value in state["net"].items() if not name.startswith(("letters.", "reader."))}

@@ -1,7 +1,7 @@
 """Speech of texts: shards of utterances by several engines and many voices.
 
 In: texts. Out: `FOLDER/NNNN.npz` with `sound` (int16, 16 kHz, one after the other), `ends` (where each ends), `texts`, `voices`. A shard that is there is not
-made again, and one is there only when it is whole. Engines: espeak-ng (variants of English), flite, festival; those that are not installed are left out.
+made again, and one is there only when it is whole. Engines: espeak-ng (variants of English), flite, Pico, festival; those that are not installed are left out.
 Held-out voices speak in no shard for training; the drawn ones are drawn anew for every shard.
 """
 import argparse
@@ -16,7 +16,7 @@ import text
 
 RATE = 16_000
 SHORTEST, LONGEST = 0.15, 8.0  # seconds
-SHARES = {"espeak-ng": 0.85, "flite": 0.12, "festival": 0.03}
+SHARES = {"espeak-ng": 0.78, "flite": 0.11, "pico": 0.08, "festival": 0.03}
 ACCENTS = ["en-us"] * 6 + ["en-gb"] * 4 + ["en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-us-nyc", "en-029"]
 VARIANTS = (
     "f1 f2 f3 f5 m1 m2 m3 m4 m5 m6 m8 Andy Alicia Andrea Annie adam anika antonio belinda "
@@ -24,7 +24,7 @@ VARIANTS = (
 ).split()
 FLITE = ["slt", "rms", "awb", "kal16"]
 FESTIVAL = ["cmu_us_slt_arctic_hts", "ked_diphone"]
-HELD_OUT = [("espeak-ng", "en-us+m7"), ("espeak-ng", "en-gb+f4"), ("espeak-ng", "en-gb-scotland+m2"), ("festival", "kal_diphone")]
+HELD_OUT = [("espeak-ng", "en-us+m7"), ("espeak-ng", "en-gb+f4"), ("espeak-ng", "en-gb-scotland+m2"), ("festival", "kal_diphone"), ("pico", "en-GB")]
 
 
 def voice(draw, there):
@@ -36,6 +36,7 @@ def voice(draw, there):
         name = {
             "espeak-ng": lambda: f"{draw.choice(ACCENTS)}+{variant()}".rstrip("+"),
             "flite": lambda: draw.choice(FLITE),
+            "pico": lambda: "en-US",
             "festival": lambda: draw.choice(FESTIVAL),
         }[engine]()
         if (engine, name) not in HELD_OUT:

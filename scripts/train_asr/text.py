@@ -1,11 +1,13 @@
 """What synthetic callers say: call-centre sentences, everyday English, names, numbers, word salad, beginnings of sentences.
 
 In: a seed. Out: (text as it is written, text as it is to be spoken). Sources: the templates and lists beside this file and the playbooks, our own; examples
-and definitions of WordNet (Debian's wordnet-base, free licence), Debian's fortunes, the words and names of Debian's wamerican, the names of people and places
-in Faker (MIT) where they are installed, and any text in the folder that `texts` names, a sentence a line.
+and definitions of WordNet (Debian's wordnet-base, free licence), Debian's fortunes, the words and names of Debian's wamerican and wbritish; where they are
+installed, the names of people and places in Faker (MIT) and the frequencies of words in wordfreq (Apache-2.0); any text in the folder that `texts` names,
+a sentence a line.
 
 Measured before: a decoder that meets the same sentences often guesses them from memory. So each text is drawn anew, most are no template, and chunks
-of prose and word salad make it listen.
+of prose and word salad make it listen. Examples and definitions hold few words of every day: "parcel" came up in one text of 8,000, "wardrobe" in one of
+40,000, and both were misspelled. So in a quarter of the texts such words take the place of most that are not among the commonest.
 """
 import collections
 import itertools
@@ -14,23 +16,33 @@ import random
 import re
 
 try:
-    from faker.providers.address import en_GB as british_places, en_US as american_places
-    from faker.providers.person import en_GB as british, en_US as american
+    import wordfreq
 except ImportError:
-    american = None
+    wordfreq = None
+try:
+    from faker.providers.address import en_GB as british_places, en_US as american_places
+    from faker.providers.person import en_GB, en_IE, en_IN, en_NZ, en_US
+
+    PERSONS = [country.Provider for country in (en_US, en_GB, en_IE, en_NZ, en_IN)]
+except ImportError:
+    PERSONS = []
 
 HERE = pathlib.Path(__file__).parent
 DIGITS = "zero one two three four five six seven eight nine".split()
 DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 MONTHS = "January February March April May June July August September October November December".split()
+# In word salad they would be digits written as words, which the strings of digits are not.
+NUMBERS = {*DIGITS, *"ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety".split()}
 ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fifteenth twentieth thirtieth".split()
 LONGEST = 90  # letters
 WORDNET = pathlib.Path("/usr/share/wordnet")
 FORTUNES = pathlib.Path("/usr/share/games/fortunes")
-DICTIONARY = pathlib.Path("/usr/share/dict/american-english")
+DICTIONARIES = [pathlib.Path("/usr/share/dict") / name for name in ("american-english", "british-english")]
 NAMED = ("name", "surname", "place")  # slots that a name of the dictionary may fill
 HELD_OUT = HERE.parents[1] / "tests/fixtures/asr/heldout.tsv"
 LEAST = 3  # times that a word comes up in the prose, to be one of the common ones
+EVERYDAY = 30_000  # of the most frequent words, those that a dictionary knows too
+COMMONEST = 200  # words that hold a sentence together
 
 
 def lines(name):
@@ -81,15 +93,16 @@ def tidied(texts):
 
 def people():
     """First names and surnames, as often as they occur, and places."""
-    if american is None:
+    if not PERSONS:
         return {}
-    alike = lambda names: names if isinstance(names, dict) else dict.fromkeys(names, 1.0)
-    weights = lambda *lists: list(sum((collections.Counter(alike(names)) for names in lists), collections.Counter()).items())
-    first = weights(*(getattr(kind.Provider, f"first_names_{sex}") for kind in (american, british) for sex in ("male", "female")))
-    last = weights(american.Provider.last_names, british.Provider.last_names)
+    found = {"name": collections.Counter(), "surname": collections.Counter()}
+    for country in PERSONS:
+        for slot, names in (("name", country.first_names_male), ("name", country.first_names_female), ("surname", country.last_names)):
+            weights = names if isinstance(names, dict) else dict.fromkeys(names, 1.0)
+            total = sum(weights.values())
+            found[slot].update({name: weight / total for name, weight in weights.items() if re.fullmatch("[A-Z][a-z]+", name)})
     places = american_places.Provider.states + tuple(getattr(british_places.Provider, "counties", ()))
-    tidy = lambda pairs: [pair for pair in pairs if re.fullmatch("[A-Z][a-z]+", pair[0])]
-    return {"name": tidy(first), "surname": tidy(last), "place": [(place, 1.0) for place in places if re.fullmatch("[A-Z][A-Za-z ]+", place)]}
+    return {**found, "place": {place: 1.0 for place in places if re.fullmatch("[A-Z][A-Za-z ]+", place)}}
 
 
 def playbooks():
@@ -103,8 +116,26 @@ def playbooks():
 
 def dictionary():
     """Words, and names of people, places and whatever has one."""
-    found = DICTIONARY.read_text(errors="ignore").split() if DICTIONARY.exists() else []
+    found = sorted({word for path in DICTIONARIES if path.exists() for word in path.read_text(errors="ignore").split()})
     return [word for word in found if re.fullmatch("[a-z]{2,11}", word)], [word for word in found if re.fullmatch("[A-Z][a-z]{2,10}", word)]
+
+
+def everyday(known):
+    """Words of every day and how often they occur, the commonest first."""
+    if wordfreq is None:
+        return {}
+    words = (word for word in wordfreq.top_n_list("en", EVERYDAY) if re.fullmatch(r"([a-z]{2,})('[a-z]{1,2})?", word))
+    return {word: frequency(word) for word in words if word.partition("'")[0] in known}
+
+
+def frequency(name):
+    """How often a word is met; rare words alike."""
+    return max(1e-8, wordfreq.word_frequency(name, "en")) if wordfreq else 1.0
+
+
+def shares(weights):
+    """For drawing by weights: all often enough to be learnt, the frequent ones more often."""
+    return [*itertools.accumulate(weight**0.3 for weight in weights.values())]
 
 
 class Writer:
@@ -119,13 +150,14 @@ class Writer:
             name, _, words = line.partition(":")
             self.lists[name] = [word.strip() for word in words.split(",")]
         self.prose, self.definitions = prose(folder), definitions()
-        counts = collections.Counter(word for text in self.prose + self.definitions for word in re.findall(r"\b[a-z]{2,}\b", text))
-        self.words = sorted(word for word, count in counts.items() if count >= LEAST)
-        # All of them often enough to be learnt, the frequent ones more often.
-        self.shares = [*itertools.accumulate(counts[word] ** 0.3 for word in self.words)]
-        shares = lambda pairs: [*itertools.accumulate(weight**0.5 for _, weight in pairs)]
-        self.people = {slot: ([name for name, _ in pairs], shares(pairs)) for slot, pairs in people().items()}
         self.rare, self.names = dictionary()
+        counts = collections.Counter(word for text in self.prose + self.definitions for word in re.findall(r"\b[a-z]{2,}\b", text))
+        counts = everyday(set(self.rare)) or {word: count for word, count in counts.most_common() if count >= LEAST}
+        self.commonest = set(itertools.islice(counts, COMMONEST))
+        counts = {word: count for word, count in counts.items() if word not in NUMBERS}
+        self.words, self.shares = list(counts), shares(counts)
+        self.people = {slot: (list(weights), shares(weights)) for slot, weights in people().items()}
+        self.name_shares = shares({name: frequency(name) for name in self.names})
         self.held_out = held_out()
 
     def text(self):
@@ -137,20 +169,22 @@ class Writer:
 
     def draw(self):
         chance = self.random.random()
-        if chance < 0.27 or not self.prose:
+        if chance < 0.25 or not self.prose:
             count = self.random.choices([1, 2, 3], [0.7, 0.2, 0.1])[0]
             parts = [self.filled(self.random.choice(self.templates if self.random.random() < 0.6 else self.calls)) for _ in range(count)]
             written, spoken = (" ".join(side) for side in zip(*parts))
-        elif chance < 0.38:
-            alone = ["{digits}.", "{digits}.", "{digits}.", "{digits}, {digits}.", "{name} {surname}.", "{name}, {place}.", "{money}.", "{time}.", "{date}."]
+        elif chance < 0.36:
+            alone = ["{digits}."] * 3 + ["{digits}, {digits}.", "{name} {surname}.", "{name} {surname}, {place}.", "{money}.", "{time}.", "{date}."]
             written, spoken = self.filled(self.random.choice(alone))
-        elif chance < 0.47:
-            slots = self.random.choice(["{digits}", "{name}", "{name} {surname}", "{surname}", "{place}"])
+        elif chance < 0.5:
+            slots = self.random.choice(["{digits}", "{name}", "{surname}"] + ["{name} {surname}", "{place}"] * 2)
             written, spoken = self.filled(f"{self.chunk(1, 4)} {slots} {self.chunk(0, 3)}".strip())
-        elif chance < 0.67:
+        elif chance < 0.56:
             written = spoken = self.capital(self.sentence(0.15))
-        elif chance < 0.87:
+        elif chance < 0.62:
             written = spoken = self.capital(self.chunk(3, 12))
+        elif chance < 0.9:
+            written = spoken = self.capital(self.renewed(self.chunk(4, 12)))
         else:
             written = spoken = " ".join(self.word() for _ in range(self.random.randint(2, 7)))
         if len(written) > LONGEST or self.random.random() < 0.07:
@@ -162,7 +196,7 @@ class Writer:
         return written, spoken
 
     def word(self):
-        if self.rare and self.random.random() < 0.12:
+        if self.rare and self.random.random() < 0.05:
             return self.random.choice(self.rare)
         return self.random.choices(self.words, cum_weights=self.shares)[0]
 
@@ -176,6 +210,11 @@ class Writer:
         count = self.random.randint(least, most)
         start = self.random.randrange(max(1, len(words) - count + 1))
         return " ".join(words[start : start + count])
+
+    def renewed(self, text):
+        """With other words in the place of most of those that are not among the commonest."""
+        other = lambda word: word[0] if word[0].lower() in self.commonest or self.random.random() < 0.4 else self.word()
+        return re.sub(r"[A-Za-z']{2,}", other, text)
 
     @staticmethod
     def capital(text):
@@ -193,11 +232,11 @@ class Writer:
     def slot(self, name):
         pick = self.random.choice
         chance = self.random.random()
-        if name in self.people and chance < 0.65:
-            names, shares = self.people[name]
-            value = self.random.choices(names, cum_weights=shares)[0]
-        elif name in NAMED and self.names and chance < 0.8:
-            value = pick(self.names)
+        if name in self.people and chance < 0.5:
+            names, weights = self.people[name]
+            value = self.random.choices(names, cum_weights=weights)[0]
+        elif name in NAMED and self.names and chance < 0.85:
+            value = self.random.choices(self.names, cum_weights=self.name_shares)[0]
         elif name in self.lists:
             value = pick(self.lists[name])
         elif name == "number":
@@ -228,7 +267,10 @@ class Writer:
 
     def digits(self, count):
         """Digits read out one by one: written as digits or as words."""
-        values = [self.random.randrange(10) for _ in range(count)]
+        values = [self.random.randrange(10)]
+        # A run of one digit is what a decoder loses count of.
+        while len(values) < count:
+            values.append(values[-1] if self.random.random() < 0.15 else self.random.randrange(10))
         zero = self.random.choice(["zero", "zero", "oh"])
         said = [zero if value == 0 else DIGITS[value] for value in values]
         group = self.random.choice([3, 4, count])

@@ -5,16 +5,16 @@
 #   scripts/train_asr/train.sh --toy --out toy.bin  # a model that understands nothing, in a minute: does everything run?
 #
 # Stopped and run again it goes on: shards and checkpoints that are there stay. --work FOLDER holds them (default cache/train_asr), --out FILE is the model,
-# --texts FOLDER adds sentences to speak and to read (*.txt), --hours H ends training early, --from-weights begins with those of models/patter-asr-v2.bin.
-# PYTHON names a Python with what requirements.txt says; without it Debian's is installed and used, slower on processors with bfloat16, and without CUDA.
+# --texts FOLDER adds sentences to speak and to read (*.txt), --hours H ends training early, --from-weights begins with those of models/patter-asr-v3.bin.
+# What requirements.txt pins is installed beside the shards, unless PYTHON names a Python that has it. A toy makes do with Debian's packages.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/scripts/train_asr
-source=$root/models/patter-asr-v2.bin
+source=$root/models/patter-asr-v3.bin
 work=$root/cache/train_asr
 out=
 speech=(--shards 100 --per-shard 2000)
-training=(--width 256 --audio-layers 4 --text-layers 3 --steps 60000 --batch-seconds 110)
+training=()
 toy=
 more=()
 while [ $# -gt 0 ]; do
@@ -37,15 +37,21 @@ while [ $# -gt 0 ]; do
   shift
 done
 out=${out:-$work/patter-asr.bin}
-python=${PYTHON:-/usr/bin/python3}
-
 packages=(espeak-ng flite)
-[ -n "$toy" ] || packages+=(festival festvox-us-slt-hts festvox-kdlpc16k wordnet-base fortunes wamerican)
-[ -n "$toy" ] || [ -n "${PYTHON:-}" ] || packages+=(python3-fake-factory)
-[ -n "${PYTHON:-}" ] || packages+=(python3-torch python3-numpy)
+if [ -n "$toy" ]; then
+  packages+=(python3-torch python3-numpy)
+else
+  packages+=(festival festvox-us-slt-hts festvox-kdlpc16k wordnet-base fortunes wamerican wbritish python3-dev python3-venv)
+fi
 bash "$root/scripts/setup.sh" "${packages[@]}"
 
 mkdir -p "$work"
+python=${PYTHON:-/usr/bin/python3}
+if [ -z "$toy" ] && [ -z "${PYTHON:-}" ]; then
+  [ -x "$work/python/bin/python" ] || python3 -m venv "$work/python"
+  python=$work/python/bin/python
+  "$python" -m pip install --quiet --requirement "$here/requirements.txt" >&2
+fi
 "$python" "$here/speak.py" --out "$work/speech" "${speech[@]}" >&2
 # A graphics card waits for batches, which further processes prepare.
 if [ -z "$toy" ] && "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then

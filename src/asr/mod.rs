@@ -6,6 +6,7 @@
 pub mod agreement;
 mod file;
 pub mod score;
+pub mod spelling;
 pub mod whisper;
 
 use std::path::PathBuf;

@@ -63,7 +63,7 @@ fn python(script: &str) -> String {
     let done = Command::new("/usr/bin/python3")
         .args(["-c", script])
         .arg(root().join("scripts/train_asr"))
-        .arg(root().join("models/patter-asr-v2.bin"))
+        .arg(root().join("models/patter-asr-v3.bin"))
         .output()
         .unwrap();
     assert!(
@@ -141,4 +141,25 @@ assert writer.text() == ("I ordered that subscription.", "y")
 #[test]
 fn held_out_sentences_are_never_drawn() {
     python(HELD_OUT);
+}
+
+/// What a model is bad at unless it meets it often: runs of one digit, and words of every day in the place of rarer ones.
+const DRAWN: &str = r#"
+import re, sys
+sys.path.insert(0, sys.argv[1])
+import text
+writer = text.Writer("1")
+strings = [writer.digits(10) for _ in range(500)]
+assert all(len(written.split()) == 10 == len(re.findall("[a-z]+", spoken)) for written, spoken in strings)
+runs = sum(bool(re.search(r"(\d)( \1){2}", written)) for written, _ in strings)
+assert 100 < runs < 300, runs
+writer.words, writer.shares, writer.rare, writer.commonest = ["parcel"], [1.0], [], {"the", "was"}
+renewed = [writer.renewed("The dog was happy-go-lucky, I don't doubt.") for _ in range(200)]
+assert all(re.fullmatch(r"The \w+ was \w+-\w+-\w+, I [\w']+ \w+\.", text) for text in renewed)
+assert 500 < sum(text.count("parcel") for text in renewed) < 900
+"#;
+
+#[test]
+fn texts_are_of_everyday_words_and_runs_of_digits() {
+    python(DRAWN);
 }

@@ -26,8 +26,10 @@ const LEAD_MS: u32 = 200;
 const TAIL_MS: u32 = 300;
 /// Level of the speech, in dBFS where it is audible.
 const SPEECH_DBFS: f32 = -20.0;
-/// Lengths of what is no speech.
+/// Lengths of what is no speech, its levels, and how many noises of each kind, length and level.
 const NOTHING_MS: [u32; 3] = [1_000, 2_000, 4_000];
+const NOTHING_DBFS: [f32; 5] = [-60.0, -50.0, -40.0, -30.0, -20.0];
+const NOISES: usize = 4;
 /// How often to say how far it is.
 const TELL_EVERY: Duration = Duration::from_secs(5);
 
@@ -388,7 +390,7 @@ impl Bench {
             .collect()
     }
 
-    /// Silence and noise, from hardly audible to loud.
+    /// Silence and noise, from hardly audible to loud, clear and by telephone.
     fn nothing(&mut self) -> anyhow::Result<Nothing> {
         let mut heard = Nothing {
             sounds: 0,
@@ -397,12 +399,15 @@ impl Bench {
         let mut sounds: BTreeMap<String, Vec<i16>> = BTreeMap::new();
         for length_ms in NOTHING_MS {
             let length = ms_to_samples(length_ms);
-            sounds.insert(format!("silence {length_ms}"), vec![0; length]);
+            let silence = vec![0; length];
+            sounds.insert(format!("silence {length_ms} phone"), telephone(&silence)?);
+            sounds.insert(format!("silence {length_ms}"), silence);
             for noise in [Noise::Street, Noise::Music] {
-                for (seed, level_dbfs) in (0..).zip([-60.0, -50.0, -40.0, -30.0, -20.0]) {
-                    let sound = noise.make(length, &[], seed);
-                    let sound = at_snr(&sound, level_dbfs, 0.0);
-                    let name = format!("{} {length_ms} ms {level_dbfs} dBFS", noise.name());
+                for level_dbfs in NOTHING_DBFS.repeat(NOISES) {
+                    let seed = sounds.len() as u64;
+                    let sound = at_snr(&noise.make(length, &[], seed), level_dbfs, 0.0);
+                    let name = format!("{} {seed} {length_ms} ms {level_dbfs} dBFS", noise.name());
+                    sounds.insert(format!("{name} phone"), telephone(&sound)?);
                     sounds.insert(name, sound);
                 }
             }
@@ -465,7 +470,7 @@ fn print(report: &Report<'_>) {
     }
     let Nothing { sounds, silent } = report.no_speech;
     println!(
-        "\nno speech (silence, street, music, {} to {} s): no text in {} of {sounds} ({} %)",
+        "\nno speech (silence, street, music, {} to {} s, clear and by phone): no text in {} of {sounds} ({} %)",
         NOTHING_MS[0] / 1_000,
         NOTHING_MS[2] / 1_000,
         silent,
