@@ -128,6 +128,12 @@ def everyday(known):
     return {word: frequency(word) for word in words if word.partition("'")[0] in known}
 
 
+def common(texts):
+    """The words of texts and how often they occur there, the commonest first: where nothing says what is met every day."""
+    counts = collections.Counter(word for text in texts for word in re.findall(r"\b[a-z]{2,}\b", text))
+    return {word: count for word, count in counts.most_common() if count >= LEAST}
+
+
 def frequency(name):
     """How often a word is met; rare words alike."""
     return max(1e-8, wordfreq.word_frequency(name, "en")) if wordfreq else 1.0
@@ -151,8 +157,7 @@ class Writer:
             self.lists[name] = [word.strip() for word in words.split(",")]
         self.prose, self.definitions = prose(folder), definitions()
         self.rare, self.names = dictionary()
-        counts = collections.Counter(word for text in self.prose + self.definitions for word in re.findall(r"\b[a-z]{2,}\b", text))
-        counts = everyday(set(self.rare)) or {word: count for word, count in counts.most_common() if count >= LEAST}
+        counts = everyday(set(self.rare)) or common(self.prose + self.definitions)
         self.commonest = set(itertools.islice(counts, COMMONEST))
         counts = {word: count for word, count in counts.items() if word not in NUMBERS}
         self.words, self.shares = list(counts), shares(counts)
