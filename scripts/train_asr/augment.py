@@ -99,21 +99,18 @@ def faster(sound, by):
     return np.interp(places, np.arange(len(sound)), sound).astype(np.float32)
 
 
-def heard(sound, draw, others, easy):
-    """A voice as it comes in: (sound, samples before it, samples of it). `others` gives other people's speech; `easy` spares it most."""
-    spare = 0.3 if easy else 1.0
+def heard(sound, draw, others):
+    """A voice as it comes in. `others` gives other people's speech."""
     sound = sound.astype(np.float32) / 32_768
-    if draw.random() < 0.6 * spare:
+    if draw.random() < 0.6:
         sound = faster(sound, draw.uniform(0.87, 1.15))
-    if draw.random() < 0.1 * spare:
+    if draw.random() < 0.1:
         sound = sound[: len(sound) - draw.randint(0, 1_000)]  # the end of the last sound is cut off
-    before, after = draw.randint(0, 6_400), draw.randint(0, 8_000)
-    spoken = len(sound)
-    sound = np.concatenate([np.zeros(before, np.float32), sound, np.zeros(after, np.float32)])
-    if draw.random() < 0.2 * spare:
+    sound = np.concatenate([np.zeros(draw.randint(0, 6_400), np.float32), sound, np.zeros(draw.randint(0, 8_000), np.float32)])
+    if draw.random() < 0.2:
         sound = reverberated(sound, draw)
     loud = level(sound)
-    if draw.random() < 0.55 * spare:
+    if draw.random() < 0.55:
         if draw.random() < 0.25:
             noise = sum(np.resize(other.astype(np.float32) / 32_768, len(sound)) for other in others(draw.randint(1, 6)))
             noise = noise / (np.sqrt(np.mean(noise**2)) + 1e-9)
@@ -121,9 +118,9 @@ def heard(sound, draw, others, easy):
             noise = noise_of(draw, len(sound))
         sound = sound + noise * loud * 10 ** (-draw.uniform(3, 35) / 20)
     sound = sound * (10 ** (draw.uniform(-35, -12) / 20) / loud)
-    if draw.random() < 0.5 * (0.6 if easy else 1.0):
+    if draw.random() < 0.5:
         sound = telephone(sound, draw)
-    return np.clip(sound, -1, 1).astype(np.float32), before, spoken
+    return np.clip(sound, -1, 1).astype(np.float32)
 
 
 def nothing(draw, length):

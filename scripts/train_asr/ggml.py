@@ -1,7 +1,7 @@
 """Whisper models in whisper.cpp's ggml format: read and written.
 
 In and out: a file and a dictionary of arrays by whisper.cpp's names. Source: whisper.cpp's `models/convert-pt-to-ggml.py` for the layout, ggml's
-`quantize_row_q8_0_ref` and `quantize_row_q5_0_ref` for the blocks.
+`quantize_row_q4_0_ref`, `quantize_row_q5_0_ref` and `quantize_row_q8_0_ref` for the blocks.
 """
 import dataclasses
 import struct
@@ -11,8 +11,8 @@ import numpy as np
 MAGIC = 0x67676D6C
 BLOCK = 32
 # Name: type of a tensor, type of a file.
-KINDS = {"f32": (0, 0), "f16": (1, 1), "q5_0": (6, 2008), "q8_0": (8, 2007)}
-BLOCK_BYTES = {6: 22, 8: 34}
+KINDS = {"f32": (0, 0), "f16": (1, 1), "q4_0": (2, 2002), "q5_0": (6, 2008), "q8_0": (8, 2007)}
+BLOCK_BYTES = {2: 18, 6: 22, 8: 34}
 
 
 @dataclasses.dataclass
@@ -91,6 +91,8 @@ def unpacked(data, at, kind, sizes):
     scale = raw[:, :2].copy().view(np.float16).astype(np.float32)
     if kind == 8:
         values = raw[:, 2:].view(np.int8).astype(np.float32)
+    elif kind == 2:
+        values = np.concatenate([raw[:, 2:] & 15, raw[:, 2:] >> 4], axis=1).astype(np.float32) - 8
     else:
         high = raw[:, 2:6].copy().view(np.uint32)
         bits = (high >> np.arange(BLOCK, dtype=np.uint32)) & 1
@@ -109,6 +111,18 @@ def q8_0(array):
     return out.tobytes()
 
 
+def q4_0(array):
+    blocks = array.reshape(-1, BLOCK)
+    extreme = blocks[np.arange(len(blocks)), np.abs(blocks).argmax(1)]
+    scale = extreme / -8
+    inverse = np.where(scale != 0, 1 / np.where(scale == 0, 1, scale), 0)
+    values = np.clip(np.floor(blocks * inverse[:, None] + 8.5), 0, 15).astype(np.uint8)
+    out = np.zeros((len(blocks), BLOCK_BYTES[2]), np.uint8)
+    out[:, :2] = scale.astype(np.float16)[:, None].view(np.uint8)
+    out[:, 2:] = values[:, :16] | (values[:, 16:] << 4)
+    return out.tobytes()
+
+
 def q5_0(array):
     blocks = array.reshape(-1, BLOCK)
     extreme = blocks[np.arange(len(blocks)), np.abs(blocks).argmax(1)]
@@ -121,6 +135,11 @@ def q5_0(array):
     out[:, 2:6] = high[:, None].view(np.uint8)
     out[:, 6:] = (values[:, :16] & 15) | ((values[:, 16:] & 15) << 4)
     return out.tobytes()
+
+
+def packed(name, array):
+    """Whether a tensor is a matrix, of the kind that a file is said to be."""
+    return array.ndim == 2 and name.endswith(".weight")
 
 
 def write(path, model, kind):
@@ -136,8 +155,8 @@ def write(path, model, kind):
         for name, array in model.tensors.items():
             if name in ("encoder.conv1.bias", "encoder.conv2.bias"):
                 array = array.reshape(-1, 1)
-            tensor = matrix if array.ndim == 2 and name.endswith(".weight") else int(array.ndim == 3)
+            tensor = matrix if packed(name, array) else int(array.ndim == 3)
             file.write(struct.pack("<3i", array.ndim, len(name), tensor))
             file.write(struct.pack(f"<{array.ndim}i", *array.shape[::-1]) + name.encode())
-            pack = {0: lambda a: a.astype(np.float32).tobytes(), 1: lambda a: a.astype(np.float16).tobytes(), 6: q5_0, 8: q8_0}
+            pack = {0: lambda a: a.astype(np.float32).tobytes(), 1: lambda a: a.astype(np.float16).tobytes(), 2: q4_0, 6: q5_0, 8: q8_0}
             file.write(pack[tensor](np.ascontiguousarray(array, np.float32)))

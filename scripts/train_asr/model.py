@@ -1,25 +1,15 @@
-"""The network: Whisper's, with two helpers for training, a head for letters and a reader of phonemes (see `reading.py`).
+"""The network: Whisper's (Radford et al. 2022, openai/whisper).
 
-In: log-mel spectra (Radford et al. 2022, as in openai/whisper) and tokens. Out: encoded frames, 50 a second; token scores; letter scores. Names are
-whisper.cpp's, so that the weights go to a file as they are.
-
-What a plain start lacks, as it stays on a plateau for tens of thousands of utterances: (1) a position table of sines with periods of 4 to 160 frames in the
-first 64 dimensions, which the second convolution leaves free at first; (2) the heads of the first three encoder layers begin as shifts in
-time, as in a time-delay network; (3) the helper head, which learns letters by CTC (Graves et al. 2006); (4) attention guided along the diagonal
-(Tachibana et al. 2018), on half of the decoder's heads. See `train.py` for the last two.
+In: log-mel spectra and tokens. Out: encoded frames, 50 a second, and token scores. Names are whisper.cpp's, so that the weights go to a file as they are.
 """
 import functools
-import math
 import pathlib
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-HEAD = 64  # dimensions of a head, and of the position table
-LETTERS = " abcdefghijklmnopqrstuvwxyz'0123456789"
-SHIFTS = ((-3, -1, 1, 3), (-6, -2, 2, 6), (-12, -4, 4, 12))
-AUDIO_POSITIONS, TEXT_POSITIONS, MELS = 1_500, 448, 80
+HEAD = 64  # dimensions of a head
 
 
 def log_mel(sound, filters):
@@ -28,17 +18,6 @@ def log_mel(sound, filters):
     power = torch.stft(sound, 400, 160, window=window, return_complex=True)[..., :-1].abs() ** 2
     mel = (filters @ power).clamp(min=1e-10).log10()
     return (torch.maximum(mel, mel.amax(dim=(-1, -2), keepdim=True) - 8) + 4) / 4
-
-
-def frequencies():
-    return 2 * math.pi / torch.exp(torch.linspace(math.log(4.0), math.log(160.0), HEAD // 2))
-
-
-def positions(count, width):
-    angle = torch.arange(count)[:, None] * frequencies()[None]
-    table = torch.zeros(count, width)
-    table[:, 0:HEAD:2], table[:, 1:HEAD:2] = angle.sin(), angle.cos()
-    return table
 
 
 @functools.cache
@@ -55,7 +34,6 @@ class Attention(nn.Module):
         self.key = nn.Linear(width, width, bias=False)
         self.value = nn.Linear(width, width)
         self.out = nn.Linear(width, width)
-        self.weights = None  # of the last pass to other frames, for the guide
 
     def forward(self, x, other=None, causal=False):
         source = x if other is None else other
@@ -66,27 +44,7 @@ class Attention(nn.Module):
         scores = (query * HEAD**-0.5) @ key.transpose(-1, -2)
         if causal:
             scores = scores.masked_fill(torch.ones(length, length, dtype=torch.bool, device=x.device).triu(1), float("-inf"))
-        weights = scores.softmax(-1)
-        if other is not None:
-            self.weights = weights
-        return self.out((weights @ value).transpose(1, 2).reshape(batch, length, width))
-
-    def begin_as_shifts(self, shifts):
-        """Each head looks so many frames away."""
-        with torch.no_grad():
-            self.query.bias.zero_()
-            for head in range(self.heads):
-                shift = shifts[head % len(shifts)]
-                query, key = torch.zeros(HEAD, self.query.in_features), torch.zeros(HEAD, self.query.in_features)
-                for j, frequency in enumerate(frequencies().tolist()):
-                    # sin(w(t + d)) and cos(w(t + d)) from those of t.
-                    cos, sin = math.cos(frequency * shift), math.sin(frequency * shift)
-                    query[2 * j, 2 * j], query[2 * j, 2 * j + 1] = cos, sin
-                    query[2 * j + 1, 2 * j + 1], query[2 * j + 1, 2 * j] = cos, -sin
-                    key[2 * j, 2 * j] = key[2 * j + 1, 2 * j + 1] = 1
-                rows = slice(head * HEAD, (head + 1) * HEAD)
-                self.query.weight[rows] = query * 1.5 + torch.randn_like(query) * 0.01
-                self.key.weight[rows] = key * 1.5 + torch.randn_like(key) * 0.01
+        return self.out((scores.softmax(-1) @ value).transpose(1, 2).reshape(batch, length, width))
 
 
 class Block(nn.Module):
@@ -106,20 +64,13 @@ class Block(nn.Module):
 
 
 class Encoder(nn.Module):
-    def __init__(self, width, layers):
+    def __init__(self, shape):
         super().__init__()
-        self.conv1 = nn.Conv1d(MELS, width, 3, padding=1)
-        self.conv2 = nn.Conv1d(width, width, 3, stride=2, padding=1)
-        nn.init.normal_(self.conv1.weight, std=(2 / (3 * MELS)) ** 0.5)
-        nn.init.normal_(self.conv2.weight, std=(2 / (3 * width)) ** 0.5)
-        with torch.no_grad():
-            self.conv2.weight[:HEAD] *= 0.02
-            self.conv2.bias[:HEAD] = 0
-        self.register_buffer("positional_embedding", positions(AUDIO_POSITIONS, width))
-        self.blocks = nn.ModuleList(Block(width, False) for _ in range(layers))
-        for block, shifts in zip(self.blocks, SHIFTS):
-            block.attn.begin_as_shifts(shifts)
-        self.ln_post = nn.LayerNorm(width)
+        self.conv1 = nn.Conv1d(shape.mels, shape.width, 3, padding=1)
+        self.conv2 = nn.Conv1d(shape.width, shape.width, 3, stride=2, padding=1)
+        self.register_buffer("positional_embedding", torch.zeros(shape.audio_positions, shape.width))
+        self.blocks = nn.ModuleList(Block(shape.width, False) for _ in range(shape.audio_layers))
+        self.ln_post = nn.LayerNorm(shape.width)
 
     def forward(self, mel):
         mel = mel.to(self.conv1.weight.dtype)
@@ -131,50 +82,27 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    def __init__(self, width, layers, tokens):
+    def __init__(self, shape):
         super().__init__()
-        self.token_embedding = nn.Embedding(tokens, width)
-        nn.init.normal_(self.token_embedding.weight, std=0.02)
-        self.positional_embedding = nn.Parameter(torch.randn(TEXT_POSITIONS, width) * 0.01)
-        self.blocks = nn.ModuleList(Block(width, True) for _ in range(layers))
-        self.ln = nn.LayerNorm(width)
+        self.token_embedding = nn.Embedding(shape.vocabulary, shape.width)
+        self.positional_embedding = nn.Parameter(torch.zeros(shape.text_positions, shape.width))
+        self.blocks = nn.ModuleList(Block(shape.width, True) for _ in range(shape.text_layers))
+        self.ln = nn.LayerNorm(shape.width)
 
-    def forward(self, tokens, encoded):
+    def forward(self, tokens, encoded, where):
+        """Scores of every token that may follow, for the positions that `where` marks: a row for each."""
         x = self.token_embedding(tokens) + self.positional_embedding[: tokens.shape[1]]
         for block in self.blocks:
             x = block(x, encoded, causal=True)
-        return self.ln(x) @ self.token_embedding.weight.t()
-
-
-class Reader(nn.Module):
-    """Phonemes, each with its neighbours, to what the encoder makes of sound."""
-
-    def __init__(self, width, phonemes):
-        super().__init__()
-        self.near = nn.ModuleList(nn.Embedding(phonemes, width) for _ in range(3))
-        self.mlp = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Linear(width, width))
-        self.ln = nn.LayerNorm(width)
-
-    def forward(self, frames, positions):
-        """`frames`: batch x frames x 3."""
-        x = sum(near(frames[..., n]) for n, near in enumerate(self.near)) + positions[: frames.shape[1]]
-        return self.ln(x + self.mlp(x))
+        return self.ln(x)[where] @ self.token_embedding.weight.t()
 
 
 class Model(nn.Module):
-    """`tokens` rows: those that training uses, and one for all others. `phonemes`: how many, with silence."""
+    """With the weights of a `ggml.File`. Those of the tokens stay as they are: it knows words that no training text holds."""
 
-    def __init__(self, width, audio_layers, text_layers, tokens, phonemes):
+    def __init__(self, file):
         super().__init__()
-        self.encoder = Encoder(width, audio_layers)
-        self.decoder = Decoder(width, text_layers, tokens)
-        self.letters = nn.Linear(width, len(LETTERS) + 1)  # 0 is CTC's blank
-        self.reader = Reader(width, phonemes)
-
-    def read(self, frames):
-        """Encoded frames of a text."""
-        return self.reader(frames, self.encoder.positional_embedding)
-
-    def cross_attention(self):
-        """The decoder's attention to the sound in the last pass: a tensor for each layer, batch x heads x tokens x frames."""
-        return [block.cross_attn.weights for block in self.decoder.blocks]
+        self.encoder, self.decoder = Encoder(file.shape), Decoder(file.shape)
+        sizes = {name: tensor.shape for name, tensor in self.state_dict().items()}
+        self.load_state_dict({name: torch.from_numpy(array.copy()).reshape(sizes[name]) for name, array in file.tensors.items()})
+        self.decoder.token_embedding.requires_grad_(False)

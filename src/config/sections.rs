@@ -215,7 +215,7 @@ section!(
     /// `[asr]`
     AsrConfig {
         /// Model file in the models folder.
-        model: PathBuf = "patter-asr-v3.bin".into(),
+        model: PathBuf = "patter-asr-v4.bin".into(),
         /// Language code; Whisper's English-only models ignore it.
         language: String = "en".into(),
         /// Worker threads; all engines together should not exceed the cores.

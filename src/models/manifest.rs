@@ -357,7 +357,7 @@ mod tests {
         assert_eq!(
             defaults,
             [
-                "patter-asr-v3",
+                "patter-asr-v4",
                 "all-minilm-l6-v2-q4_0",
                 "smollm2-135m-instruct-q4_1",
                 "espeak-ng-data",

@@ -346,7 +346,7 @@ fn a_server_records_its_calls_and_two_of_one_uuid_apart() {
             (call.transport.as_str(), call.playbook.as_str()),
             ("audiosocket", "Fitness membership")
         );
-        assert_eq!(call.asr, "patter-asr-v3.bin");
+        assert_eq!(call.asr, "patter-asr-v4.bin");
         assert_eq!(call.tts, "espeak: en-us");
         assert!(reader.recording(call).unwrap().exists());
         let whole = reader.whole(call.id).unwrap().unwrap();

@@ -91,7 +91,7 @@ fn silence_hiss_and_hum_yield_no_words() {
 fn a_cut_off_speech_model_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("half.bin");
-    let bytes = std::fs::read(root().join("models/patter-asr-v3.bin")).unwrap();
+    let bytes = std::fs::read(root().join("models/patter-asr-v4.bin")).unwrap();
     std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     let error = whisper::Model::load(&path, &loaded().config.asr, &Cores::new(2))
         .err()

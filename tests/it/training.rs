@@ -4,11 +4,12 @@ use std::process::Command;
 
 use patter::asr::whisper::Model;
 use patter::cores::{Cores, Urgency};
+use patter::dialogue::playbook::normalise;
 
 use crate::support::{loaded, one_at_a_time, root, voice};
 
 #[test]
-fn a_toy_is_trained_stopped_gone_on_with_and_loaded() {
+fn a_model_is_taught_stopped_gone_on_with_and_still_understands() {
     let _turn = one_at_a_time();
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("toy.bin");
@@ -32,7 +33,7 @@ fn a_toy_is_trained_stopped_gone_on_with_and_loaded() {
     assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0);
     // What is there is not made again.
     let again = train();
-    assert!(again.contains("from step 20"), "{again}");
+    assert!(again.contains("from step 4"), "{again}");
     let config = loaded().config.asr;
     let model = Model::load(&out, &config, &Cores::of_machine()).unwrap();
     let spoken = voice("en-us+f3")
@@ -42,28 +43,15 @@ fn a_toy_is_trained_stopped_gone_on_with_and_loaded() {
         .session()
         .transcribe(&spoken.samples, Urgency::Now, || false)
         .unwrap();
-    assert!((0.0..=1.0).contains(&heard.no_speech), "{heard:?}");
+    assert_eq!(normalise(&heard.text), "hello who is this", "{heard:?}");
 }
-
-/// Twenty of each: what comes up less often is put together from what does, or from letters.
-const PIECES: &str = r#"
-import sys
-sys.path.insert(0, sys.argv[1])
-import ggml, tokens
-pieces = tokens.Tokens(ggml.read(sys.argv[2]).tokens)
-pieces.limit(["The order is late.", "It is hot."] * 20 + ["Theodora called."], 20)
-for text in ["The order is late.", "Theodora called.", "Is it 7 9?"]:
-    numbers = pieces.encode(text)
-    assert pieces.decode(numbers) == text
-    print("|".join(pieces.bytes[number].decode() for number in numbers))
-"#;
 
 /// What a script of Python prints that ends well; it is given the folder of the training and the shipped model.
 fn python(script: &str) -> String {
     let done = Command::new("/usr/bin/python3")
         .args(["-c", script])
         .arg(root().join("scripts/train_asr"))
-        .arg(root().join("models/patter-asr-v3.bin"))
+        .arg(root().join("models/patter-asr-v4.bin"))
         .output()
         .unwrap();
     assert!(
@@ -74,12 +62,45 @@ fn python(script: &str) -> String {
     String::from_utf8_lossy(&done.stdout).into_owned()
 }
 
+/// What the passes of the training see of a matrix is what the file holds of it, also of one that is packed already and of blocks of zeros.
+const PACKED: &str = r#"
+import sys
+sys.path.insert(0, sys.argv[1])
+import numpy, torch
+import ggml, train
+matrix = torch.randn(64, 96, generator=torch.Generator().manual_seed(1))
+matrix[3, 32:64] = 0
+seen = train.rounded(matrix)
+held, end = ggml.unpacked(ggml.q4_0(matrix.numpy()), 0, 2, (64, 96))
+assert end == 64 * 96 // 32 * 18
+assert numpy.array_equal(held, seen.numpy())
+assert torch.allclose(train.rounded(seen), seen, atol=1e-3)
+assert 0.05 < (seen - matrix).abs().mean() < 0.1
+"#;
+
 #[test]
-fn rare_words_are_spelled_by_frequent_tokens() {
+fn training_sees_the_weights_that_the_file_holds() {
+    python(PACKED);
+}
+
+/// GPT-2's byte pairs, the longest that are in the list, as the shipped model expects them.
+const PIECES: &str = r#"
+import sys
+sys.path.insert(0, sys.argv[1])
+import ggml, tokens
+pieces = tokens.Tokens(ggml.read(sys.argv[2]).tokens)
+for text in ["The order is late.", "Theodora didn't call.", "Is it 7 9?"]:
+    numbers = pieces.encode(text)
+    assert pieces.decode(numbers) == text
+    print("|".join(pieces.bytes[number].decode() for number in numbers))
+"#;
+
+#[test]
+fn texts_are_cut_into_whispers_tokens() {
     insta::assert_snapshot!(python(PIECES), @r"
      The| order| is| late|.
-     The|o|d|o|r|a| c|a|l|l|e|d|.
-     I|s| i|t| 7| 9|?
+     The|od|ora| didn|'t| call|.
+     Is| it| 7| 9|?
     ");
 }
 
@@ -104,36 +125,13 @@ fn training_speaks_with_many_voices() {
     python(VOICES);
 }
 
-/// A decoder that reads is shown what it would hear: the same for words that sound alike, silence around it, each sound beside its neighbours.
-const READING: &str = r#"
-import sys
-sys.path.insert(0, sys.argv[1])
-import reading
-phonemes = reading.Phonemes()
-assert phonemes.of("write it", "en") == phonemes.of("right it", "en") != phonemes.of("wife it", "en")
-assert phonemes.of("Yes, please.", "en-US") == [["j", "E", "s"], ["p", "l", "i:", "z"]]
-texts = reading.Reading("1", None)
-for frames in [texts.frames([[1, 2], [3]]) for _ in range(50)]:
-    there, before, after = zip(*frames)
-    assert there[-1] == reading.SILENCE and set(there) <= set(range(len(texts.names) + 1))
-    changes = [n for n in range(1, len(there)) if there[n] != there[n - 1]]
-    assert all(before[n] == there[n - 1] and after[n - 1] == there[n] for n in changes)
-first, again = (reading.Reading("7", None).batch(8) for _ in range(2))
-assert first == again and len(first) == 8
-"#;
-
-#[test]
-fn texts_are_read_as_they_sound() {
-    python(READING);
-}
-
-/// The sentences that measure the model are drawn again.
+/// The sentences that measure the model, of both sets, are drawn again.
 const HELD_OUT: &str = r#"
 import sys
 sys.path.insert(0, sys.argv[1])
 import text
 writer = text.Writer("1")
-drawn = iter([("i never ordered that SUBSCRIPTION", "x"), ("I ordered that subscription.", "y")])
+drawn = iter([("i never ordered that SUBSCRIPTION", "x"), ("Nobody in my family can whistle.", "x"), ("I ordered that subscription.", "y")])
 writer.draw = lambda: next(drawn)
 assert writer.text() == ("I ordered that subscription.", "y")
 "#;

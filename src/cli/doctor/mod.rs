@@ -145,7 +145,7 @@ fn files(loaded: &Loaded, report: &mut Report) {
         report.add(
             "asr",
             "note",
-            "the default speech model understands synthetic voices only",
+            "the default speech model is made for synthetic callers and mishears people",
             Some("for people: `patter models fetch whisper-base.en`, then `asr.model = \"ggml-base.en.bin\"` and `asr.timestamps = true`".into()),
         );
     }
