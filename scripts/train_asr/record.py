@@ -62,7 +62,7 @@ def record(name, voices, speak, rows, folder):
         sound = speak(voice, re.sub(r"\d", lambda digit: text.DIGITS[int(digit[0])], words))
         path = f"{name}-{number:03}.wav"
         keep(np.clip(sound, -32_768, 32_767).astype(np.int16), folder / path)
-        lines.append("\t".join((kind, words, names, f"{name}:{voice}", path)) + "\n")
+        lines.append("\t".join((kind, words, names, name, path)) + "\n")
     (folder / f"recorded-{name}.tsv").write_text("".join(lines))
     print(f"recorded-{name}.tsv: {len(lines)} recordings", flush=True)
 
