@@ -427,8 +427,9 @@ fn candidates_differ_by_their_seed_and_keep_to_their_time() {
     let replies = |of: &[Candidate]| of.iter().map(|c| c.reply.clone()).collect::<Vec<_>>();
     assert_eq!(replies(&all), replies(&again));
     let hasty = make(&limits(3, Some(Duration::from_millis(1))));
-    assert_eq!(hasty.len(), 1, "the first is always finished");
-    assert_eq!(hasty[0].reply, all[0].reply);
+    // Whether that one thinks aloud depends on the processor's last bits.
+    let first = make(&limits(1, None));
+    assert_eq!(replies(&hasty), replies(&first), "it is always finished");
     assert!(candidates::make(&session, &chat, &limits(3, None), || None).is_empty());
     assert!(candidates::best(all, |_| true).is_some());
 }
