@@ -111,30 +111,26 @@ def q8_0(array):
     return out.tobytes()
 
 
-def q4_0(array):
+def by_extreme(array, most):
+    """Blocks' scales, by which what is farthest from zero becomes 0, and their numbers, 0 to 2 * `most` - 1."""
     blocks = array.reshape(-1, BLOCK)
     extreme = blocks[np.arange(len(blocks)), np.abs(blocks).argmax(1)]
-    scale = extreme / -8
+    scale = extreme / -most
     inverse = np.where(scale != 0, 1 / np.where(scale == 0, 1, scale), 0)
-    values = np.clip(np.floor(blocks * inverse[:, None] + 8.5), 0, 15).astype(np.uint8)
-    out = np.zeros((len(blocks), BLOCK_BYTES[2]), np.uint8)
-    out[:, :2] = scale.astype(np.float16)[:, None].view(np.uint8)
-    out[:, 2:] = values[:, :16] | (values[:, 16:] << 4)
-    return out.tobytes()
+    values = np.clip(np.floor(blocks * inverse[:, None] + (most + 0.5)), 0, 2 * most - 1).astype(np.uint8)
+    return scale.astype(np.float16)[:, None].view(np.uint8), values
+
+
+def q4_0(array):
+    scale, values = by_extreme(array, 8)
+    return np.concatenate([scale, values[:, :16] | (values[:, 16:] << 4)], axis=1).tobytes()
 
 
 def q5_0(array):
-    blocks = array.reshape(-1, BLOCK)
-    extreme = blocks[np.arange(len(blocks)), np.abs(blocks).argmax(1)]
-    scale = extreme / -16
-    inverse = np.where(scale != 0, 1 / np.where(scale == 0, 1, scale), 0)
-    values = np.clip(np.floor(blocks * inverse[:, None] + 16.5), 0, 31).astype(np.uint8)
+    scale, values = by_extreme(array, 16)
     high = ((values >> 4).astype(np.uint32) << np.arange(BLOCK, dtype=np.uint32)).sum(1, dtype=np.uint32)
-    out = np.zeros((len(blocks), BLOCK_BYTES[6]), np.uint8)
-    out[:, :2] = scale.astype(np.float16)[:, None].view(np.uint8)
-    out[:, 2:6] = high[:, None].view(np.uint8)
-    out[:, 6:] = (values[:, :16] & 15) | ((values[:, 16:] & 15) << 4)
-    return out.tobytes()
+    low = (values[:, :16] & 15) | ((values[:, 16:] & 15) << 4)
+    return np.concatenate([scale, high[:, None].view(np.uint8), low], axis=1).tobytes()
 
 
 def packed(name, array):

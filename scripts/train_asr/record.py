@@ -47,40 +47,28 @@ class Kokoro:
         return engines.resampled(32_767 * np.concatenate(parts), RATE)
 
 
-def keep(sound, path):
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, engines.RATE, 0, "NONE", ""))
-        file.writeframes(sound.tobytes())
-
-
-def record(name, voices, speak, rows, folder):
-    """A list and its recordings."""
+def keep(rows, sounds, name, folder):
+    """A list and its recordings; `rows`: kind, words and names of each."""
     lines = []
-    for number, (kind, words, names) in enumerate(rows):
-        voice = voices[number % len(voices)]
-        # As espeak-ng speaks them in `patter eval asr`, whatever an engine makes of digits.
-        sound = speak(voice, re.sub(r"\d", lambda digit: text.DIGITS[int(digit[0])], words))
+    for number, ((kind, words, names), sound) in enumerate(zip(rows, sounds)):
         path = f"{name}-{number:03}.wav"
-        keep(np.clip(sound, -32_768, 32_767).astype(np.int16), folder / path)
+        with wave.open(str(folder / path), "wb") as file:
+            file.setparams((1, 2, engines.RATE, 0, "NONE", ""))
+            file.writeframes(np.clip(sound, -32_768, 32_767).astype(np.int16).tobytes())
         lines.append("\t".join((kind, words, names, name, path)) + "\n")
     (folder / f"recorded-{name}.tsv").write_text("".join(lines))
     print(f"recorded-{name}.tsv: {len(lines)} recordings", flush=True)
 
 
 def people(folder):
-    """A list of what people said, and the recordings."""
+    """What people said."""
     said = {"goforward.raw": "go forward ten meters", "something.raw": "go somewhere and do something"}
-    for part, list_of in (("cards", "cards.transcription"), ("librivox", "transcription")):
-        rows = re.findall(r"<s> (.*?) *</s> \((.*)\)", (PEOPLE / part / list_of).read_text())
+    for part, transcripts in (("cards", "cards.transcription"), ("librivox", "transcription")):
+        rows = re.findall(r"<s> (.*?) *</s> \((.*)\)", (PEOPLE / part / transcripts).read_text())
         said.update({f"{part}/{name}.wav": words for words, name in rows})
-    lines = []
-    for number, (name, words) in enumerate(said.items()):
-        # All are of 16 kHz; a WAV file's head is 44 bytes.
-        data = (PEOPLE / name).read_bytes()[44 if name.endswith(".wav") else 0 :]
-        keep(np.frombuffer(data[: len(data) // 2 * 2], np.int16), folder / f"people-{number:03}.wav")
-        lines.append(f"free\t{words}\t\tpeople\tpeople-{number:03}.wav\n")
-    (folder / "recorded-people.tsv").write_text("".join(lines))
-    print(f"recorded-people.tsv: {len(lines)} recordings", flush=True)
+    # The raw ones are of 16 kHz, too.
+    read = lambda path: engines.Festival.read(path) if path.suffix == ".wav" else np.fromfile(path, np.int16)
+    keep([("free", words, "") for words in said.values()], [read(PEOPLE / name) for name in said], "people", folder)
 
 
 def main():
@@ -94,11 +82,12 @@ def main():
     if PEOPLE.exists():
         people(options.out)
     draw = random.Random("recordings")
-    pico, kokoro = engines.Pico(), Kokoro()
-    festival = lambda voice, spoken: engines.Festival().speak_all([(voice, spoken)], draw)[0]
-    record("pico", ["en-GB"], lambda voice, spoken: pico.speak(voice, spoken, draw), rows, options.out)
-    record("festival", ["kal_diphone"], festival, rows, options.out)
-    record("kokoro", KOKORO, lambda voice, spoken: kokoro.speak(voice, spoken, draw), rows, options.out)
+    # Digits as espeak-ng speaks them in `patter eval asr`, whatever an engine makes of them.
+    spoken = [re.sub(r"\d", lambda digit: text.DIGITS[int(digit[0])], words) for _, words, _ in rows]
+    for name, engine, voices in (("pico", engines.Pico(), ["en-GB"]), ("kokoro", Kokoro(), KOKORO)):
+        sounds = [engine.speak(voices[number % len(voices)], words, draw) for number, words in enumerate(spoken)]
+        keep(rows, sounds, name, options.out)
+    keep(rows, engines.Festival().speak_all([("kal_diphone", words) for words in spoken], draw), "festival", options.out)
 
 
 if __name__ == "__main__":

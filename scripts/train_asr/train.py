@@ -201,7 +201,10 @@ def main():
     net = network.Model(file)
     state = torch.load(options.checkpoint, map_location="cpu") if options.checkpoint.exists() else {"step": 0, "hours": 0.0}
     if "net" in state:
-        net.load_state_dict(state["net"])
+        try:
+            net.load_state_dict(state["net"])
+        except RuntimeError as error:
+            raise SystemExit(f"`{options.checkpoint}` is of another model than `{options.model}`: name another file") from error
     net.to(options.device)
     learnt = [parameter for parameter in net.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(learnt, lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01)
@@ -221,7 +224,7 @@ def train(options, file, net, optimizer, speech, done, spent):
     loss = Loss(packed.of, file.mel_filters, torch.device(options.device))
     loader = torch.utils.data.DataLoader(Batches(speech, options, done), batch_size=None, num_workers=options.workers)
     started = saved = time.monotonic()
-    total, utterances, step = 0.0, 0, done
+    losses, utterances, step = [], 0, done
     for batch in loader:
         hours = spent + (time.monotonic() - started) / 3600
         along = min(1.0, max(step / options.steps, hours / options.hours))
@@ -235,13 +238,13 @@ def train(options, file, net, optimizer, speech, done, spent):
         packed.spread()
         step += 1
         utterances += len(batch[1])
-        total += value.item()
-        if not math.isfinite(total):
+        losses.append(value.item())
+        if not math.isfinite(losses[-1]):
             raise SystemExit(f"step {step}: the loss is no number any more; go on from the last checkpoint with a lower --rate")
         if step % 20 == 0:
             seconds = time.monotonic() - started
-            print(f"step {step} of {options.steps}: loss {total / 20:.3f}, {utterances / seconds:.0f} utterances a second, {seconds:.0f} s", flush=True)
-            total = 0.0
+            print(f"step {step} of {options.steps}: loss {np.mean(losses):.3f}, {utterances / seconds:.0f} utterances a second, {seconds:.0f} s", flush=True)
+            losses.clear()
         over = step >= options.steps or hours >= options.hours
         if over or time.monotonic() - saved > options.save * 60:
             save(options.checkpoint, net, optimizer, step, hours)

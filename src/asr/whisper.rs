@@ -23,6 +23,9 @@ const POSITIONS_PER_SECOND: usize = 50;
 const MARGIN_POSITIONS: usize = 32;
 /// Positions in Whisper's full window of 30 s.
 const MAX_POSITIONS: usize = 1_500;
+/// Smallest `asr.min_audio_ctx` with which OpenAI's models say everything once. Tiny.en and base, recordings of people: with 160 to 384 they repeat
+/// themselves (25 to 143 % of the words wrong), from 512 on they do not (3 to 12 %).
+pub const OPENAI_MIN_AUDIO_CTX: u32 = 512;
 /// Tokens a second that fast speech cannot exceed; stops runaway repetition.
 const MAX_TOKENS_PER_SECOND: usize = 10;
 
@@ -56,6 +59,8 @@ impl Model {
         parameters.use_gpu(
             config.gpu && cfg!(any(feature = "cuda", feature = "vulkan", feature = "metal")),
         );
+        // A tenth faster on two cores, with the same words.
+        parameters.flash_attn(true);
         let context = WhisperContext::new_with_params(path, parameters)
             .map_err(|e| load(format!("{e}; the file is damaged or cut short")))?;
         Ok(Self {

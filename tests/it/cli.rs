@@ -269,7 +269,7 @@ fn doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
     .unwrap();
     std::fs::write(
         folder.path().join("config.toml"),
-        "[dialogue]\nplaybook = \"p.toml\"\n",
+        "[dialogue]\nplaybook = \"p.toml\"\n[asr]\nmodel = \"ggml-base.en.bin\"\ntimestamps = true\n",
     )
     .unwrap();
     std::fs::write(folder.path().join("p.toml"), "title = 3\n").unwrap();
@@ -291,6 +291,11 @@ fn doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
             .unwrap()
             .contains("line 1")
     );
+    let repeats = findings
+        .iter()
+        .find(|f| f["part"] == "asr" && f["state"] == "note")
+        .unwrap();
+    assert_eq!(repeats["hint"], "set `asr.min_audio_ctx` to 512 or more");
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn the_same_seed_gives_the_same_reply_and_the_cache_keeps_the_history() {
     let engines = engines();
     let session = engines.llm.session().unwrap();
     let mut chat = user("Hello, what do you sell?");
-    // Without AVX-512, a prompt decoded in one batch and one continued from the cache differ in their last bits: only cached runs compare.
+    // On some processors a prompt decoded in one batch and one continued from the cache differ in their last bits: only cached runs compare.
     let (_, stats) = read(&session.generate(chat.clone(), Urgency::Now));
     let (first, _) = read(&session.generate(chat.clone(), Urgency::Now));
     assert!(!first.trim().is_empty());
@@ -426,10 +426,26 @@ fn candidates_differ_by_their_seed_and_keep_to_their_time() {
     let again = make(&limits(3, None));
     let replies = |of: &[Candidate]| of.iter().map(|c| c.reply.clone()).collect::<Vec<_>>();
     assert_eq!(replies(&all), replies(&again));
-    let hasty = make(&limits(3, Some(Duration::from_millis(1))));
-    // Whether that one thinks aloud depends on the processor's last bits.
-    let first = make(&limits(1, None));
-    assert_eq!(replies(&hasty), replies(&first), "it is always finished");
+    // Which seed's first one thinks aloud depends on the processor's last bits.
+    let (seed, first) = (7..20)
+        .map(|seed| {
+            (
+                seed,
+                make(&Limits {
+                    seed,
+                    ..limits(1, None)
+                }),
+            )
+        })
+        .find(|(_, made)| !made.is_empty())
+        .unwrap();
+    let budget = Some(Duration::from_millis(1));
+    let hasty = make(&Limits {
+        seed,
+        ..limits(3, budget)
+    });
+    assert_eq!(hasty.len(), 1, "the first is always finished");
+    assert_eq!(hasty[0].reply, first[0].reply);
     assert!(candidates::make(&session, &chat, &limits(3, None), || None).is_empty());
     assert!(candidates::best(all, |_| true).is_some());
 }

@@ -213,7 +213,7 @@ fn print(loaded: &Loaded, rows: &[Row], json: bool) -> anyhow::Result<()> {
     }
     println!("{machine}");
     println!("{:44} {:>4} {:>9} {:>9}", "", "n", "median", "p95");
-    for row in rows {
+    for row in rows.iter().filter(|row| row.n > 0) {
         println!(
             "{:44} {:>4} {:>9.1} {:>9.1} {}",
             row.what, row.n, row.median, row.p95, row.unit

@@ -7,6 +7,7 @@ mod network;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use patter::asr::whisper::OPENAI_MIN_AUDIO_CTX;
 use patter::config::{self, Loaded};
 use patter::dialogue::playbook::Playbook;
 use patter::models::{self, Manifest, Status};
@@ -146,7 +147,19 @@ fn files(loaded: &Loaded, report: &mut Report) {
             "asr",
             "note",
             "the default speech model is made for synthetic callers and mishears people",
-            Some("for people: `patter models fetch whisper-base.en`, then `asr.model = \"ggml-base.en.bin\"` and `asr.timestamps = true`".into()),
+            Some(format!("for people: `patter models fetch whisper-base.en`, then `asr.model = \"ggml-base.en.bin\"`, `asr.timestamps = true` and `asr.min_audio_ctx = {OPENAI_MIN_AUDIO_CTX}`")),
+        );
+    } else if config.asr.timestamps && config.asr.min_audio_ctx < OPENAI_MIN_AUDIO_CTX {
+        report.add(
+            "asr",
+            "note",
+            format!(
+                "with `asr.min_audio_ctx` {} OpenAI's models repeat short utterances several times",
+                config.asr.min_audio_ctx
+            ),
+            Some(format!(
+                "set `asr.min_audio_ctx` to {OPENAI_MIN_AUDIO_CTX} or more"
+            )),
         );
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as u32;
