@@ -7,8 +7,10 @@ use std::fmt;
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, Subscriber as Lines};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::LogConfig;
@@ -26,10 +28,10 @@ pub fn info(message: &str) {
 /// Lines for whoever types commands, from now on. Only the first who asks for a form gets it.
 pub fn plainly() {
     let lines = Lines::builder()
-        .with_max_level(Level::INFO)
         .with_writer(std::io::stderr)
         .event_format(Plain)
-        .finish();
+        .finish()
+        .with(from(Level::INFO));
     let _ = tracing::subscriber::set_global_default(lines);
 }
 
@@ -41,21 +43,27 @@ pub fn as_configured(config: &LogConfig) {
         _ => Level::INFO,
     };
     let lines = Lines::builder()
-        .with_max_level(level)
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .with_target(false);
     let _ = match config.format.as_str() {
         "json" => {
             let lines = lines.json().flatten_event(true).with_current_span(false);
-            tracing::subscriber::set_global_default(lines.finish())
+            tracing::subscriber::set_global_default(lines.finish().with(from(level)))
         }
-        "text" => tracing::subscriber::set_global_default(lines.finish()),
+        "text" => tracing::subscriber::set_global_default(lines.finish().with(from(level))),
         _ => {
             plainly();
             Ok(())
         }
     };
+}
+
+/// Patter's messages of a level and above; of libraries only warnings: ONNX Runtime tells of each step of its own.
+fn from(level: Level) -> Targets {
+    Targets::new()
+        .with_target("patter", level)
+        .with_default(level.min(Level::WARN))
 }
 
 /// `patter: …` and `warning: …`.
@@ -127,8 +135,11 @@ mod tests {
         let lines = Lines::builder()
             .with_writer(move || writing.clone())
             .event_format(Plain)
-            .finish();
+            .finish()
+            .with(from(Level::INFO));
         tracing::subscriber::with_default(lines, || {
+            tracing::info!(target: "ort::logging", "a library's step");
+            tracing::warn!(target: "ort::logging", "a library's warning");
             info("two\nlines");
             warn("a {brace}");
             tracing::info!(call = "c1", turns = 3, "call ended");
@@ -136,7 +147,7 @@ mod tests {
         let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
         assert_eq!(
             text,
-            "patter: two lines\nwarning: a {brace}\npatter: call ended call=\"c1\" turns=3\n"
+            "warning: a library's warning\npatter: two lines\nwarning: a {brace}\npatter: call ended call=\"c1\" turns=3\n"
         );
     }
 }

@@ -183,7 +183,7 @@ def arguments():
     parser.add_argument("--data", required=True, help="folder of shards")
     parser.add_argument("--checkpoint", required=True, type=pathlib.Path)
     parser.add_argument("--model", required=True, help="ggml model to begin with")
-    parser.add_argument("--steps", type=int, default=2_000)
+    parser.add_argument("--steps", type=int, default=900)
     parser.add_argument("--hours", type=float, default=1_000.0, help="end after so long, with the rate at zero by then")
     parser.add_argument("--rate", type=float, default=2e-4, help="peak learning rate")
     parser.add_argument("--batch-seconds", type=float, default=110.0, help="of sound in a batch")

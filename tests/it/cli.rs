@@ -153,6 +153,30 @@ fn say_and_transcribe_understand_each_other() {
 }
 
 #[test]
+fn a_piper_voice_speaks_without_a_word_on_stderr() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config();
+    let voice = root().join("tests/fixtures/test-voice.onnx");
+    let said = patter(
+        folder.path(),
+        &[
+            "--config",
+            &config,
+            "say",
+            "Hello.",
+            "--engine",
+            "piper",
+            "--voice",
+            voice.to_str().unwrap(),
+            "--out",
+            "a.wav",
+        ],
+    );
+    assert_eq!((said.0, said.2.as_str()), (0, ""));
+    assert!(folder.path().join("a.wav").is_file());
+}
+
+#[test]
 fn a_wav_file_calls_and_both_sides_are_recorded() {
     let _turn = one_at_a_time();
     let folder = tempfile::tempdir().unwrap();
