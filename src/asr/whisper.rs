@@ -59,7 +59,7 @@ impl Model {
         parameters.use_gpu(
             config.gpu && cfg!(any(feature = "cuda", feature = "vulkan", feature = "metal")),
         );
-        // A tenth faster on two cores, with the same words.
+        // A tenth faster on two cores, with no more words wrong.
         parameters.flash_attn(true);
         let context = WhisperContext::new_with_params(path, parameters)
             .map_err(|e| load(format!("{e}; the file is damaged or cut short")))?;
