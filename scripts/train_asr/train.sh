@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the default speech model: OpenAI's Whisper tiny.en, taught by speech of synthetic voices, a model file, its figures.
 #
-#   scripts/train_asr/train.sh            # all of it; a step of training takes 3 to 4 s on two cores, and there are 900
+#   scripts/train_asr/train.sh            # all of it: 34 minutes on two cores of an AMD EPYC, twice that on older ones
 #   scripts/train_asr/train.sh --toy --out toy.bin  # the shipped model, taught for a few seconds more: does everything run?
 #
 # Stopped and run again it goes on: shards and checkpoints that are there stay. --work FOLDER holds them (default cache/train_asr), --out FILE is the model,

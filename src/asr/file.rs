@@ -21,7 +21,7 @@ const MAX_ROW: i32 = 1 << 28;
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn check(path: &Path) -> Result<(), String> {
+pub(crate) fn check(path: &Path) -> Result<(), String> {
     let file = File::open(path).map_err(|e| e.to_string())?;
     let length = file.metadata().map_err(|e| e.to_string())?.len();
     let mut walk = Walk {

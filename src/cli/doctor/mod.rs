@@ -147,7 +147,7 @@ fn files(loaded: &Loaded, report: &mut Report) {
             "asr",
             "note",
             "the default speech model is made for synthetic callers and mishears people",
-            Some(format!("for people: `patter models fetch whisper-base.en`, then `asr.model = \"ggml-base.en.bin\"`, `asr.timestamps = true` and `asr.min_audio_ctx = {OPENAI_MIN_AUDIO_CTX}`")),
+            Some(format!("for people: `patter models fetch whisper-base`, then `asr.model = \"whisper-base.bin\"`, `asr.timestamps = true` and `asr.min_audio_ctx = {OPENAI_MIN_AUDIO_CTX}`")),
         );
     } else if config.asr.timestamps && config.asr.min_audio_ctx < OPENAI_MIN_AUDIO_CTX {
         report.add(
