@@ -1,6 +1,6 @@
 //! A Whisper model of CTranslate2's format, which Python packages hold, as one of whisper.cpp's.
 //!
-//! The weights stay as they are, 16 bits each: what is written is what whisper.cpp's own script makes of OpenAI's files.
+//! The weights stay as they are, 16 bits each.
 //!
 //! Thread: the caller's, never during a call.
 //! In: `model.bin` of a `WhisperSpec` in float16, and its `vocabulary.txt`.
@@ -275,7 +275,7 @@ impl Tensor<'_> {
     }
 }
 
-/// All tensors, in the order of OpenAI's files.
+/// All tensors, by whisper.cpp's names; any order would do.
 fn tensors<'a>(arrays: &Arrays<'a>, layers: [usize; 2]) -> Result<Vec<Tensor<'a>>, ConvertError> {
     let mut into = Tensors {
         arrays,
