@@ -6,7 +6,7 @@
 //! Thread: the caller's (`patter models fetch`), never during a call.
 //! In: a [`Model`] of the manifest.
 //! Out: the file or folder in the models folder, and an [`Outcome`].
-//! Memory: one 64 KiB buffer, whatever the size of the model.
+//! Memory: one 64 KiB buffer, whatever the size of the model; where it is converted, the whole model.
 //! When late or full: a silent server is given up after 30 s; a full disk is its own error.
 //! Source: rename(2) for the atomic last step.
 
