@@ -13,6 +13,7 @@ use crossbeam_channel::{Receiver, Sender};
 use serde::Serialize;
 
 use crate::clock::Clock;
+use crate::contention::Shares;
 use crate::dialogue::Outcome;
 use crate::dialogue::guard::Reason;
 use crate::load::Step;
@@ -224,6 +225,12 @@ pub enum Event {
         /// Share of the cores' time that the models take, from 0 to 1.
         busy: f32,
     },
+    /// Other programs, a hypervisor or a quota have begun to take a good part of the cores' time, or have ceased to.
+    Contention {
+        /// Shares of the cores' time in the last half second.
+        #[serde(flatten)]
+        shares: Shares,
+    },
     /// An answer does not come: a holding line is said.
     Bridged {
         /// Silence until then.
@@ -307,6 +314,7 @@ impl Event {
             Self::Busy { .. } => "busy",
             Self::Bridged { .. } => "bridged",
             Self::Load { .. } => "load",
+            Self::Contention { .. } => "contention",
             Self::OnHold => "on_hold",
             Self::OffHold => "off_hold",
             Self::Latency { .. } => "latency",

@@ -1,17 +1,29 @@
 //! How busy the models keep the machine, and what is left out when that is too much.
 //!
-//! Thread: any reads. In: the models' time, as [`Cores`] counts it. Out: a [`Step`]. Memory: one byte. When late: each step keeps what the step before
-//! left out. What is left out first is missed least: partial transcripts, then answers made ahead, then the words of the language model.
+//! Thread: any reads. In: the models' time, as [`Cores`] counts it, and what generated sentences took; both by the
+//! clock, so a neighbour's share is in them. Out: a [`Step`]. Memory: a few bytes. When late: each step keeps what the
+//! step before left out. What is left out first is missed least: partial transcripts, then answers made ahead, then the
+//! words of the language model.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::time::Instant;
 
 use serde::Serialize;
 
 use crate::config::LoadConfig;
+use crate::contention::Shares;
 use crate::cores::Cores;
+use crate::llm::Stats;
 
 /// A step is left when the machine is less busy than where it begins, by this share: no step comes and goes with each pass of a model.
 const SLACK: f32 = 0.15;
+
+/// Tokens of a short sentence, which is what a caller waits for.
+const SENTENCE_TOKENS: f32 = 12.0;
+/// What the last sentence took counts as much as all before it: a neighbour comes and goes.
+const LAST_SENTENCE: f32 = 0.5;
+/// What sentences took is believed for so long, in ms; then one is tried again.
+const BELIEVED_MS: u32 = 20_000;
 
 /// What is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -51,8 +63,12 @@ impl Step {
     }
 }
 
-/// The step of a machine that is `busy` from 0 to 1, and was on `before`.
-fn next(before: Step, busy: f32, config: &LoadConfig) -> Step {
+/// The step of a machine that is `busy` from 0 to 1, takes `sentence_ms` for a first sentence, where that is known, and
+/// was on `before`.
+fn next(before: Step, busy: f32, sentence_ms: Option<f32>, config: &LoadConfig) -> Step {
+    if sentence_ms.is_some_and(|ms| ms > config.slow_sentence_ms as f32) {
+        return Step::ApprovedOnly;
+    }
     let begins = |step: Step| match step {
         Step::Whole => f32::NEG_INFINITY,
         Step::FewPartials => config.few_partials_at,
@@ -72,6 +88,42 @@ pub struct Load {
     /// None: never too much.
     watched: Option<(Cores, LoadConfig)>,
     step: AtomicU8,
+    sentences: Sentences,
+}
+
+/// What the first sentences of generated answers took lately.
+struct Sentences {
+    began: Instant,
+    /// The mean's bits, in ms, and when it was so, in ms after `began`; 0 for not known.
+    packed: AtomicU64,
+}
+
+impl Sentences {
+    fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            packed: AtomicU64::new(0),
+        }
+    }
+
+    /// `at_ms` begins at 1.
+    fn push(&self, took_ms: f32, at_ms: u32) {
+        let mean = self
+            .mean_at(at_ms)
+            .map_or(took_ms, |mean| mean + (took_ms - mean) * LAST_SENTENCE);
+        let packed = u64::from(mean.to_bits()) << 32 | u64::from(at_ms);
+        self.packed.store(packed, Ordering::Relaxed);
+    }
+
+    fn mean_at(&self, at_ms: u32) -> Option<f32> {
+        let packed = self.packed.load(Ordering::Relaxed);
+        let since_ms = at_ms.wrapping_sub(packed as u32);
+        (packed != 0 && since_ms < BELIEVED_MS).then(|| f32::from_bits((packed >> 32) as u32))
+    }
+
+    fn now_ms(&self) -> u32 {
+        self.began.elapsed().as_millis() as u32 + 1
+    }
 }
 
 impl Load {
@@ -80,6 +132,7 @@ impl Load {
         Self {
             watched: Some((cores.clone(), config.clone())),
             step: AtomicU8::new(0),
+            sentences: Sentences::new(),
         }
     }
 
@@ -88,6 +141,7 @@ impl Load {
         Self {
             watched: None,
             step: AtomicU8::new(0),
+            sentences: Sentences::new(),
         }
     }
 
@@ -96,13 +150,34 @@ impl Load {
         self.watched.as_ref().map_or(0.0, |(cores, _)| cores.busy())
     }
 
+    /// Who had the processor's time in the last half second; nothing is known where nobody waits in real time.
+    pub fn shares(&self) -> Shares {
+        let cores = self.watched.as_ref().map(|(cores, _)| cores);
+        cores.and_then(Cores::shares).unwrap_or_default()
+    }
+
+    /// What the first sentence of a generated answer took lately, in ms.
+    pub fn sentence_ms(&self) -> Option<f32> {
+        self.sentences.mean_at(self.sentences.now_ms())
+    }
+
+    /// A generated answer that somebody waited for has come, or as much of it as was wanted.
+    pub fn generated(&self, stats: &Stats) {
+        if stats.tokens == 0 {
+            return;
+        }
+        let token_ms = (stats.total_ms - stats.first_token_ms) / stats.tokens as f32;
+        let took_ms = stats.first_token_ms + token_ms * SENTENCE_TOKENS;
+        self.sentences.push(took_ms, self.sentences.now_ms());
+    }
+
     /// What is left out now. It neither waits nor allocates.
     pub fn step(&self) -> Step {
         let Some((cores, config)) = &self.watched else {
             return Step::Whole;
         };
         let before = Step::ALL[usize::from(self.step.load(Ordering::Relaxed)).min(3)];
-        let step = next(before, cores.busy(), config);
+        let step = next(before, cores.busy(), self.sentence_ms(), config);
         self.step.store(step.number(), Ordering::Relaxed);
         step
     }
@@ -133,7 +208,7 @@ mod tests {
         };
         let mut step = Step::Whole;
         let mut went = |busy: f32| {
-            step = next(step, busy, &config);
+            step = next(step, busy, None, &config);
             step.number()
         };
         let up = [0.0, 0.39, 0.4, 0.59, 0.6, 0.89, 0.9, 1.0].map(&mut went);
@@ -149,16 +224,55 @@ mod tests {
             approved_only_at: 2.0,
             ..LoadConfig::default()
         };
-        assert_eq!(next(Step::Whole, 1.0, &config), Step::NothingAhead);
+        assert_eq!(next(Step::Whole, 1.0, None, &config), Step::NothingAhead);
     }
 
     proptest! {
         #[test]
         fn busier_never_means_less_left_out(before in 0..4usize, a in 0.0f32..1.0, b in 0.0f32..1.0) {
             let config = LoadConfig::default();
-            let step = |busy| next(Step::ALL[before], busy, &config);
+            let step = |busy| next(Step::ALL[before], busy, None, &config);
             prop_assert!(step(a.min(b)) <= step(a.max(b)));
         }
+    }
+
+    #[test]
+    fn sentences_that_come_too_late_are_left_out_until_one_is_tried_again() {
+        let config = LoadConfig::default();
+        let step = |ms| next(Step::Whole, 0.1, ms, &config);
+        assert_eq!(step(None), Step::Whole);
+        assert_eq!(step(Some(1_500.0)), Step::Whole);
+        assert_eq!(step(Some(1_501.0)), Step::ApprovedOnly);
+        let sentences = Sentences::new();
+        assert_eq!(sentences.mean_at(1), None);
+        sentences.push(400.0, 1);
+        sentences.push(2_800.0, 5_000);
+        assert_eq!(sentences.mean_at(5_000), Some(1_600.0));
+        assert_eq!(sentences.mean_at(24_999), Some(1_600.0));
+        assert_eq!(
+            sentences.mean_at(25_000),
+            None,
+            "forgotten: the next answer is generated"
+        );
+    }
+
+    #[test]
+    fn a_reply_counts_by_its_first_sentence_and_not_by_its_length() {
+        let load = Load::new(&Cores::new(2), &LoadConfig::default());
+        let stats = |tokens, total_ms| Stats {
+            finish: crate::llm::Finish::EndOfTurn,
+            prompt_tokens: 400,
+            prefilled_tokens: 20,
+            tokens,
+            first_token_ms: 100.0,
+            total_ms,
+        };
+        load.generated(&stats(0, 9_000.0));
+        assert_eq!(load.sentence_ms(), None, "nothing came");
+        load.generated(&stats(60, 700.0));
+        assert_eq!(load.sentence_ms(), Some(220.0));
+        load.generated(&stats(24, 24.0 * 250.0 + 100.0));
+        assert_eq!(load.step(), Step::ApprovedOnly, "{:?}", load.sentence_ms());
     }
 
     #[test]

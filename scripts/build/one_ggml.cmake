@@ -5,6 +5,7 @@
 # the llama-cpp-sys-2 crate carries, installs it to target/ggml-<what>, and puts that on the search path.
 # The features `cuda`, `vulkan` and `metal` arrive here as GGML_CUDA and so on, set by both build scripts.
 # PATTER_GGML_NATIVE=OFF in the environment gives a binary for any x86-64 or ARM, slower on this one.
+# Its threads wait for each other otherwise than ggml's own do: see blocking_barrier.cmake.
 
 if(NOT (PROJECT_NAME STREQUAL "whisper.cpp" OR PROJECT_NAME STREQUAL "llama.cpp"))
   return()
@@ -46,7 +47,8 @@ if(NOT _sources)
   message(FATAL_ERROR "ggml's sources (llama-cpp-sys-2) are not beside $ENV{CARGO_MANIFEST_DIR}; run `cargo fetch`")
 endif()
 list(GET _sources 0 _source)
-string(MD5 _mark "${_source} ${_backends} ${_native} 1")
+file(SHA256 "${CMAKE_CURRENT_LIST_DIR}/blocking_barrier.cmake" _barrier)
+string(MD5 _mark "${_source} ${_backends} ${_native} ${_barrier} 1")
 string(SUBSTRING ${_mark} 0 8 _mark)
 set(_prefix "${_target}/ggml-${_what}-${_mark}")
 
@@ -54,9 +56,13 @@ file(MAKE_DIRECTORY "${_target}")
 file(LOCK "${_prefix}.lock" TIMEOUT 3600)
 if(NOT EXISTS "${_prefix}/built")
   message(STATUS "Building ggml (${_what}) from ${_source}")
+  file(REMOVE_RECURSE "${_prefix}/source")
+  file(COPY "${_source}/" DESTINATION "${_prefix}/source")
+  include("${CMAKE_CURRENT_LIST_DIR}/blocking_barrier.cmake")
+  let_ggml_sleep("${_prefix}/source/src/ggml-cpu/ggml-cpu.c")
   # ggml alone misses a file that only its own repository has, so it is built as a subdirectory.
   file(WRITE "${_prefix}/project/CMakeLists.txt"
-    "cmake_minimum_required(VERSION 3.18)\nproject(one_ggml C CXX)\nadd_subdirectory(\"${_source}\" ggml)\n")
+    "cmake_minimum_required(VERSION 3.18)\nproject(one_ggml C CXX)\nadd_subdirectory(\"${_prefix}/source\" ggml)\n")
   cmake_host_system_information(RESULT _cores QUERY NUMBER_OF_LOGICAL_CORES)
   execute_process(
     COMMAND ${CMAKE_COMMAND} -E env --unset=CMAKE_PROJECT_INCLUDE
@@ -69,7 +75,7 @@ if(NOT EXISTS "${_prefix}/built")
   execute_process(
     COMMAND ${CMAKE_COMMAND} --build "${_prefix}/build" --target install --parallel ${_cores}
     COMMAND_ERROR_IS_FATAL ANY)
-  file(REMOVE_RECURSE "${_prefix}/build")
+  file(REMOVE_RECURSE "${_prefix}/build" "${_prefix}/source")
   file(TOUCH "${_prefix}/built")
 endif()
 file(LOCK "${_prefix}.lock" RELEASE)

@@ -26,6 +26,8 @@ const MAX_POSITIONS: usize = 1_500;
 /// Smallest `asr.min_audio_ctx` with which OpenAI's models say everything once. Tiny.en and base, recordings of people: with 160 to 384 they repeat
 /// themselves (25 to 143 % of the words wrong), from 512 on they do not (3 to 12 %).
 pub const OPENAI_MIN_AUDIO_CTX: u32 = 512;
+/// States that are made before the first call, beyond those that passes of `asr.threads` need; 30 MB each.
+const MOST_WARM: u32 = 4;
 /// Tokens a second that fast speech cannot exceed; stops runaway repetition.
 const MAX_TOKENS_PER_SECOND: usize = 10;
 
@@ -76,8 +78,11 @@ impl Model {
     /// # Errors
     /// No memory.
     pub fn warm(&self) -> Result<(), AsrError> {
-        let passes = self.cores.total() / self.config.threads.clamp(1, self.cores.total());
-        let states: Result<Vec<_>, _> = (0..passes.max(1)).map(|_| self.state()).collect();
+        let total = self.cores.total();
+        // Where cores are short, passes get half of their threads, and twice as many run; on a large machine the rest is made when it is needed.
+        let passes = total / self.config.threads.clamp(1, total);
+        let passes = passes.max(total.min(passes * 2).min(MOST_WARM)).max(1);
+        let states: Result<Vec<_>, _> = (0..passes).map(|_| self.state()).collect();
         for state in states? {
             self.idle().push(state);
             let silence = [0; SAMPLE_RATE_HZ as usize];
@@ -153,7 +158,6 @@ impl Session {
         let seconds = self.samples.len().div_ceil(rate);
 
         let mut parameters = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
-        parameters.set_n_threads(config.threads as i32);
         parameters.set_language(Some(&config.language));
         parameters.set_translate(false);
         parameters.set_no_context(true);
@@ -173,6 +177,7 @@ impl Session {
             .model
             .cores
             .take_or_hurry(config.threads, urgency, hurry);
+        parameters.set_n_threads(permit.threads() as i32);
         let mut state = self.model.state()?;
         state
             .full(parameters, &self.samples)

@@ -1,24 +1,27 @@
 //! The playbooks that calls may follow, each made ready: learnt, and with its notices as sound.
 //!
-//! Thread: the one that loads or reloads; then shared, read only. In: playbook files, the engines that learn and speak. Out: [`Book`]s by name.
-//! Memory: that of [`Knowledge`], and a few seconds of sound, per playbook. When late or full: loading takes seconds where sentences are new to the
-//! embedding model; calls under way keep the book that they began with.
+//! Thread: the one that loads or reloads; then shared. In: playbook files, the engines that learn and speak. Out:
+//! [`Book`]s by name. Memory: that of [`Knowledge`], and a few seconds of sound, per playbook. When late or full: where
+//! sentences are new to the embedding model learning takes seconds, on a busy machine a minute; it is waited for, or
+//! goes on behind the first calls in a `books` thread ([`Learning`]). Calls under way keep the book that they began
+//! with.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::CallError;
 use super::floor::Notice;
 use super::listen::Notices;
 use crate::config::Loaded;
-use crate::cores::Cores;
 use crate::dialogue::Dialogue;
 use crate::dialogue::intent::Embed;
 use crate::dialogue::knowledge::Knowledge;
 use crate::dialogue::playbook::Playbook;
 use crate::dialogue::sentence::Sentences;
 use crate::llm::embedder::Embedder;
+use crate::priority::{self, Class};
 use crate::tts::Speaker;
 
 /// A playbook that is ready for calls.
@@ -29,11 +32,63 @@ pub struct Book {
     pub notices: Arc<Notices>,
 }
 
+/// When playbooks learn what their examples mean. By their words they learn at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Learning {
+    /// Before the first call: the same words are understood in the same way from the first turn on.
+    First,
+    /// While calls are answered already.
+    Behind,
+}
+
+/// Learns behind the calls. Dropping it gives up, and waits for that.
+struct Learner {
+    stop: Arc<AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Learner {
+    fn start(books: Vec<Arc<Book>>, embed: Arc<dyn Embed>) -> std::io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopping = Arc::clone(&stop);
+        let learn = move || {
+            priority::enter(Class::Background);
+            let started = std::time::Instant::now();
+            let wanted = || !stopping.load(Ordering::Acquire);
+            for book in &books {
+                book.knowledge.sense(Arc::clone(&embed), &wanted);
+            }
+            if wanted() {
+                crate::log::info(&format!(
+                    "playbooks are learnt, after {:.1} s",
+                    started.elapsed().as_secs_f32()
+                ));
+            }
+        };
+        let thread = std::thread::Builder::new().name("books".into());
+        Ok(Self {
+            thread: Some(thread.spawn(learn)?),
+            stop,
+        })
+    }
+}
+
+impl Drop for Learner {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
 /// All of them.
 pub struct Books {
     /// The one of calls that name none.
     pub default: Arc<Book>,
     by_name: BTreeMap<String, Arc<Book>>,
+    /// Before the engine: it is told to stop first.
+    _learner: Option<Learner>,
     /// Shared by all, and by the next generation of books.
     embed: Option<Arc<dyn Embed>>,
 }
@@ -46,20 +101,27 @@ impl Books {
     pub fn load(
         loaded: &Loaded,
         tts: &Speaker,
-        cores: &Cores,
         before: Option<&Self>,
+        learning: Learning,
     ) -> Result<Self, CallError> {
         let config = &loaded.config;
         let mut embed = before.and_then(|before| before.embed.clone());
+        let mut to_learn = Vec::new();
         let mut read = |path: &Path| -> Result<Arc<Book>, CallError> {
             let playbook = Playbook::load(&loaded.resolve(path))?;
             let knows = Embedder::is_wanted(&config.dialogue, &playbook.language);
             if knows && embed.is_none() {
-                embed = Embedder::of_config(loaded, &playbook.language, cores)?;
+                embed = Embedder::of_config(loaded, &playbook.language)?;
             }
-            let embed = embed.clone().filter(|_| knows);
-            let knowledge = Arc::new(Knowledge::sensing(playbook, embed));
-            book(loaded, knowledge, tts).map(Arc::new)
+            let now = embed
+                .clone()
+                .filter(|_| knows && learning == Learning::First);
+            let knowledge = Arc::new(Knowledge::sensing(playbook, now));
+            let book = book(loaded, knowledge, tts).map(Arc::new)?;
+            if knows && learning == Learning::Behind {
+                to_learn.push(Arc::clone(&book));
+            }
+            Ok(book)
         };
         let default = read(&config.dialogue.playbook)?;
         let mut by_name = BTreeMap::new();
@@ -69,9 +131,16 @@ impl Books {
         by_name
             .entry(name_of(&config.dialogue.playbook))
             .or_insert_with(|| Arc::clone(&default));
+        let learner = match &embed {
+            Some(embed) if !to_learn.is_empty() => {
+                Some(Learner::start(to_learn, Arc::clone(embed))?)
+            }
+            _ => None,
+        };
         Ok(Self {
             default,
             by_name,
+            _learner: learner,
             embed,
         })
     }

@@ -9,6 +9,7 @@ use crate::asr::agreement::Agreement;
 use crate::asr::whisper::Session;
 use crate::asr::{AsrError, Transcript};
 use crate::cores::Urgency;
+use crate::priority::{self, Class};
 
 /// What a decode is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,7 @@ pub struct Heard {
 
 /// Runs until the jobs' sender is gone.
 pub fn run(mut session: Session, jobs: &Receiver<HearJob>, answers: &Sender<Heard>) {
+    priority::enter(Class::Model);
     let mut agreement = Agreement::default();
     let mut current = 0;
     for job in jobs {

@@ -22,6 +22,7 @@ use crate::audio::{FRAME_MS, Frame};
 use crate::config::Config;
 use crate::events::{Event, EventSink};
 use crate::load::{Load, Step};
+use crate::priority::{self, Class};
 use crate::turn::keys::Keys;
 use crate::turn::patience::Profile;
 use crate::turn::silence::{Air, Silence, SilenceEvent};
@@ -123,6 +124,8 @@ pub struct Listener {
     parting: bool,
     /// What is left out now.
     load_step: Step,
+    /// Others take a good part of the cores' time.
+    contended: bool,
     on_hold: bool,
     /// The most sound that has waited in the ring.
     most_behind_ms: u32,
@@ -169,6 +172,7 @@ impl Listener {
             ending: None,
             parting: false,
             load_step: Step::Whole,
+            contended: false,
             on_hold: false,
             most_behind_ms: 0,
         }
@@ -176,6 +180,7 @@ impl Listener {
 
     /// Runs until the line is closed.
     pub fn run(mut self) {
+        priority::enter(Class::Sound);
         self.begin();
         while !self.wires.line.is_closed() {
             let mut idle = true;
@@ -285,6 +290,11 @@ impl Listener {
             self.load_step = step;
             let busy = self.wires.load.busy();
             self.wires.events.send(Event::Load { step, busy });
+        }
+        let shares = self.wires.load.shares();
+        if shares.is_contended(self.contended) != self.contended {
+            self.contended = !self.contended;
+            self.wires.events.send(Event::Contention { shares });
         }
     }
 

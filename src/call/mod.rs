@@ -33,7 +33,7 @@ use crate::llm::engine::Engine;
 use crate::llm::{ChatMessage, LlmError};
 use crate::load::Load;
 use crate::tts::{Speaker, TtsError};
-use books::{Book, Books};
+use books::{Book, Books, Learning};
 use floor::Floor;
 use line::CallEnds;
 use listen::{Listener, Wires};
@@ -86,11 +86,26 @@ impl Engines {
     /// # Errors
     /// A file is missing or damaged.
     pub fn load(loaded: &Loaded) -> Result<Self, CallError> {
+        Self::load_learning(loaded, Learning::First)
+    }
+
+    /// [`Engines::load`], for calls in real time: their passes share the cores with neighbours and with each other, and
+    /// what takes long to learn is learnt while they are answered.
+    ///
+    /// # Errors
+    /// As [`Engines::load`].
+    pub fn load_for_callers(loaded: &Loaded) -> Result<Self, CallError> {
+        let engines = Self::load_learning(loaded, Learning::Behind)?;
+        engines.cores.share_with_neighbours();
+        Ok(engines)
+    }
+
+    fn load_learning(loaded: &Loaded, learning: Learning) -> Result<Self, CallError> {
         let started = Instant::now();
         let config = &loaded.config;
         let cores = Cores::of_machine();
         let tts = Speaker::load(loaded, None)?;
-        let books = Books::load(loaded, &tts, &cores, None)?;
+        let books = Books::load(loaded, &tts, None, learning)?;
         let llm = Engine::start(
             &loaded.model(&config.llm.model),
             &config.llm,
@@ -118,7 +133,8 @@ impl Engines {
     /// A playbook is missing or faulty; then nothing has changed.
     pub fn with_settings(&self, loaded: &Loaded) -> Result<Self, CallError> {
         let started = Instant::now();
-        let books = Books::load(loaded, &self.tts, &self.cores, Some(&self.books))?;
+        // Whoever reloads can wait; a call that begins meanwhile understands as before.
+        let books = Books::load(loaded, &self.tts, Some(&self.books), Learning::First)?;
         self.llm
             .share_prefix(shared_prefix(&loaded.config, &books.default));
         let mut config = loaded.config.clone();

@@ -25,6 +25,7 @@ use crate::dialogue::{Dialogue, Outcome, Plan};
 use crate::events::{Event, EventSink};
 use crate::llm::{ChatMessage, Generation, Piece, Session, Stats};
 use crate::load::{Load, Step};
+use crate::priority::{self, Class};
 use crate::tts::Speaker;
 
 pub use jobs::{Progress, Said, ThinkJob, ThinkJobs};
@@ -75,6 +76,7 @@ struct Reply {
 impl Thinker {
     /// Runs until the jobs' sender is gone.
     pub fn run(mut self, jobs: &Receiver<ThinkJob>) {
+        priority::enter(Class::Model);
         for job in jobs {
             self.take(job);
             self.progress.done.fetch_add(1, Ordering::AcqRel);
@@ -257,7 +259,8 @@ impl Thinker {
         let started = Instant::now();
         let generation = self.generation(reply.turn, prompt);
         let mut urgency = self.urgency(reply.turn);
-        if urgency == Urgency::Now {
+        let is_awaited = urgency == Urgency::Now;
+        if is_awaited {
             generation.hurry();
         }
         let mut sentences = Sentences::default();
@@ -293,6 +296,10 @@ impl Thinker {
             }
         };
         self.report(reply.turn, &text, stats.as_ref());
+        // One made ahead stands back: how long it took tells nothing.
+        if let Some(stats) = stats.as_ref().filter(|_| is_awaited) {
+            self.load.generated(stats);
+        }
         if self.cancelled(reply.turn) {
             return;
         }

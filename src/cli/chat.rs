@@ -48,7 +48,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         echo_cancel: loaded.config.device.echo_cancel && !options.no_echo_cancel,
     };
     let devices = device::open(device_options, ends)?;
-    let engines = super::engines(&loaded)?;
+    let engines = super::engines_for_callers(&loaded)?;
     let (sink, received) = EventSink::new(&uuid::Uuid::new_v4().to_string());
     let writer = events::write(
         received,

@@ -115,7 +115,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let mut recorder = Recording::create(&options.out)?;
     std::fs::File::create(&options.events)
         .with_context(|| format!("cannot write `{}`", options.events.display()))?;
-    let engines = super::engines(&loaded)?;
+    let engines = super::engines_for_callers(&loaded)?;
     let mut caller = caller(&loaded, options.story)?;
 
     // The server's calls write through this sink's file, so that the demo's record is one call's.

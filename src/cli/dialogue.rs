@@ -201,7 +201,7 @@ impl Talk {
         let playbook = Playbook::load(&loaded.resolve(&config.dialogue.playbook))?;
         let limits = Limits::from(&config.dialogue);
         let guard = Guard::new(&playbook, &Default::default(), limits);
-        let embed = Embedder::of_config(loaded, &playbook.language, &Cores::of_machine())?;
+        let embed = Embedder::of_config(loaded, &playbook.language)?;
         let knowledge = Arc::new(Knowledge::sensing(playbook, embed));
         let turns = config.dialogue.history_turns as usize;
         let dialogue = Dialogue::on(config.dialogue.day_of_call(), knowledge, turns)

@@ -26,6 +26,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use patter::call::Engines;
 use patter::capacity::{self, Capacity};
 use patter::config::{self, Loaded};
+use patter::priority;
 
 /// A self-contained voice agent: it listens, thinks and speaks on this machine alone.
 ///
@@ -127,6 +128,7 @@ fn load(path: Option<&std::path::Path>) -> anyhow::Result<Loaded> {
         let measured = Capacity::read(&loaded.resolve(&loaded.config.serve.capacity_file))?;
         loaded.config.serve.max_calls = capacity::max_calls(0, measured.as_ref())?;
     }
+    priority::configure(&loaded.config.priority);
     Ok(loaded)
 }
 
@@ -159,11 +161,27 @@ fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Loads all engines, and says so on stderr.
+/// Loads all engines, and says so on stderr. Nobody waits for what they do in real time.
 fn engines(loaded: &Loaded) -> anyhow::Result<Arc<Engines>> {
-    let engines = Engines::load(loaded)?;
+    Ok(told(Engines::load(loaded)?))
+}
+
+/// Loads all engines for calls in real time; what takes long to learn is learnt behind them.
+fn engines_for_callers(loaded: &Loaded) -> anyhow::Result<Arc<Engines>> {
+    Ok(told(Engines::load_for_callers(loaded)?))
+}
+
+/// [`engines_for_callers`] that have learnt all before the first call, as a server that has run for a while: for
+/// benches.
+fn engines_for_benches(loaded: &Loaded) -> anyhow::Result<Arc<Engines>> {
+    let engines = engines(loaded)?;
+    engines.cores.share_with_neighbours();
+    Ok(engines)
+}
+
+fn told(engines: Engines) -> Arc<Engines> {
     patter::log::info(&format!("ready after {:.1} s", engines.ready_ms / 1000.0));
-    Ok(Arc::new(engines))
+    Arc::new(engines)
 }
 
 /// A figure of this process's memory as Linux tells it (`VmRSS`, `VmHWM`), in MB; not a number elsewhere.

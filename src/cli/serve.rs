@@ -83,7 +83,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         patter::log::info(&format!("HTTP on {}", http.address()));
     }
     let records = records(&loaded)?;
-    let engines = super::engines(&loaded)?;
+    let engines = super::engines_for_callers(&loaded)?;
     let (json, follow) = (options.json, options.follow);
     let watching = Arc::clone(&shared);
     let watch: Arc<dyn Fn(&Stamped) + Send + Sync> = Arc::new(move |event| {

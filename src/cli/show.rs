@@ -64,6 +64,7 @@ pub(crate) fn line(stamped: &Stamped) -> Option<String> {
             busy * 100.0,
             step.name()
         ),
+        Event::Contention { shares } => format!("           {shares}"),
         Event::PlayedUntil {
             text,
             complete: false,

@@ -187,6 +187,10 @@ pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), Conf
         c.load.nothing_ahead_at..=2.0,
         " (from nothing_ahead_at)"
     );
+    within!("load", c.load, slow_sentence_ms, 100..=60_000, " ms");
+    within!("priority", c.priority, sound_nice, -20..=19, "");
+    within!("priority", c.priority, models_nice, -20..=19, "");
+    within!("priority", c.priority, background_nice, -20..=19, "");
     within!("http", c.http, registration_s, 10..=86_400, " s");
     within!("http", c.http, max_registrations, 1..=100_000, "");
     within!("http", c.http, result_s, 10..=604_800, " s");

@@ -44,6 +44,8 @@ section!(
         serve: ServeConfig = ServeConfig::default(),
         /// What is left out when the machine is busy.
         load: LoadConfig = LoadConfig::default(),
+        /// Which threads go before which.
+        priority: PriorityConfig = PriorityConfig::default(),
         /// The HTTP interface of the server.
         http: HttpConfig = HttpConfig::default(),
         /// What an operator reads.
@@ -392,6 +394,22 @@ section!(
         nothing_ahead_at: f32 = 0.75,
         /// An approved line is said in place of a generated answer.
         approved_only_at: f32 = 0.93,
+        /// Nor is one generated while its first sentence takes longer than this, in ms.
+        slow_sentence_ms: u32 = 1_500,
+    }
+);
+
+section!(
+    /// `[priority]`: what threads ask the system for; values of nice are added to that of the program.
+    PriorityConfig {
+        /// Threads of sound ask to be real-time.
+        real_time_sound: bool = true,
+        /// Where they may not.
+        sound_nice: i32 = -11,
+        /// Passes of models.
+        models_nice: i32 = -5,
+        /// Learning, records, recordings.
+        background_nice: i32 = 10,
     }
 );
 

@@ -111,6 +111,15 @@ impl Classifier {
         Self::train_on(&Labelled::all_of(playbook), embed)
     }
 
+    /// All that [`Classifier::train`] learns from with vectors: the playbook's examples, and what means nothing
+    /// anywhere.
+    pub fn lesson(playbook: &Playbook) -> Vec<String> {
+        let own = Labelled::all_of(playbook).into_iter().map(|own| own.text);
+        let background = BACKGROUND.lines().map(str::to_owned);
+        own.chain(background.filter(|line| !line.is_empty() && !line.starts_with('#')))
+            .collect()
+    }
+
     /// Learns from examples; those of [`UNKNOWN`] mean none of the intents.
     pub fn train_on(examples: &[Labelled], embed: Option<Arc<dyn Embed>>) -> Self {
         let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();

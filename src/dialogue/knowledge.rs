@@ -1,13 +1,15 @@
 //! A playbook made ready for calls: what the caller's words mean, and which approved lines answer them.
 //!
-//! Thread: made once, before the first call; then shared, read only. In: a [`Playbook`], the caller's words. Out: intents and places of lines. Memory: the
-//! playbook, the classifier's weights and the index of lines, for as long as the playbook is in use; short strings a turn.
-//! Source: intents, then script lines by (stage, intent), as in DOGA of arXiv 2511.12133. A phrase of the playbook that is heard word for word is sure,
-//! unless it was said in passing; else the classifier is asked.
+//! Thread: made once, before the first call; then shared. A `learn` thread may add to it what examples mean, while
+//! calls go on ([`Knowledge::sense`]): their next turn knows it. In: a [`Playbook`], the caller's words. Out: intents
+//! and places of lines. Memory: the playbook, the classifier's weights and the index of lines, for as long as the
+//! playbook is in use; short strings a turn. Source: intents, then script lines by (stage, intent), as in DOGA of arXiv
+//! 2511.12133. A phrase of the playbook that is heard word for word is sure, unless it was said in passing; else the
+//! classifier is asked.
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use super::everyday::Everyday;
 use super::intent::{Classifier, Embed};
@@ -18,6 +20,8 @@ use super::retrieval::{self, Entry, Index, Query};
 pub const MOST_HINTS: usize = 2;
 /// A line whose words fit less than this is no example for the model; see [`retrieval::Found::relevance`](super::retrieval::Found::relevance).
 const RELEVANT: f32 = 0.15;
+/// Texts that are learnt before it is asked whether that is still wanted.
+const LESSON_TEXTS: usize = 64;
 /// Lines that are looked at for one intent.
 const MOST_CANDIDATES: usize = 32;
 
@@ -64,7 +68,7 @@ pub struct Candidate {
 pub struct Knowledge {
     /// The playbook.
     pub playbook: Playbook,
-    intents: Classifier,
+    intents: RwLock<Arc<Classifier>>,
     index: Index,
     /// One for each entry of the index.
     lines: Vec<Candidate>,
@@ -109,12 +113,31 @@ impl Knowledge {
         let denied = denied_stages(&playbook);
         Self {
             playbook,
-            intents,
+            intents: RwLock::new(Arc::new(intents)),
             index,
             lines,
             once,
             denied,
         }
+    }
+
+    /// Learns what examples mean, too, where that is not known yet: seconds, if the engine has not seen them before.
+    /// Gives up between some texts and the next where it is no longer `wanted`.
+    pub fn sense(&self, embed: Arc<dyn Embed>, wanted: &dyn Fn() -> bool) {
+        // A part of them at a time: then nothing of it is made for nothing, and to give up takes a moment.
+        for some in Classifier::lesson(&self.playbook).chunks(LESSON_TEXTS) {
+            let texts: Vec<&str> = some.iter().map(String::as_str).collect();
+            if !wanted() || !embed.learn_behind(&texts) {
+                return;
+            }
+        }
+        let intents = Arc::new(Classifier::train(&self.playbook, Some(embed)));
+        *self.intents.write().unwrap_or_else(PoisonError::into_inner) = intents;
+    }
+
+    fn intents(&self) -> Arc<Classifier> {
+        let intents = self.intents.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&intents)
     }
 
     /// What `heard` means, if that can be told; only intents that are `legal` are guessed.
@@ -136,7 +159,8 @@ impl Knowledge {
         }
         let everyday = Everyday::of(&self.playbook.language);
         let denies = everyday.has_negation(&normalise(heard));
-        let guess = self.intents.classify(heard, legal);
+        let intents = self.intents();
+        let guess = intents.classify(heard, legal);
         let guessed = guess.intent.filter(|intent| {
             !(denies && intent.starts_with("flow.") && !self.denied.contains(*intent))
         });
@@ -286,4 +310,69 @@ fn library(playbook: &Playbook) -> Vec<Found> {
         slots: playbook.slots_in(&line.say),
     });
     facts.chain(script).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::dialogue::intent::Vector;
+
+    const FITNESS: &str = include_str!("../../playbooks/fitness.toml");
+
+    /// Makes vectors of first letters, and counts the texts that it was taught.
+    #[derive(Default)]
+    struct Letters {
+        taught: AtomicUsize,
+    }
+
+    impl Embed for Letters {
+        fn learn(&self, texts: &[&str]) -> Option<Vec<Vector>> {
+            self.taught.fetch_add(texts.len(), Ordering::AcqRel);
+            texts.iter().map(|text| self.vector(text)).collect()
+        }
+
+        fn vector(&self, text: &str) -> Option<Vector> {
+            let mut counts = [0.01f32; 26];
+            for letter in text.bytes().filter(u8::is_ascii_alphabetic) {
+                counts[usize::from(letter.to_ascii_lowercase() - b'a')] += 1.0;
+            }
+            let length = counts.iter().map(|x| x * x).sum::<f32>().sqrt();
+            Some(counts.map(|x| x / length).into())
+        }
+    }
+
+    fn probabilities(knowledge: &Knowledge) -> Vec<f32> {
+        let guess = |text| knowledge.intents().classify(text, |_| true).probability;
+        [
+            "what would it set me back",
+            "got somewhere to leave the car",
+        ]
+        .map(guess)
+        .into()
+    }
+
+    #[test]
+    fn what_is_learnt_behind_is_what_is_learnt_before() {
+        let playbook = || Playbook::parse(FITNESS, "fitness").unwrap();
+        let behind = Knowledge::new(playbook());
+        let by_words = probabilities(&behind);
+        behind.sense(Arc::new(Letters::default()), &|| true);
+        let by_both = probabilities(&behind);
+        assert_ne!(by_words, by_both);
+        let before = Knowledge::sensing(playbook(), Some(Arc::new(Letters::default())));
+        assert_eq!(probabilities(&before), by_both);
+    }
+
+    #[test]
+    fn learning_that_is_no_longer_wanted_ends_after_a_few_texts() {
+        let knowledge = Knowledge::new(Playbook::parse(FITNESS, "fitness").unwrap());
+        let by_words = probabilities(&knowledge);
+        let letters = Arc::new(Letters::default());
+        let taught = Arc::clone(&letters);
+        knowledge.sense(letters, &|| taught.taught.load(Ordering::Acquire) == 0);
+        assert_eq!(taught.taught.load(Ordering::Acquire), LESSON_TEXTS);
+        assert_eq!(probabilities(&knowledge), by_words);
+    }
 }

@@ -1,16 +1,19 @@
 //! Sentences as vectors: alike in direction when they mean alike. A second, small model behind a thread of its own.
 //!
-//! Thread: `embed`, one for the program; the dialogue threads wait for it, for a few ms. In: texts. Out: one vector per text, of length 1.
-//! Memory: the model (14 MB for the shipped one), the vectors of all examples, those of the last 64 texts. When late: who asks
-//! gives up after half a second and goes on without. A call's text uses one core and needs no permit of [`Cores`]: one thread has no barrier to spin at.
-//! Source: the last layer's tokens pooled as the model's file says; all-MiniLM-L6-v2 takes their mean (Reimers and Gurevych 2019). Run by llama.cpp.
+//! Threads: `embed`, one for the program, for what callers say; the dialogue threads wait for it, for a few ms.
+//! `learn`, one for the program, for texts that are learnt: it stands back behind all calls. In: texts. Out: one vector
+//! per text, of length 1. Memory: the model (14 MB for the shipped one), the vectors of all examples, those of the last
+//! 64 texts. When late: who asks gives up after half a second and goes on without. Both use one core each and need no
+//! permit of [`crate::cores::Cores`]: a text takes some 5 ms, and learning has no right to keep a call waiting. Source:
+//! the last layer's tokens pooled as the model's file says; all-MiniLM-L6-v2 takes their mean (Reimers and Gurevych
+//! 2019). Run by llama.cpp.
 
 mod store;
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -24,8 +27,8 @@ use llama_cpp_2::token::LlamaToken;
 use super::LlmError;
 use super::engine::backend;
 use crate::config::{DialogueConfig, Loaded};
-use crate::cores::{Cores, Urgency};
 use crate::dialogue::intent::{Embed, Vector};
+use crate::priority::{self, Class};
 use store::Store;
 
 /// Longest text, in tokens; of a longer one the end counts.
@@ -49,22 +52,37 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const NO_VECTORS: &str =
     "it makes no sentence vectors; an embedding model such as all-MiniLM-L6-v2 is wanted";
 
+/// Vectors that were made are written this often while texts are learnt: so much work a kill may cost.
+const SAVE_EVERY: Duration = Duration::from_secs(5);
+
+/// Texts that are learnt from; their vectors are kept.
+type Lesson = (Vec<String>, Sender<Option<Vec<Vector>>>);
+/// What the `embed` thread does: somebody waits for it.
 enum Job {
-    /// Texts that are learnt from; their vectors are kept.
-    Learn(Vec<String>, Sender<Option<Vec<Vector>>>),
     /// What a caller said.
-    Text(String, Sender<Option<Vector>>),
+    Question(String, Sender<Option<Vector>>),
+    /// See [`Lesson`].
+    Lesson(Lesson),
 }
 
-/// The handle of the thread. Dropping it ends the thread and waits for that, as [`super::engine::Engine`] does.
+/// The ends of both threads' channels.
+struct Inboxes {
+    jobs: Receiver<Job>,
+    /// What nobody waits for.
+    lessons: Receiver<Lesson>,
+}
+
+/// The handle of the threads. Dropping it ends them and waits for that, as [`super::engine::Engine`] does.
 pub struct Embedder {
     jobs: Option<Sender<Job>>,
+    lessons: Option<Sender<Lesson>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Drop for Embedder {
     fn drop(&mut self) {
         self.jobs = None;
+        self.lessons = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -82,42 +100,39 @@ impl Embedder {
     ///
     /// # Errors
     /// As [`Embedder::start`].
-    pub fn of_config(
-        loaded: &Loaded,
-        language: &str,
-        cores: &Cores,
-    ) -> Result<Option<Arc<dyn Embed>>, LlmError> {
+    pub fn of_config(loaded: &Loaded, language: &str) -> Result<Option<Arc<dyn Embed>>, LlmError> {
         let config = &loaded.config.dialogue;
         if !Self::is_wanted(config, language) {
             return Ok(None);
         }
         let store = Some(&config.embedding_store).filter(|path| !path.as_os_str().is_empty());
         let store = store.map(|path| loaded.resolve(path));
-        let engine = Self::start(
-            &loaded.model(&config.embedding_model),
-            store.as_deref(),
-            cores,
-        )?;
+        let engine = Self::start(&loaded.model(&config.embedding_model), store.as_deref())?;
         Ok(Some(Arc::new(engine)))
     }
 
-    /// Loads the model and starts the thread. Vectors of texts that are learnt are kept in the file `store` from one start to the next; without
-    /// one each start makes them again, about 2 ms each.
+    /// Loads the model and starts the threads. Vectors of texts that are learnt are kept in the file `store` from one
+    /// start to the next; without one each start makes them again, about 2 ms each.
     ///
     /// # Errors
     /// Missing or damaged file, a model that makes no sentence vectors, no thread.
-    pub fn start(path: &Path, store: Option<&Path>, cores: &Cores) -> Result<Self, LlmError> {
+    pub fn start(path: &Path, store: Option<&Path>) -> Result<Self, LlmError> {
         if !path.is_file() {
             return Err(LlmError::Missing {
                 path: path.to_owned(),
             });
         }
-        let (jobs, inbox) = crossbeam_channel::unbounded();
+        let (lessons, lessons_in) = crossbeam_channel::unbounded();
+        let (jobs, jobs_in) = crossbeam_channel::unbounded();
+        let inboxes = Inboxes {
+            jobs: jobs_in,
+            lessons: lessons_in,
+        };
         let (ready_in, ready) = crossbeam_channel::bounded(1);
-        let (at, store, cores) = (path.to_owned(), store.map(Path::to_owned), cores.clone());
+        let (at, store) = (path.to_owned(), store.map(Path::to_owned));
         let thread = std::thread::Builder::new()
             .name("embed".into())
-            .spawn(move || run(&at, store, &cores, &inbox, &ready_in))
+            .spawn(move || run(&at, store, &inboxes, &ready_in))
             .map_err(|e| LlmError::Engine {
                 reason: e.to_string(),
             })?;
@@ -129,6 +144,7 @@ impl Embedder {
         });
         started.map(|()| Self {
             jobs: Some(jobs),
+            lessons: Some(lessons),
             thread: Some(thread),
         })
     }
@@ -137,26 +153,37 @@ impl Embedder {
 impl Embed for Embedder {
     fn learn(&self, texts: &[&str]) -> Option<Vec<Vector>> {
         let (answer, answered) = crossbeam_channel::bounded(1);
-        let texts = texts.iter().map(|text| (*text).to_owned()).collect();
-        self.jobs.as_ref()?.send(Job::Learn(texts, answer)).ok()?;
+        let lesson = (owned(texts), answer);
+        self.jobs.as_ref()?.send(Job::Lesson(lesson)).ok()?;
         answered.recv().ok()?
+    }
+
+    fn learn_behind(&self, texts: &[&str]) -> bool {
+        let (answer, answered) = crossbeam_channel::bounded(1);
+        let lessons = self.lessons.as_ref();
+        let sent = lessons.is_some_and(|lessons| lessons.send((owned(texts), answer)).is_ok());
+        sent && answered.recv().is_ok_and(|vectors| vectors.is_some())
     }
 
     fn vector(&self, text: &str) -> Option<Vector> {
         let (answer, answered) = crossbeam_channel::bounded(1);
-        let job = Job::Text(text.to_owned(), answer);
-        self.jobs.as_ref()?.send(job).ok()?;
+        let question = Job::Question(text.to_owned(), answer);
+        self.jobs.as_ref()?.send(question).ok()?;
         answered.recv_timeout(PATIENCE).ok()?
     }
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
 fn run(
     path: &Path,
     store: Option<PathBuf>,
-    cores: &Cores,
-    inbox: &Receiver<Job>,
+    inboxes: &Inboxes,
     ready: &Sender<Result<(), LlmError>>,
 ) {
+    priority::enter(Class::Model);
     let load = |reason: String| LlmError::Load {
         path: path.to_owned(),
         reason,
@@ -173,7 +200,7 @@ fn run(
     if !makes_vectors(&model) {
         return drop(ready.send(Err(load(NO_VECTORS.into()))));
     }
-    let mut context = match context(&model, 1) {
+    let mut context = match context(&model) {
         Ok(context) => context,
         Err(reason) => return drop(ready.send(Err(load(reason)))),
     };
@@ -182,27 +209,63 @@ fn run(
     let Some(first) = probe("How much is it?") else {
         return drop(ready.send(Err(load(NO_VECTORS.into()))));
     };
-    let mut store = Store::open(store, &first);
-    let _ = ready.send(Ok(()));
+    let store = Mutex::new(Store::open(store, &first));
+    std::thread::scope(|scope| {
+        let learning = std::thread::Builder::new()
+            .name("learn".into())
+            .spawn_scoped(scope, || {
+                priority::enter(Class::Background);
+                teach(&model, &store, &inboxes.lessons);
+            });
+        let failed = |e: std::io::Error| LlmError::Engine {
+            reason: e.to_string(),
+        };
+        let _ = ready.send(learning.map(drop).map_err(failed));
+        answer(&model, &mut context, &store, &inboxes.jobs);
+    });
+    locked(&store).save();
+}
+
+/// The vectors are shared by both threads, and locked for moments only: never while one is made.
+fn locked(store: &Mutex<Store>) -> MutexGuard<'_, Store> {
+    store.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The `embed` thread: what callers say, and lessons that somebody waits for.
+fn answer(
+    model: &LlamaModel,
+    context: &mut LlamaContext<'_>,
+    store: &Mutex<Store>,
+    jobs: &Receiver<Job>,
+) {
     let mut recent: VecDeque<(String, Vector)> = VecDeque::with_capacity(RECENT);
-    for job in inbox {
-        match job {
-            Job::Learn(texts, answer) => {
-                drop(answer.send(learn(&model, &mut store, cores, &texts)));
+    for job in jobs {
+        let (text, answer) = match job {
+            Job::Question(text, answer) => (text, answer),
+            Job::Lesson((texts, answer)) => {
+                drop(answer.send(learn(model, context, store, &texts)));
+                continue;
             }
-            Job::Text(text, answer) => {
-                let known = recent.iter().find(|(known, _)| *known == text);
-                let vector = match known {
-                    Some((_, vector)) => Some(vector.clone()),
-                    None => vectors(&model, &mut context, &[&text]).map(|mut all| all.remove(0)),
-                };
-                if let (None, Some(vector)) = (known, &vector) {
-                    recent.truncate(RECENT - 1);
-                    recent.push_front((text, vector.clone()));
-                }
-                drop(answer.send(vector));
-            }
+        };
+        let known = recent.iter().find(|(known, _)| *known == text);
+        let vector = match known {
+            Some((_, vector)) => Some(vector.clone()),
+            None => vectors(model, context, &[&text]).map(|mut all| all.remove(0)),
+        };
+        if let (None, Some(vector)) = (known, &vector) {
+            recent.truncate(RECENT - 1);
+            recent.push_front((text, vector.clone()));
         }
+        drop(answer.send(vector));
+    }
+}
+
+/// The `learn` thread: lessons that nobody waits for.
+fn teach(model: &LlamaModel, store: &Mutex<Store>, lessons: &Receiver<Lesson>) {
+    for (texts, answer) in lessons {
+        let vectors = context(model).ok();
+        let vectors = vectors.and_then(|mut context| learn(model, &mut context, store, &texts));
+        drop(answer.send(vectors));
     }
 }
 
@@ -216,7 +279,7 @@ fn makes_vectors(model: &LlamaModel) -> bool {
     !is_causal && pooling.parse().is_ok_and(|kind: u32| kind > 0)
 }
 
-fn context(model: &LlamaModel, threads: i32) -> Result<LlamaContext<'_>, String> {
+fn context(model: &LlamaModel) -> Result<LlamaContext<'_>, String> {
     let parameters = LlamaContextParams::default()
         .with_n_ctx(NonZeroU32::new(PASS_TOKENS as u32))
         .with_n_batch(PASS_TOKENS as u32)
@@ -224,8 +287,8 @@ fn context(model: &LlamaModel, threads: i32) -> Result<LlamaContext<'_>, String>
         .with_n_seq_max(PASS_TEXTS as u32)
         .with_kv_unified(true)
         .with_embeddings(true)
-        .with_n_threads(threads)
-        .with_n_threads_batch(threads);
+        .with_n_threads(1)
+        .with_n_threads_batch(1);
     model
         .new_context(backend()?, parameters)
         .map_err(|e| format!("no context: {e}"))
@@ -234,31 +297,31 @@ fn context(model: &LlamaModel, threads: i32) -> Result<LlamaContext<'_>, String>
 /// The vectors of texts that are learnt from; only those that the store lacks are made.
 fn learn(
     model: &LlamaModel,
-    store: &mut Store,
-    cores: &Cores,
+    context: &mut LlamaContext<'_>,
+    store: &Mutex<Store>,
     texts: &[String],
 ) -> Option<Vec<Vector>> {
-    for text in texts {
-        store.keep(text);
-    }
-    let mut missing: Vec<&str> = texts
-        .iter()
-        .map(String::as_str)
-        .filter(|text| store.get(text).is_none())
-        .collect();
+    let mut missing: Vec<&str> = {
+        let mut store = locked(store);
+        for text in texts {
+            store.keep(text);
+        }
+        let texts = texts.iter().map(String::as_str);
+        texts.filter(|text| store.get(text).is_none()).collect()
+    };
     missing.sort_unstable();
     missing.dedup();
-    if !missing.is_empty() {
-        let threads = cores.total();
-        let mut context = context(model, threads as i32).ok()?;
-        for some in missing.chunks(PASS_TEXTS) {
-            let permit = cores.take(threads, Urgency::Ahead);
-            let made = vectors(model, &mut context, some)?;
-            drop(permit);
-            for (text, vector) in some.iter().zip(made) {
-                store.put(text, vector);
-            }
+    for some in missing.chunks(PASS_TEXTS) {
+        let made = vectors(model, context, some)?;
+        let mut store = locked(store);
+        for (text, vector) in some.iter().zip(made) {
+            store.put(text, vector);
         }
+        store.save_if_older(SAVE_EVERY);
+    }
+    let mut store = locked(store);
+    if missing.is_empty() {
+        // All of a playbook is there: what was made for it in parts is kept.
         store.save();
     }
     texts.iter().map(|text| store.get(text).cloned()).collect()

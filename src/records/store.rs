@@ -16,6 +16,7 @@ use super::schema::Database;
 use super::writer::Writer;
 use crate::config::Config;
 use crate::events::Stamped;
+use crate::priority::{self, Class};
 
 /// Events that may wait for the disk: about ten minutes of eight calls, and some 10 MB.
 pub const MOST_WAITING: usize = 20_000;
@@ -170,7 +171,10 @@ impl Store {
         let writer = Writer::new(folder, database, inbox, Arc::clone(&queue), keep_days, pace);
         let thread = std::thread::Builder::new()
             .name("records".into())
-            .spawn(move || writer.run())
+            .spawn(move || {
+                priority::enter(Class::Background);
+                writer.run();
+            })
             .map_err(RecordsError::Thread)?;
         Ok(Self {
             folder: folder.to_owned(),

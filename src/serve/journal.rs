@@ -17,6 +17,7 @@ pub(super) fn tell(event: &Stamped, ended: Option<&CallResult>) {
             let busy_percent = (busy * 100.0).round() as u32;
             tracing::info!(call, step = step.name(), busy_percent, "load");
         }
+        Event::Contention { shares } => tracing::info!(call, "{shares}"),
         Event::CallEnd {
             reason,
             turns,

@@ -7,11 +7,12 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use prometheus::{
-    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts,
-    Registry, TextEncoder,
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    Opts, Registry, TextEncoder,
 };
 
 use super::registry::CallResult;
+use crate::contention::Shares;
 use crate::dialogue::Outcome;
 use crate::events::{Event, Stamped};
 use crate::transport::audiosocket::Refused;
@@ -47,6 +48,10 @@ pub struct Gauges {
     pub registrations: usize,
     /// Share of the cores' time that the models take, and the number of the step of what is left out.
     pub load: (f32, u8),
+    /// Who has the processor's time.
+    pub shares: Shares,
+    /// What the first sentence of a generated answer took lately, in ms.
+    pub sentence_ms: Option<f32>,
 }
 
 /// See the module.
@@ -76,6 +81,10 @@ pub struct Metrics {
     registrations: IntGauge,
     busy: Gauge,
     load_step: IntGauge,
+    cores_time: GaugeVec,
+    pressure: Gauge,
+    throttled: Gauge,
+    sentence: Gauge,
     process: Option<Process>,
 }
 
@@ -131,6 +140,19 @@ impl Metrics {
             "Share of the cores' time that the models took in the last seconds",
         )?;
         all.register(Box::new(busy.clone()))?;
+        let ratio = |name: &str, help: &str| -> Result<Gauge, prometheus::Error> {
+            let gauge = Gauge::new(name, help)?;
+            all.register(Box::new(gauge.clone()))?;
+            Ok(gauge)
+        };
+        let cores_time = GaugeVec::new(
+            Opts::new(
+                "patter_cores_time_ratio",
+                "Share of the time of all cores, by who had it: this program, other programs, those that stand back (nice), the hypervisor",
+            ),
+            &["who"],
+        )?;
+        all.register(Box::new(cores_time.clone()))?;
         let build = labelled_gauge(&all)?;
         build.set(1.0);
         let began = Gauge::new(
@@ -230,6 +252,19 @@ impl Metrics {
             draining: gauge("patter_draining", "1 when no new call is taken")?,
             registrations: gauge("patter_calls_registered", "Calls that are announced")?,
             busy,
+            cores_time,
+            pressure: ratio(
+                "patter_cores_pressure_ratio",
+                "Share of the time in which something that could run waited for a core",
+            )?,
+            throttled: ratio(
+                "patter_cores_throttled_ratio",
+                "Share of the time in which the quota of the program's control group was used up",
+            )?,
+            sentence: ratio(
+                "patter_first_sentence_seconds",
+                "What the first sentence of a generated answer took lately; 0 when none was generated",
+            )?,
             load_step: gauge(
                 "patter_load_step",
                 "What is left out: 0 nothing, 1 most partials, 2 answers ahead, 3 generated answers",
@@ -326,6 +361,21 @@ impl Metrics {
         self.registrations.set(registered);
         self.busy.set(f64::from(gauges.load.0));
         self.load_step.set(i64::from(gauges.load.1));
+        let shares = gauges.shares;
+        for (who, share) in [
+            ("patter", shares.own),
+            ("neighbours", shares.neighbours),
+            ("polite", shares.polite),
+            ("hypervisor", shares.stolen),
+        ] {
+            self.cores_time
+                .with_label_values(&[who])
+                .set(f64::from(share));
+        }
+        self.pressure.set(f64::from(shares.pressure));
+        self.throttled.set(f64::from(shares.throttled));
+        let sentence_ms = gauges.sentence_ms.unwrap_or(0.0);
+        self.sentence.set(f64::from(sentence_ms) / 1_000.0);
         if let (Some(process), Some((resident, threads, open_files))) =
             (&self.process, read_process())
         {

@@ -260,6 +260,8 @@ impl Shared {
         let load = Arc::clone(&self.load.lock().unwrap_or_else(PoisonError::into_inner));
         Gauges {
             load: (load.busy(), load.step().number()),
+            shares: load.shares(),
+            sentence_ms: load.sentence_ms(),
             active_calls,
             max_calls,
             ready: self.not_ready().is_none(),

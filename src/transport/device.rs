@@ -26,6 +26,7 @@ use ringbuf::{HeapCons, HeapProd};
 use crate::audio::resample::Resampler;
 use crate::audio::{FRAME_MS, FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ};
 use crate::call::line::{Line, LineEnds};
+use crate::priority::{self, Class};
 
 pub mod echo;
 mod endpoint;
@@ -132,7 +133,9 @@ struct Counters {
 impl Counters {
     fn note(&self, direction: Direction, kind: ErrorKind) {
         use ErrorKind::{DeviceChanged, RealtimeDenied, Xrun};
-        if matches!(kind, Xrun | DeviceChanged | RealtimeDenied) {
+        if kind == RealtimeDenied {
+            // The callback runs all the same; `patter doctor` says what is granted.
+        } else if matches!(kind, Xrun | DeviceChanged) {
             self.glitches.fetch_add(1, Relaxed);
         } else {
             let place = FAULTS.iter().position(|fault| *fault == kind);
@@ -335,6 +338,7 @@ pub fn open(options: DeviceOptions<'_>, mut ends: LineEnds) -> Result<DeviceCall
     let names = [source.named, sink.named];
     let echo_cancel = options.echo_cancel;
     let run = move || {
+        priority::enter(Class::Sound);
         let line = &guard.0;
         // Made here, for it cannot move between threads. The speaker's ring is the part of the way that is known; devices' buffers
         // come on top.

@@ -414,3 +414,16 @@ fn intents_are_measured_against_what_was_asked_for() {
         "line 1: the playbook has no intent `facts.nothing`",
     );
 }
+
+#[test]
+fn a_busy_neighbour_ends_with_who_started_it() {
+    let mut neighbour = std::process::Command::new(env!("CARGO_BIN_EXE_patter"))
+        .args(["bench", "busy", "nice"])
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    assert!(neighbour.try_wait().unwrap().is_none());
+    drop(neighbour.stdin.take());
+    assert!(neighbour.wait().unwrap().success());
+}

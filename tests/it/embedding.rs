@@ -1,6 +1,5 @@
 //! The sentence model that ships with the repository.
 
-use patter::cores::Cores;
 use patter::dialogue::intent::Embed;
 use patter::llm::LlmError;
 use patter::llm::embedder::Embedder;
@@ -18,7 +17,7 @@ fn sentences_that_mean_alike_are_near_and_vectors_are_kept() {
     let folder = tempfile::tempdir().unwrap();
     let path = loaded.model(&loaded.config.dialogue.embedding_model);
     let store = folder.path().join("vectors");
-    let start = || Embedder::start(&path, Some(&store), &Cores::new(2)).unwrap();
+    let start = || Embedder::start(&path, Some(&store)).unwrap();
     let embedder = start();
     let vector = |text: &str| embedder.vector(text).unwrap();
     let asked = vector("how much does it cost");
@@ -44,7 +43,7 @@ fn sentences_that_mean_alike_are_near_and_vectors_are_kept() {
 fn any_text_has_a_vector_and_a_file_that_is_no_such_model_is_refused() {
     let _turn = one_at_a_time();
     let loaded = loaded();
-    let start = |path: &std::path::Path| Embedder::start(path, None, &Cores::new(2));
+    let start = |path: &std::path::Path| Embedder::start(path, None);
     let embedder = start(&loaded.model(&loaded.config.dialogue.embedding_model)).unwrap();
     for text in [
         "😀 \u{202e}",
@@ -72,4 +71,32 @@ fn any_text_has_a_vector_and_a_file_that_is_no_such_model_is_refused() {
     assert!(refused(&path).contains("cut short"));
     let missing = start(&folder.path().join("none.gguf"));
     assert!(matches!(missing, Err(LlmError::Missing { .. })));
+}
+
+#[test]
+fn who_asks_does_not_wait_for_what_is_learnt() {
+    let _turn = one_at_a_time();
+    let loaded = loaded();
+    let embedder = Embedder::start(&loaded.model(&loaded.config.dialogue.embedding_model), None);
+    let embedder = embedder.unwrap();
+    let texts: Vec<String> = (0..1_000)
+        .map(|number| format!("I have {number} reasons to ask about the price of a membership"))
+        .collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    std::thread::scope(|scope| {
+        let learning = scope.spawn(|| embedder.learn_behind(&texts));
+        let mut asked = 0..;
+        let mut ask = || {
+            let number = asked.next().unwrap_or(0);
+            embedder.vector(&format!("how much are {number} months"))
+        };
+        // One late answer of a busy machine is no queue.
+        let answered = (0..20).filter(|_| ask().is_some()).count();
+        assert!(
+            !learning.is_finished(),
+            "it was over before anything was asked"
+        );
+        assert!(answered > 10, "{answered} of 20");
+        assert!(learning.join().unwrap());
+    });
 }

@@ -54,6 +54,87 @@ fn sentences_of_synthetic_callers_are_understood() {
     }
 }
 
+/// Processor time of this program, all threads.
+#[cfg(target_os = "linux")]
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pass_beside_busy_neighbours_takes_little_more_processor_time() {
+    let _turn = one_at_a_time();
+    let mut session = engines().asr.session();
+    let mut samples = voice("en-us+f3")
+        .speak("How much is it?", false)
+        .unwrap()
+        .samples
+        .to_vec();
+    samples.resize(ms_to_samples(3_000), 0);
+    let mut pass = || {
+        let before = processor_time();
+        session
+            .transcribe(&samples, Urgency::Now, || false)
+            .unwrap();
+        processor_time() - before
+    };
+    let mut median = || {
+        let mut passes: Vec<Duration> = (0..15).map(|_| pass()).collect();
+        passes.sort();
+        passes[passes.len() / 2]
+    };
+    median();
+    let alone = median();
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let mut neighbours: Vec<_> = (0..cores + 1)
+        .map(|_| {
+            std::process::Command::new(env!("CARGO_BIN_EXE_patter"))
+                .args(["bench", "busy", "cpu"])
+                .stdin(std::process::Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(500));
+    let beside = median();
+    let all_ran = neighbours
+        .iter_mut()
+        .all(|n| n.try_wait().unwrap().is_none());
+    for neighbour in &mut neighbours {
+        neighbour.kill().unwrap();
+        neighbour.wait().unwrap();
+    }
+    assert!(all_ran, "the neighbours were not there");
+    // Threads that spin while another one waits for a core take many times as much.
+    assert!(
+        beside < alone * 2,
+        "{alone:?} alone, {beside:?} beside them"
+    );
+}
+
+#[test]
+fn fewer_threads_hear_and_say_the_same() {
+    let _turn = one_at_a_time();
+    let loaded = loaded();
+    let path = loaded.model(&loaded.config.asr.model);
+    let mut samples = voice("en-us+f3")
+        .speak("Can I cancel any time?", false)
+        .unwrap()
+        .samples
+        .to_vec();
+    samples.extend([0; 4_000]);
+    // A machine of one core grants one thread, whatever is asked for.
+    let heard = [1, 2].map(|total| {
+        let model = whisper::Model::load(&path, &loaded.config.asr, &Cores::new(total)).unwrap();
+        let mut session = model.session();
+        let transcript = session.transcribe(&samples, Urgency::Now, || false);
+        transcript.unwrap().text
+    });
+    assert_eq!(normalise(&heard[0]), "can i cancel any time");
+    assert_eq!(heard[0], heard[1]);
+}
+
 #[test]
 fn silence_hiss_and_hum_yield_no_words() {
     let mut session = engines().asr.session();

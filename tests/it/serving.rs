@@ -329,6 +329,8 @@ fn call_data_chooses_the_playbook_and_fills_its_slots() {
 struct Served {
     process: Child,
     lines: BufReader<ChildStderr>,
+    /// What it has said so far.
+    said: Vec<String>,
     address: SocketAddr,
 }
 
@@ -345,6 +347,7 @@ impl Served {
             .unwrap();
         let mut served = Self {
             lines: BufReader::new(process.stderr.take().unwrap()),
+            said: Vec::new(),
             process,
             address: "127.0.0.1:1".parse().unwrap(),
         };
@@ -360,6 +363,7 @@ impl Served {
         loop {
             let mut line = String::new();
             assert!(self.lines.read_line(&mut line).unwrap() > 0, "no `{part}`");
+            self.said.push(line.clone());
             if line.contains(part) {
                 return line;
             }
@@ -423,6 +427,39 @@ fn signals_reload_and_drain() {
     assert!(caller.is_hung_up_on_in_time(), "with a last word");
     let status = served.process.wait().unwrap();
     assert!(status.success(), "{status}");
+}
+
+#[test]
+fn a_first_start_answers_calls_before_the_playbook_is_learnt() {
+    let _turn = one_at_a_time();
+    let folder = tempfile::tempdir().unwrap();
+    let book = root().join("playbooks/fitness.toml");
+    std::fs::copy(book, folder.path().join("book.toml")).unwrap();
+    let stored = format!("{}/cache/embeddings.bin", root().display());
+    let fresh = folder.path().join("vectors.bin");
+    let settings = config("").replace(&stored, &fresh.display().to_string());
+    let mut served = Served::start(folder.path(), &settings);
+    let learnt = |served: &Served| served.said.iter().any(|line| line.contains("are learnt"));
+    assert!(!learnt(&served), "{:?}", served.said);
+    assert!(short_call(served.address, [8; 16]) > 1_000);
+    served.wait_for("playbooks are learnt");
+    assert!(wait_until(|| fresh.is_file()), "kept for the next start");
+}
+
+#[test]
+fn a_start_that_is_ended_while_it_learns_ends_at_once() {
+    let _turn = one_at_a_time();
+    let folder = tempfile::tempdir().unwrap();
+    let book = root().join("playbooks/fitness.toml");
+    std::fs::copy(book, folder.path().join("book.toml")).unwrap();
+    let settings = config("").replace("embeddings.bin", "none-of-this-name.bin");
+    let settings = settings.replace(
+        &format!("{}/cache", root().display()),
+        &folder.path().display().to_string(),
+    );
+    let mut served = Served::start(folder.path(), &settings);
+    served.signal("-TERM");
+    assert!(served.process.wait().unwrap().success());
 }
 
 #[test]

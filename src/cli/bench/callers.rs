@@ -12,6 +12,7 @@ use patter::caller::{Cue, ScriptLine, ScriptedCaller, measure, trim};
 use patter::config::Loaded;
 use patter::events::Event;
 use patter::load::Step;
+use patter::priority::{self, Class};
 use patter::transport::audiosocket::client;
 use patter::transport::audiosocket::server::Server;
 use serde::Serialize;
@@ -90,6 +91,8 @@ pub(crate) struct Agent {
     pub(crate) first_token_ms: Times,
     /// Heard frames that were dropped.
     pub(crate) dropped_frames: u64,
+    /// Answers so late that a holding line was said.
+    pub(crate) holding_lines: u32,
     /// The most that was left out because the machine was busy.
     pub(crate) left_out: Step,
 }
@@ -117,7 +120,7 @@ pub(crate) struct Round {
 impl Agent {
     fn of(told: &[Event]) -> Self {
         let (mut endpoint, mut asr, mut first_token) = (Vec::new(), Vec::new(), Vec::new());
-        let mut dropped_frames = 0;
+        let (mut dropped_frames, mut holding_lines) = (0, 0);
         let mut left_out = Step::Whole;
         for event in told {
             match event {
@@ -132,6 +135,7 @@ impl Agent {
                     first_token.extend(Some(*first_token_ms).filter(|ms| *ms > 0.0));
                 }
                 Event::Load { step, .. } => left_out = left_out.max(*step),
+                Event::Bridged { .. } => holding_lines += 1,
                 Event::CallEnd {
                     dropped_frames: dropped,
                     ..
@@ -144,6 +148,7 @@ impl Agent {
             asr_ms: Times::of(asr),
             first_token_ms: Times::of(first_token),
             dropped_frames,
+            holding_lines,
             left_out,
         }
     }
@@ -174,7 +179,7 @@ pub(crate) fn server(loaded: &Loaded, calls: u32) -> anyhow::Result<OwnServer> {
     // As `serve.max_calls` wants it: a call with less would prefill its history again and again.
     let tokens = loaded.config.serve.max_calls * TOKENS_PER_CALL;
     loaded.config.llm.context_tokens = loaded.config.llm.context_tokens.max(tokens);
-    let engines = crate::cli::engines(&loaded)?;
+    let engines = crate::cli::engines_for_benches(&loaded)?;
     let mut serving = crate::cli::serve::server_options(&loaded);
     // As where calls are registered: whoever is no caller is not known.
     serving.admit = Arc::new(|uuid, _| match uuid.starts_with(&CALLER) {
@@ -185,7 +190,10 @@ pub(crate) fn server(loaded: &Loaded, calls: u32) -> anyhow::Result<OwnServer> {
     serving.watch = Arc::new(move |event| {
         if matches!(
             event.event,
-            Event::CallEnd { .. } | Event::Latency { .. } | Event::Load { .. }
+            Event::CallEnd { .. }
+                | Event::Latency { .. }
+                | Event::Load { .. }
+                | Event::Bridged { .. }
         ) {
             let mut told = telling.lock().unwrap_or_else(PoisonError::into_inner);
             told.push(event.event.clone());
@@ -241,6 +249,8 @@ pub(crate) fn round(address: SocketAddr, calls: u32, limit: Duration, lines: &[L
         .map(|number| {
             let lines = lines.to_vec();
             std::thread::spawn(move || {
+                // A caller's phone is no program that waits for a core: what it hears late is the agent's doing.
+                priority::enter(Class::Sound);
                 std::thread::sleep(STAGGER * number);
                 call(address, number as usize, &lines, limit)
             })

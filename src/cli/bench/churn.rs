@@ -85,7 +85,7 @@ fn measure(
     let mut loaded = loaded.clone();
     // A call that is over still has its place for a moment.
     loaded.config.serve.max_calls = options.parallel * 2 + 2;
-    let engines = crate::cli::engines(&loaded)?;
+    let engines = crate::cli::engines_for_benches(&loaded)?;
     let mut serving = crate::cli::serve::server_options(&loaded);
     serving.records = Some(Arc::new(Store::open(folder, 0)?));
     serving.record_audio = None;

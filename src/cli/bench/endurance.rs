@@ -60,7 +60,7 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     loaded.config.dialogue.playbook = crate::cli::demo::Story::Fitness.playbook().into();
     // This caller asks the same for half an hour.
     loaded.config.dialogue.lost_after_turns = 0;
-    let engines = crate::cli::engines(&loaded)?;
+    let engines = crate::cli::engines_for_benches(&loaded)?;
     let voice = caller_voice(&loaded)?;
     let rounds = (options.minutes * 60).div_ceil(ROUND_S).max(1);
     let lines: anyhow::Result<Vec<ScriptLine>> = (0..rounds)

@@ -1,9 +1,11 @@
 //! `patter bench`: what this machine does with the configured models.
 
+mod busy;
 pub(crate) mod callers;
 mod churn;
 mod endurance;
 mod hostile;
+mod neighbours;
 mod retrieval;
 mod serve;
 mod steps;
@@ -13,8 +15,10 @@ use std::process::ExitCode;
 
 use patter::config::Loaded;
 
-/// Measures this machine with the configured models: `steps` (also without a name) times each step, `turns` plays situations of a conversation, `endurance` holds one long
-/// call over a bad line, `churn` makes many short ones, `serve` finds how many callers at once are carried, `retrieval` looks for approved lines in large libraries.
+/// Measures this machine with the configured models: `steps` (also without a name) times each step, `turns` plays
+/// situations of a conversation, `endurance` holds one long call over a bad line, `churn` makes many short ones,
+/// `serve` finds how many callers at once are carried, `neighbours` what busy neighbours do to calls, `retrieval` looks
+/// for approved lines in large libraries.
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
@@ -36,8 +40,12 @@ enum What {
     Churn(churn::Options),
     /// Put callers on the server, more and more: how many does it carry, also beside hostile clients?
     Serve(serve::Options),
+    /// Put callers on the server beside busy neighbours: how much slower does it get?
+    Neighbours(neighbours::Options),
     /// Look for approved lines in made-up libraries of growing size: is the right one found, and how fast?
     Retrieval(retrieval::Options),
+    #[command(hide = true)]
+    Busy(busy::Options),
 }
 
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
@@ -48,7 +56,9 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         Some(What::Endurance(options)) => endurance::run(loaded, options),
         Some(What::Churn(options)) => churn::run(loaded, options),
         Some(What::Serve(options)) => serve::run(loaded, options),
+        Some(What::Neighbours(options)) => neighbours::run(loaded, options),
         Some(What::Retrieval(options)) => retrieval::run(loaded, options),
+        Some(What::Busy(options)) => busy::run(options),
     }
 }
 

@@ -60,7 +60,7 @@ fn row(what: &'static str, unit: &'static str, mut values: Vec<f32>) -> Row {
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
     let mut loaded = loaded.clone();
     loaded.config.dialogue.playbook = Story::Fitness.playbook().into();
-    let engines = crate::cli::engines(&loaded)?;
+    let engines = crate::cli::engines_for_benches(&loaded)?;
     let mut rows = vec![row("ready to take a call", "ms", vec![engines.ready_ms])];
 
     let espeak = |voice: &str| -> anyhow::Result<Espeak> {

@@ -2,6 +2,7 @@
 
 mod asterisk;
 mod capacity;
+mod neighbours;
 mod network;
 
 use std::path::{Path, PathBuf};
@@ -89,6 +90,7 @@ pub(crate) fn run(path: Option<&Path>, options: &Options) -> anyhow::Result<Exit
         }
         Err(error) => report.result("config", Err::<String, _>(error)),
     }
+    neighbours::report(&mut report);
     asterisk::report(&mut report);
     devices(&mut report);
     let wrong = report.findings.iter().any(|f| f.state == "wrong");
@@ -168,7 +170,12 @@ fn files(loaded: &Loaded, report: &mut Report) {
         ("llm.threads", config.llm.threads),
     ] {
         if threads > cores {
-            report.add("config", "wrong", format!("`{name}` is {threads}, but there are {cores} cores: replies get many times slower"), Some(format!("set `{name}` to {cores} or less")));
+            report.add(
+                "config",
+                "wrong",
+                format!("`{name}` is {threads}, but there are {cores} cores: replies get slower"),
+                Some(format!("set `{name}` to {cores} or less")),
+            );
         }
     }
 }
@@ -261,7 +268,7 @@ fn engines(loaded: &Loaded, report: &mut Report) {
         let path = loaded.model(&config.dialogue.embedding_model);
         report.result(
             "intent",
-            patter::llm::embedder::Embedder::start(&path, None, &cores).map(|_| {
+            patter::llm::embedder::Embedder::start(&path, None).map(|_| {
                 let model = config.dialogue.embedding_model.display();
                 format!("`{model}` loads ({} ms)", ms(started))
             }),

@@ -118,7 +118,7 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         lines: playbook.facts.len() + playbook.script.len(),
         ..Report::default()
     };
-    let embed = Embedder::of_config(&loaded, &playbook.language, &Cores::of_machine())?;
+    let embed = Embedder::of_config(&loaded, &playbook.language)?;
     let knowledge = Arc::new(Knowledge::sensing(playbook, embed));
     let mut eval = Eval {
         options,

@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use patter::config::Loaded;
-use patter::cores::Cores;
 use patter::dialogue::intent::compare::{Approach, answers, mislabelled};
 use patter::dialogue::intent::measure::{Line, Score, read_lines, score};
 use patter::dialogue::intent::{Classifier, Labelled};
@@ -70,7 +69,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let known = |intent: &str| playbook.likes().any(|like| like.intent == intent);
     let lines = read_lines(&text, known).with_context(|| format!("`{name}`"))?;
     let examples = Labelled::all_of(&playbook);
-    let embed = Embedder::of_config(loaded, &playbook.language, &Cores::of_machine())?;
+    let embed = Embedder::of_config(loaded, &playbook.language)?;
     let measure = |flipped: f32, seed: u64| {
         let examples = mislabelled(&examples, flipped, seed);
         let row = |approach| Row {

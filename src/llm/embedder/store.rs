@@ -1,7 +1,8 @@
 //! Vectors of learnt texts, kept from one start to the next.
 //!
-//! Thread: `embed`. In: texts and their vectors. Out: the same. Memory: 1.5 KB per text; the file is as large. When full: of more than [`MOST`] texts, those
-//! that were not asked for since the start are left out of the next file. A file of another model, a damaged or an unwritable one only costs the time to make its vectors again.
+//! Threads: `embed`, `learn`. In: texts and their vectors. Out: the same. Memory: 1.5 KB per text; the file is as large. When
+//! full: of more than [`MOST`] texts, those that were not asked for since the start are left out of the next file. A
+//! file of another model, a damaged or an unwritable one only costs the time to make its vectors again.
 //!
 //! The file: [`MAGIC`], the numbers of a vector (u32), the vector of a probe text, then records of [`KEY`] bytes of SHA-256 of a text and its vector; all
 //! little-endian, f32.
@@ -9,6 +10,7 @@
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
@@ -30,6 +32,10 @@ pub(super) struct Store {
     /// The probe's vector tells models apart.
     probe: Vector,
     vectors: HashMap<Key, Held>,
+    /// There are vectors that the file does not hold.
+    is_dirty: bool,
+    /// When the file was last written or read.
+    saved: Instant,
 }
 
 struct Held {
@@ -45,6 +51,8 @@ impl Store {
             vectors: read.map_or_else(HashMap::new, |bytes| parse(&bytes, probe)),
             path,
             probe: probe.into(),
+            is_dirty: false,
+            saved: Instant::now(),
         }
     }
 
@@ -55,6 +63,7 @@ impl Store {
     pub(super) fn put(&mut self, text: &str, vector: Vector) {
         let held = Held { vector, used: true };
         self.vectors.insert(key(text), held);
+        self.is_dirty = true;
     }
 
     /// Marks a text as in use: when there are too many, the others are not written again.
@@ -64,8 +73,19 @@ impl Store {
         }
     }
 
-    /// Writes them; a reader sees the old file or the new one, never half of it.
-    pub(super) fn save(&self) {
+    /// Writes them, if that was not done for `age`.
+    pub(super) fn save_if_older(&mut self, age: Duration) {
+        if self.saved.elapsed() >= age {
+            self.save();
+        }
+    }
+
+    /// Writes them, if there are new ones; a reader sees the old file or the new one, never half of it.
+    pub(super) fn save(&mut self) {
+        if !std::mem::take(&mut self.is_dirty) {
+            return;
+        }
+        self.saved = Instant::now();
         let Some(path) = &self.path else { return };
         if let Err(error) = self.write(path) {
             crate::log::warn(&format!(
@@ -176,6 +196,7 @@ mod tests {
         first.save();
         let mut second = Store::open(Some(path.clone()), &PROBE);
         second.keep("7");
+        second.put("new", PROBE.into());
         second.save();
         let third = Store::open(Some(path), &PROBE);
         assert!(third.get("7").is_some() && third.get("8").is_none());

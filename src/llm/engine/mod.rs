@@ -23,6 +23,7 @@ use std::time::Duration;
 use super::{ChatMessage, LlmError, Request, Session};
 use crate::config::LlmConfig;
 use crate::cores::Cores;
+use crate::priority::{self, Class};
 use text::plain;
 use worker::Worker;
 
@@ -148,6 +149,7 @@ fn run(
     inbox: &Receiver<Request>,
     ready: &Sender<Result<(), LlmError>>,
 ) {
+    priority::enter(Class::Model);
     let load = |reason: String| LlmError::Load {
         path: path.to_owned(),
         reason,

@@ -23,6 +23,15 @@ fn after(events: Vec<Event>) -> String {
             draining: false,
             registrations: 3,
             load: (0.25, 1),
+            shares: Shares {
+                own: 0.25,
+                neighbours: 0.5,
+                polite: 0.125,
+                stolen: 0.0625,
+                pressure: 0.75,
+                throttled: 0.0,
+            },
+            sentence_ms: Some(250.0),
         })
         .unwrap()
 }

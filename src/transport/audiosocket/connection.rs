@@ -24,6 +24,7 @@ use crate::audio::{FRAME_MS, FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ, SILENCE};
 use crate::call::line::{Line, LineEnds};
 use crate::call::playback::Playback;
 use crate::events::{Event, EventSink};
+use crate::priority::{self, Class};
 
 /// Faulty messages that end a call.
 const MAX_FAULTS: u32 = 50;
@@ -117,6 +118,8 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Reads until either side ends the call; an error tells why it had to end.
     fn run(&mut self, idle_timeout: Duration, stop: &AtomicBool) -> Result<(), String> {
+        // All threads of the call have begun: none of them inherits it.
+        priority::enter(Class::Sound);
         let mut bytes = [0u8; 8_192];
         let mut rate = 0;
         let mut resampler = None;
@@ -228,6 +231,7 @@ fn play(
     lead: Duration,
     mut tap: Option<HeapProd<Frame>>,
 ) {
+    priority::enter(Class::Sound);
     let frame_time = Duration::from_millis(u64::from(FRAME_MS));
     let mut due = Instant::now();
     let mut rate = 0;

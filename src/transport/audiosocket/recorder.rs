@@ -14,6 +14,7 @@ use ringbuf::{HeapCons, HeapProd, HeapRb};
 use crate::audio::recording::Recording;
 use crate::audio::{Frame, SILENCE};
 use crate::call::line::Line;
+use crate::priority::{self, Class};
 
 /// Frames that may wait for the recorder.
 const RECORD_RING_FRAMES: usize = 500;
@@ -43,6 +44,7 @@ pub(super) fn start(path: PathBuf, line: &Arc<Line>) -> Result<(Taps, JoinHandle
     let thread = std::thread::Builder::new()
         .name("record".into())
         .spawn(move || {
+            priority::enter(Class::Background);
             loop {
                 // The line may close while this round runs: look before, and run once more.
                 let closed = line.is_closed();

@@ -190,7 +190,7 @@ impl<'a> Stage<'a> {
             })
             .collect::<anyhow::Result<HashMap<_, _>>>()?;
         let noises = noises(&voices, options.seed)?;
-        let engines = crate::cli::engines(loaded)?;
+        let engines = crate::cli::engines_for_benches(loaded)?;
         let events = Events::default();
         let sink = Arc::clone(&events);
         let mut serving = crate::cli::serve::server_options(loaded);
