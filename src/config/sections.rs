@@ -409,7 +409,7 @@ section!(
         /// Passes of models.
         models_nice: i32 = -5,
         /// Learning, records, recordings.
-        background_nice: i32 = 10,
+        background_nice: i32 = 5,
     }
 );
 
