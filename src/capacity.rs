@@ -102,11 +102,11 @@ impl Capacity {
     pub fn write(&self, path: &Path) -> Result<(), CapacityError> {
         let written = || {
             if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-                std::fs::create_dir_all(folder)?;
+                crate::private::create_dir_all(folder)?;
             }
             let mut text = serde_json::to_vec_pretty(self)?;
             text.push(b'\n');
-            std::fs::write(path, text)
+            crate::private::write(path, &text)
         };
         written().map_err(|source| CapacityError::File {
             path: path.to_owned(),

@@ -108,8 +108,7 @@ impl Shared {
 /// Threads for a pass that asks for `wanted` on a machine of `total` cores, of which others take the share `by_others`,
 /// and where `waiting` other passes wait.
 fn threads_for(wanted: u32, total: u32, by_others: f32, waiting: usize) -> u32 {
-    // A quarter of a core more or less is no core: statistics and backups of a moment do not count.
-    let left = (total as f32 * (1.0 - by_others) + 0.25).floor() as u32;
+    let left = (total as f32 * (1.0 - by_others)).round() as u32;
     let part = left / u32::try_from(waiting + 1).unwrap_or(u32::MAX);
     wanted.min(part).max(1)
 }
@@ -318,9 +317,9 @@ mod tests {
 
     #[test]
     fn a_pass_gets_what_neighbours_and_other_passes_leave() {
-        // Two cores: quiet, a light neighbour, one endless loop, two.
-        let two = [0.0, 0.1, 0.5, 1.0].map(|others| threads_for(2, 2, others, 0));
-        assert_eq!(two, [2, 2, 1, 1]);
+        // Two cores: quiet, two light neighbours, one endless loop, two.
+        let two = [0.0, 0.1, 0.2, 0.5, 1.0].map(|others| threads_for(2, 2, others, 0));
+        assert_eq!(two, [2, 2, 2, 1, 1]);
         // Eight cores, of which two are taken; one, two and nine passes wait besides.
         let eight = [0, 1, 2, 9].map(|waiting| threads_for(4, 8, 0.25, waiting));
         assert_eq!(eight, [4, 3, 2, 1]);

@@ -414,7 +414,7 @@ pub fn write(
 ) -> std::io::Result<std::thread::JoinHandle<()>> {
     let mut file = path
         .map(|path| {
-            std::fs::File::create(path).map_err(|e| {
+            crate::private::create(path).map_err(|e| {
                 std::io::Error::new(
                     e.kind(),
                     format!("cannot write events to `{}`: {e}", path.display()),

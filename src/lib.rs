@@ -19,8 +19,8 @@
 //!
 //! The modules in the order the sound flows: [`audio`], [`transport`], [`vad`], [`turn`], [`asr`], [`dialogue`],
 //! [`llm`], [`tts`], [`call`]; beside them [`caller`] (a synthetic one), [`capacity`], [`clock`], [`config`],
-//! [`contention`], [`cores`], [`distance`], [`load`], [`events`], [`records`], [`models`], [`priority`], [`serve`],
-//! [`hint`], [`log`].
+//! [`contention`], [`cores`], [`distance`], [`load`], [`events`], [`records`], [`models`], [`priority`], [`private`],
+//! [`serve`], [`hint`], [`log`].
 //!
 //! Where to change what: a new engine is a file in its step's folder; a new way for sound to come in, a file in `transport`; a rule of interruption, `turn`;
 //! what may be said, the playbook; a command, a file in `cli`.
@@ -45,6 +45,7 @@ pub mod load;
 pub mod log;
 pub mod models;
 pub mod priority;
+pub mod private;
 pub mod records;
 pub mod serve;
 pub mod transport;

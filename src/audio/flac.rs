@@ -61,7 +61,7 @@ impl StereoWriter {
             .map_err(|e| fail(e.to_string()))?;
         info.set_block_sizes(BLOCK, BLOCK)
             .map_err(|e| fail(e.to_string()))?;
-        let file = std::fs::File::create(path).map_err(|e| fail(e.to_string()))?;
+        let file = crate::private::create(path).map_err(|e| fail(e.to_string()))?;
         let mut writer = Self {
             file: Some(file),
             path: path.to_owned(),

@@ -227,12 +227,13 @@ impl StereoWriter {
     /// # Errors
     /// The file cannot be made.
     pub fn create(path: &Path) -> Result<Self, WavError> {
-        let writer = hound::WavWriter::create(path, spec(2, SAMPLE_RATE_HZ)).map_err(|e| {
-            WavError::Write {
-                path: path.to_owned(),
-                reason: e.to_string(),
-            }
-        })?;
+        let fail = |reason: String| WavError::Write {
+            path: path.to_owned(),
+            reason,
+        };
+        let file = crate::private::create(path).map_err(|e| fail(e.to_string()))?;
+        let writer = hound::WavWriter::new(BufWriter::new(file), spec(2, SAMPLE_RATE_HZ))
+            .map_err(|e| fail(e.to_string()))?;
         Ok(Self {
             writer: Some(writer),
             path: path.to_owned(),

@@ -34,8 +34,9 @@ mod heard;
 
 /// How often the ring is looked at.
 const POLL: Duration = Duration::from_millis(5);
-/// After a hang-up the caller's last words are waited for so long, and what they change.
-const LAST_WORDS: Duration = Duration::from_millis(1_500);
+/// After a hang-up the caller's last words are waited for, and what they change: they may be the wish to be called no
+/// more, which may not be lost on a machine that is late. Only an engine that hangs takes so long.
+const LAST_WORDS: Duration = Duration::from_secs(60);
 
 /// Whoever speaks when the call must end may do so for this long, in µs.
 const PARTING_PATIENCE_US: u64 = 5_000_000;
@@ -194,6 +195,12 @@ impl Listener {
             if idle {
                 std::thread::sleep(POLL);
             }
+        }
+        // What came before the hang-up was said, though nobody has listened to it yet.
+        while !self.ended_by_agent
+            && let Some(frame) = self.wires.incoming.try_pop()
+        {
+            self.frame(&frame);
         }
         self.finish();
     }

@@ -93,7 +93,7 @@ impl CallFile {
             source,
         };
         let text = serde_json::to_vec_pretty(self).map_err(|e| io(e.into()))?;
-        std::fs::write(&path, text).map_err(io)
+        crate::private::write(&path, &text).map_err(io)
     }
 
     /// Reads one.

@@ -57,7 +57,7 @@ enum Action {
     },
     /// Show one call: what was heard and said, its stages, slots and latencies
     Show {
-        /// Number of the list, UUID, or the beginning of one
+        /// Number of the list, UUID, or its first 8 characters or more
         call: String,
         /// One JSON object, with all events
         #[arg(long)]
@@ -377,7 +377,7 @@ fn write_export(
     let count = match out {
         Some(path) => {
             let named = || format!("cannot write `{}`", path.display());
-            let mut file = std::fs::File::create(path).with_context(named)?;
+            let mut file = patter::private::create(path).with_context(named)?;
             write(&mut file).with_context(named)?
         }
         None => write(&mut std::io::stdout().lock())?,

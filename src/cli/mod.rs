@@ -11,6 +11,7 @@ mod doctor;
 mod eval;
 mod models;
 mod playbook;
+mod print;
 mod replay;
 mod say;
 mod serve;
@@ -219,11 +220,12 @@ fn with_playbook(loaded: &Loaded, playbook: Option<&PathBuf>) -> anyhow::Result<
 
 /// Prints events as they come: JSON lines, or a conversation to follow.
 fn printer(json: bool) -> impl FnMut(&patter::events::Stamped) + Send + 'static {
+    let lines = print::Lines::to_stdout();
     move |event| {
         if json {
-            println!("{}", serde_json::to_string(event).unwrap_or_default());
+            lines.print(serde_json::to_string(event).unwrap_or_default());
         } else if let Some(line) = show::line(event) {
-            println!("{line}");
+            lines.print(line);
         }
     }
 }

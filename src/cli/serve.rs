@@ -86,12 +86,15 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let engines = super::engines_for_callers(&loaded)?;
     let (json, follow) = (options.json, options.follow);
     let watching = Arc::clone(&shared);
+    let lines = (json || follow).then(super::print::Lines::to_stdout);
     let watch: Arc<dyn Fn(&Stamped) + Send + Sync> = Arc::new(move |event| {
         watching.watch(event);
+        let Some(lines) = &lines else { return };
         if json {
-            println!("{}", serde_json::to_string(event).unwrap_or_default());
-        } else if follow && let Some(line) = super::show::line(event) {
-            println!("{} {line}", &event.call[..event.call.len().min(8)]);
+            lines.print(serde_json::to_string(event).unwrap_or_default());
+        } else if let Some(line) = super::show::line(event) {
+            let call = event.call.get(..8).unwrap_or(&event.call);
+            lines.print(format!("{call} {line}"));
         }
     });
     let serving = |loaded: &Loaded| {

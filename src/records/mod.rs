@@ -88,6 +88,12 @@ pub enum RecordsError {
         /// As it was asked for.
         wanted: String,
     },
+    /// It begins too many UUIDs, now or later.
+    #[error("`{wanted}` is no number of a call, and too short for the beginning of a UUID")]
+    Short {
+        /// As it was asked for.
+        wanted: String,
+    },
     /// Several calls.
     #[error("`{wanted}` may be any of {found}")]
     Ambiguous {
@@ -146,6 +152,9 @@ impl RecordsError {
                 Self::Newer { .. } => "use the newer version, or another folder for the records",
                 Self::Foreign { .. } => "name the folder of `serve.records` with `--records`",
                 Self::Unknown { .. } => "`patter calls list` shows the calls",
+                Self::Short { .. } => {
+                    "`patter calls list` shows numbers; of a UUID give 8 characters or more"
+                }
                 Self::Ambiguous { .. } => "give more of the UUID, or the number that `patter calls list` shows",
                 Self::Open { .. } => "it can be deleted when it has ended",
                 Self::Unconfirmed { .. } => "`--yes` deletes without asking",

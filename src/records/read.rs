@@ -13,6 +13,9 @@ use serde_json::value::RawValue;
 use super::RecordsError;
 use super::schema;
 
+/// The least of a UUID that names a call: its first group.
+const BEGINNING_CHARS: usize = 8;
+
 const BUSY: Duration = Duration::from_secs(5);
 /// Ids named when several calls fit.
 const SHOWN_IDS: usize = 8;
@@ -203,7 +206,8 @@ impl Reader {
         self.named(read())
     }
 
-    /// The call that `wanted` names: its number, its UUID, or the beginning of one.
+    /// The call that `wanted` names: its number, its UUID, or the beginning of one, 8 characters or more. Digits alone
+    /// are a number, never the beginning of a UUID: who deletes call 1 twice must not delete another one.
     ///
     /// # Errors
     /// None or several, SQLite's.
@@ -218,12 +222,19 @@ impl Reader {
                 return Ok(id);
             }
         }
+        let is_number = wanted.bytes().all(|byte| byte.is_ascii_digit());
+        let is_long = wanted.chars().count() >= BEGINNING_CHARS;
+        let is_beginning = is_long && !is_number;
         let read = || -> rusqlite::Result<Vec<i64>> {
-            let sql = "SELECT id FROM calls WHERE ?1 <> '' AND substr(uuid, 1, length(?1)) = lower(?1) ORDER BY id DESC";
+            let sql = "SELECT id FROM calls WHERE uuid = lower(?1) OR ?2 AND substr(uuid, 1, length(?1)) = lower(?1) ORDER BY id DESC";
             let mut query = self.connection.prepare(sql)?;
-            query.query_map([wanted], |row| row.get(0))?.collect()
+            let values = rusqlite::params![wanted, is_beginning];
+            query.query_map(values, |row| row.get(0))?.collect()
         };
         match self.named(read())?.as_slice() {
+            [] if !wanted.is_empty() && !is_number && !is_long => Err(RecordsError::Short {
+                wanted: wanted.to_owned(),
+            }),
             [] => Err(RecordsError::Unknown {
                 wanted: wanted.to_owned(),
             }),

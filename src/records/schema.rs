@@ -105,7 +105,7 @@ impl Database {
     /// # Errors
     /// No folder, a lock of another program, a full disk, a newer schema.
     pub(super) fn open(folder: &Path, busy: Duration) -> Result<Self, RecordsError> {
-        std::fs::create_dir_all(folder).map_err(|source| RecordsError::Folder {
+        crate::private::create_dir_all(folder).map_err(|source| RecordsError::Folder {
             folder: folder.to_owned(),
             source,
         })?;
@@ -143,6 +143,15 @@ impl Database {
     }
 
     fn open_file(path: &Path, busy: Duration, make: bool) -> Result<Self, RecordsError> {
+        if make {
+            // SQLite gives its other files the mode of this one. Where it cannot be made, SQLite says why.
+            for ending in ["", "-wal", "-shm"] {
+                let file = PathBuf::from(format!("{}{ending}", path.display()));
+                if ending.is_empty() || file.exists() {
+                    let _ = crate::private::claim(&file);
+                }
+            }
+        }
         let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         flags.set(OpenFlags::SQLITE_OPEN_CREATE, make);
         let connection = Connection::open_with_flags(path, flags)
@@ -275,12 +284,7 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
 }
 
 fn take_lock(folder: &Path) -> Option<File> {
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(folder.join(LOCK))
-        .ok()?;
+    let file = crate::private::touch(&folder.join(LOCK)).ok()?;
     file.try_lock().is_ok().then_some(file)
 }
 

@@ -149,7 +149,7 @@ fn wait_for(what: impl Fn() -> bool) -> bool {
 fn a_call_is_found_with_its_turns_slots_and_events() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open_at(folder.path(), 0, FAST).unwrap();
-    let mut record = begin(&store, "0a0a");
+    let mut record = begin(&store, "0a0a1111");
     let events = [
         (6, stage("", "opening")),
         (6, spoken(1, "Hello.")),
@@ -211,7 +211,7 @@ fn a_call_is_found_with_its_turns_slots_and_events() {
     drop(record);
     drop(store);
 
-    let whole = whole(folder.path(), "0A").unwrap();
+    let whole = whole(folder.path(), "0A0A1111").unwrap();
     let call = &whole.call;
     assert_eq!((call.id, call.state.as_str()), (1, "closed"));
     assert_eq!(call.ended_at, Some(1_795_512_607_600));
@@ -359,7 +359,7 @@ fn lists_are_newest_first_and_filtered() {
     for (n, outcome) in outcomes.into_iter().enumerate() {
         let mut record = store.begin(Start {
             started_at_ms: 1_000 * n as i64,
-            ..start(&format!("19{n}"))
+            ..start(&format!("19abcdef-{n}"))
         });
         if let Some(outcome) = outcome {
             record.event(&stamped(1, Event::Outcome { turn: 1, outcome }));
@@ -409,12 +409,17 @@ fn lists_are_newest_first_and_filtered() {
     assert_eq!(ids(Filter { outcome, ..all }), [2]);
 
     assert_eq!(reader.find("2").unwrap(), 2);
-    assert_eq!(reader.find("191").unwrap(), 2);
-    let error = reader.find("19").unwrap_err();
-    assert_eq!(error.to_string(), "`19` may be any of 3, 2, 1");
-    for wanted in ["", "77", "%", "19' OR '1'='1"] {
+    assert_eq!(reader.find("19abcdef-1").unwrap(), 2);
+    assert_eq!(reader.find("19ABCDEF-1").unwrap(), 2);
+    let error = reader.find("19abcdef").unwrap_err();
+    assert_eq!(error.to_string(), "`19abcdef` may be any of 3, 2, 1");
+    for wanted in ["", "19", "77", "19777777", "19' OR '1'='1", "20abcdef"] {
         let error = reader.find(wanted).unwrap_err();
         assert!(matches!(error, RecordsError::Unknown { .. }), "{error}");
+    }
+    for wanted in ["%", "19a", "19abcde"] {
+        let error = reader.find(wanted).unwrap_err();
+        assert!(matches!(error, RecordsError::Short { .. }), "{error}");
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use patter::audio::FRAME_SAMPLES;
 use patter::caller::trim;
 use patter::dialogue::Outcome;
-use patter::events::Event;
+use patter::events::{Event, Stamped};
 use patter::transport::audiosocket::codec::{self, Decoder, Message};
 use patter::transport::audiosocket::server::Control;
 
@@ -358,4 +358,60 @@ fn whoever_opts_out_and_hangs_up_at_once_is_on_record() {
     });
     let ended = place(&|e| matches!(e, Event::CallEnd { .. }));
     assert!(opted_out.is_some() && opted_out < ended, "{events:#?}");
+}
+
+/// Errors that a call told, and how many keys it took.
+fn errors_and_keys(events: impl Iterator<Item = Stamped>) -> (Vec<String>, usize) {
+    let (mut errors, mut keys) = (Vec::new(), 0);
+    for event in events {
+        match event.event {
+            Event::Error { message } => errors.push(message),
+            Event::Dtmf { .. } => keys += 1,
+            _ => {}
+        }
+    }
+    (errors, keys)
+}
+
+#[test]
+fn a_flood_of_keys_ends_its_call_and_is_no_flood_of_events() {
+    let _turn = one_at_a_time();
+    let (server, events) = server(1, None);
+    let mut stream = connect(server.address());
+    hello(&mut stream, 9);
+    let mut key = Vec::new();
+    codec::encode(&Message::Dtmf(b'7'), &mut key).unwrap();
+    // The call may be gone before all of it is taken.
+    let _ = stream.write_all(&key.repeat(20_000));
+    assert_eq!(
+        listen(&mut stream, Duration::from_secs(10)).last(),
+        Some(&None)
+    );
+    drop(server);
+    let (errors, keys) = errors_and_keys(events.iter());
+    assert!(
+        errors.iter().any(|e| e.contains("make no sense")),
+        "{errors:?}"
+    );
+    assert!((1..1_000).contains(&keys), "{keys} keys");
+}
+
+#[test]
+fn sound_of_no_length_at_ever_changing_rates_ends_its_call() {
+    let _turn = one_at_a_time();
+    let (server, events) = server(1, None);
+    let mut stream = connect(server.address());
+    hello(&mut stream, 10);
+    // Headers of 8 and of 16 kHz.
+    let _ = stream.write_all(&[0x10, 0, 0, 0x12, 0, 0].repeat(100));
+    assert_eq!(
+        listen(&mut stream, Duration::from_secs(10)).last(),
+        Some(&None)
+    );
+    drop(server);
+    let (errors, _) = errors_and_keys(events.iter());
+    assert!(
+        errors.iter().any(|e| e.contains("make no sense")),
+        "{errors:?}"
+    );
 }

@@ -123,6 +123,13 @@ fn a_caller_is_understood_answered_and_may_interrupt() {
     assert_eq!(kept_cut.unwrap().played, heard.0);
     let sound = wav::read(&folder.path().join(format!("{id}.wav"))).unwrap();
     let seconds = sound.samples.len() as f32 / 16_000.0;
+    #[cfg(unix)]
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        use std::os::unix::fs::PermissionsExt;
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{:?} may be read by others", entry.path());
+    }
     let call_seconds = recording.agent.len() as f32 / 16_000.0;
     assert!(
         (seconds - call_seconds).abs() < 2.0,

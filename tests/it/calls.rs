@@ -193,7 +193,7 @@ fn a_list_is_newest_first_and_can_be_narrowed() {
 fn a_call_is_shown_as_a_conversation() {
     let folder = tempfile::tempdir().unwrap();
     records(folder.path());
-    let shown = calls(folder.path(), &["show", "0A0A"]);
+    let shown = calls(folder.path(), &["show", "0A0A1111"]);
     assert_eq!(
         shown.1,
         "call 1, 0a0a1111-0000-4000-8000-000000000001
@@ -255,13 +255,13 @@ fn exports_are_whole() {
 fn deleting_asks_and_takes_the_recording_too() {
     let folder = tempfile::tempdir().unwrap();
     records(folder.path());
-    let result = calls(folder.path(), &["delete", "0a0a"]);
+    let result = calls(folder.path(), &["delete", "0a0a1111"]);
     assert_eq!(result.0, 2);
     assert_eq!(
         result.2,
         "patter: nothing was deleted; to be deleted: 1\nhint: `--yes` deletes without asking\n"
     );
-    let result = calls(folder.path(), &["delete", "0a0a", "1", "--yes"]);
+    let result = calls(folder.path(), &["delete", "0a0a1111", "1", "--yes"]);
     assert_eq!(
         (result.0, result.2.as_str()),
         (0, "1 call and 1 recording deleted\n")

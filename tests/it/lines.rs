@@ -109,6 +109,44 @@ fn stalled(text: &str, stall: Duration, listen: Duration) -> (Vec<Stamped>, Vec<
 }
 
 #[test]
+fn an_opt_out_before_a_hang_up_counts_on_a_machine_that_is_seconds_late() {
+    let _turn = one_at_a_time();
+    let engines = engines();
+    let (mut ends, call_ends) = line();
+    let (sink, events) = EventSink::new("late");
+    let call = Call::start(&engines, Setup::default(), call_ends, "test", sink).unwrap();
+    let voice = voice("en-us+f3");
+    let words = trim(&voice.speak("Don't call me again.", false).unwrap().samples);
+    let opening = 560 * FRAME_SAMPLES;
+    let started = Instant::now();
+    for (number, at) in (0..opening + words.len())
+        .step_by(FRAME_SAMPLES)
+        .enumerate()
+    {
+        let mut frame = SILENCE;
+        if at >= opening {
+            let end = words.len().min(at - opening + FRAME_SAMPLES);
+            frame[..end - (at - opening)].copy_from_slice(&words[at - opening..end]);
+        }
+        ends.hear(frame);
+        let _ = ends.playback.next_frame();
+        let due = started + Duration::from_millis(u64::from(FRAME_MS)) * (number as u32 + 1);
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+    }
+    let permit = engines.cores.take(u32::MAX, Urgency::Now);
+    ends.line.close();
+    std::thread::sleep(Duration::from_secs(4));
+    drop(permit);
+    call.join();
+    let events: Vec<Stamped> = events.iter().collect();
+    let opted_out = |e: &Stamped| {
+        let outcome = patter::dialogue::Outcome::OptOut;
+        matches!(&e.event, Event::Outcome { outcome: seen, .. } if *seen == outcome)
+    };
+    assert!(events.iter().any(opted_out), "{events:#?}");
+}
+
+#[test]
 fn an_engine_that_stalls_for_five_seconds_is_bridged_and_then_answers() {
     let stall = Duration::from_secs(5);
     let (events, heard) = stalled("How much is it?", stall, Duration::from_secs(9));

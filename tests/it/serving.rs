@@ -336,12 +336,17 @@ struct Served {
 
 impl Served {
     fn start(folder: &Path, config: &str) -> Self {
+        Self::start_with(folder, config, &[], Stdio::null())
+    }
+
+    fn start_with(folder: &Path, config: &str, more: &[&str], stdout: Stdio) -> Self {
         let path = folder.join("config.toml");
         std::fs::write(&path, config).unwrap();
         let mut process = Command::new(env!("CARGO_BIN_EXE_patter"))
             .args(["serve", "--listen", "127.0.0.1:0", "--config"])
             .arg(&path)
-            .stdout(Stdio::null())
+            .args(more)
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -444,6 +449,33 @@ fn a_first_start_answers_calls_before_the_playbook_is_learnt() {
     assert!(short_call(served.address, [8; 16]) > 1_000);
     served.wait_for("playbooks are learnt");
     assert!(wait_until(|| fresh.is_file()), "kept for the next start");
+}
+
+#[test]
+fn a_reader_of_the_events_that_goes_or_stands_still_ends_and_holds_no_call() {
+    let _turn = one_at_a_time();
+    let folder = tempfile::tempdir().unwrap();
+    let book = root().join("playbooks/fitness.toml");
+    std::fs::copy(book, folder.path().join("book.toml")).unwrap();
+    let settings = config("");
+    let served = || Served::start_with(folder.path(), &settings, &["--json"], Stdio::piped());
+    for stays in [false, true] {
+        let mut served = served();
+        let reader = served.process.stdout.take().filter(|_| stays);
+        for call in 0..3 {
+            assert!(
+                short_call(served.address, [0x40 + call; 16]) > 1_000,
+                "call {call}"
+            );
+        }
+        served.signal("-TERM");
+        assert!(served.process.wait().unwrap().success());
+        drop(reader);
+        let mut rest = String::new();
+        std::io::Read::read_to_string(&mut served.lines, &mut rest).unwrap();
+        assert!(!rest.contains("panicked"), "{rest}");
+        assert_eq!(rest.matches("call ended").count(), 3, "{rest}");
+    }
 }
 
 #[test]

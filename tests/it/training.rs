@@ -23,6 +23,8 @@ fn a_model_is_taught_stopped_gone_on_with_and_still_understands() {
             .arg("--out")
             .arg(&out)
             .env("TMPDIR", &temporary)
+            // A voice's library may wake PulseAudio's, which keeps a folder of its own among temporary ones.
+            .env("PULSE_RUNTIME_PATH", folder.path().join("pulse"))
             .output()
             .unwrap();
         let told = String::from_utf8_lossy(&done.stderr).into_owned();

@@ -63,7 +63,7 @@ fn annoy(address: SocketAddr, number: u32, stop: &AtomicBool) -> std::io::Result
     codec::encode(&Message::Uuid(uuid), &mut hello).map_err(std::io::Error::other)?;
     let mut bytes = vec![0_u8; 4_096];
     while !stop.load(Ordering::Acquire) {
-        match number % 4 {
+        match number % 6 {
             0 => {
                 bytes.fill_with(|| random.bits() as u8);
                 stream.write_all(&bytes)?;
@@ -77,6 +77,24 @@ fn annoy(address: SocketAddr, number: u32, stop: &AtomicBool) -> std::io::Result
             2 => {
                 if stream.read(&mut bytes).is_ok_and(|count| count == 0) {
                     return Ok(());
+                }
+            }
+            3 => {
+                // Keys, as many as fit.
+                stream.write_all(&hello)?;
+                let mut keys = Vec::new();
+                codec::encode(&Message::Dtmf(b'5'), &mut keys).map_err(std::io::Error::other)?;
+                while !stop.load(Ordering::Acquire) {
+                    stream.write_all(&keys.repeat(1_000))?;
+                }
+            }
+            4 => {
+                // Sound of no length, at ever-changing rates.
+                stream.write_all(&hello)?;
+                // Headers of 8, 16 and 48 kHz.
+                let frames = [0x10, 0, 0, 0x12, 0, 0, 0x16, 0, 0];
+                while !stop.load(Ordering::Acquire) {
+                    stream.write_all(&frames.repeat(300))?;
                 }
             }
             _ => {

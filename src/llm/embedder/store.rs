@@ -97,10 +97,10 @@ impl Store {
 
     fn write(&self, path: &std::path::Path) -> std::io::Result<()> {
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
+            crate::private::create_dir_all(folder)?;
         }
         let half = path.with_extension(format!("{}.part", std::process::id()));
-        let mut file = std::io::BufWriter::new(std::fs::File::create(&half)?);
+        let mut file = std::io::BufWriter::new(crate::private::create(&half)?);
         file.write_all(MAGIC)?;
         file.write_all(&(self.probe.len() as u32).to_le_bytes())?;
         write_vector(&mut file, &self.probe)?;

@@ -16,6 +16,7 @@ use crossbeam_channel::Sender;
 use ringbuf::HeapProd;
 use ringbuf::traits::Producer;
 
+use super::budget::Budget;
 use super::codec::{self, Decoder, G711Watch, Message};
 use super::gaps::Gaps;
 use super::recorder;
@@ -26,8 +27,14 @@ use crate::call::playback::Playback;
 use crate::events::{Event, EventSink};
 use crate::priority::{self, Class};
 
-/// Faulty messages that end a call.
+/// Faulty messages that a call survives at once: unknown or unexpected ones, sound of no length, another rate again,
+/// more keys than anybody presses.
 const MAX_FAULTS: u32 = 50;
+/// And so many a second: over a good call of an hour a network or a new Asterisk may send hundreds.
+const FAULTS_PER_S: u32 = 1;
+/// Keys that are taken at once, as a phone's memory dials them, and a second.
+const MAX_KEYS: u32 = 64;
+const KEYS_PER_S: u32 = 20;
 /// Sound that may have come before its time: what a network kept back comes at once, but never more than the call is long.
 const MAX_EARLY: Duration = Duration::from_secs(5);
 
@@ -81,6 +88,12 @@ pub(super) fn carry(
     let player = std::thread::Builder::new()
         .name("socket-out".into())
         .spawn(move || play(out, playback, &sharing, lead, out_tap));
+    if let Err(error) = &player {
+        // A call that cannot speak is none.
+        let message = format!("cannot start a thread: {error}");
+        sink.send(Event::Error { message });
+        line.close();
+    }
     let mut reader = Reader {
         stream,
         decoder,
@@ -89,7 +102,9 @@ pub(super) fn carry(
         keys,
         heard_tap,
         sink,
-        faults: 0,
+        began: Instant::now(),
+        faults: Budget::new(MAX_FAULTS, FAULTS_PER_S),
+        pressed: Budget::new(MAX_KEYS, KEYS_PER_S),
     };
     if let Err(message) = reader.run(idle_timeout, stop) {
         sink.send(Event::Error { message });
@@ -112,7 +127,9 @@ struct Reader<'a> {
     keys: Sender<char>,
     heard_tap: Option<HeapProd<Frame>>,
     sink: &'a EventSink,
-    faults: u32,
+    began: Instant,
+    faults: Budget,
+    pressed: Budget,
 }
 
 impl Reader<'_> {
@@ -148,6 +165,9 @@ impl Reader<'_> {
                         if sound > began.elapsed() + MAX_EARLY {
                             return Err("the peer sends sound faster than anybody speaks".into());
                         }
+                        if samples.is_empty() || (rate != 0 && rate_hz != rate) {
+                            self.fault()?;
+                        }
                         if rate_hz != rate {
                             resampler = Some(
                                 Resampler::live(rate_hz, SAMPLE_RATE_HZ)
@@ -164,16 +184,17 @@ impl Reader<'_> {
                         self.deliver(&mut pcm);
                     }
                     Ok(Some(Message::Dtmf(key))) => {
+                        if !self.pressed.take(self.began.elapsed()) {
+                            self.fault()?;
+                            continue;
+                        }
                         let key = char::from(key);
                         self.sink.send(Event::Dtmf { key: key.into() });
                         let _ = self.keys.try_send(key);
                     }
                     Ok(Some(Message::Error(_))) => return Err("the peer reported an error".into()),
                     Ok(Some(Message::Uuid(_) | Message::Unknown { .. })) | Err(_) => {
-                        self.faults += 1;
-                        if self.faults > MAX_FAULTS {
-                            return Err("the peer does not speak AudioSocket: too many messages that make no sense".into());
-                        }
+                        self.fault()?;
                     }
                 }
             }
@@ -198,6 +219,14 @@ impl Reader<'_> {
                 Err(e) => return Err(format!("the connection broke: {e}")),
             }
         }
+    }
+
+    /// Counts one; an error when there are too many.
+    fn fault(&mut self) -> Result<(), String> {
+        if self.faults.take(self.began.elapsed()) {
+            return Ok(());
+        }
+        Err("the peer does not speak AudioSocket: too many messages that make no sense".into())
     }
 
     fn deliver_frame(&mut self, frame: Frame) {

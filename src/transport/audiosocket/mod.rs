@@ -4,6 +4,7 @@
 //! the tests and the measurements on the wire.
 
 mod admission;
+pub mod budget;
 pub mod client;
 pub mod codec;
 mod connection;

@@ -286,7 +286,7 @@ fn serve_one(welcome: Welcome, engines: &Arc<Engines>, options: &Options, state:
     let recording = options.record_audio.as_ref().and_then(|settings| {
         let folder = options.records.as_ref()?.folder();
         // It may have vanished since the server began; if it cannot be made, the files in it say so.
-        let _ = std::fs::create_dir_all(folder);
+        let _ = crate::private::create_dir_all(folder);
         let path = recorder::path_for(folder, &id, &settings.config.serve.record_format);
         if let Err(error) = CallFile::new(settings, &path).write_beside(&path) {
             crate::log::warn(&error.to_string());
