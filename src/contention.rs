@@ -6,15 +6,16 @@
 //! `/proc/stat`; the kernel's "PSI - Pressure Stall Information" and "Control Group v2", `cpu.stat`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{RecvTimeoutError, Sender};
 use serde::Serialize;
 
 /// Time between two readings: counters go in steps of 10 ms.
 const EVERY: Duration = Duration::from_millis(500);
-/// The thread looks this often whether it is still wanted.
-const POLL: Duration = Duration::from_millis(100);
+/// And before the first: a rough one is there at once.
+const FIRST: Duration = Duration::from_millis(100);
 /// From this share on others are worth an event: half a core of two.
 const CONTENDED: f32 = 0.25;
 /// Below this one no longer.
@@ -55,7 +56,8 @@ impl std::fmt::Display for Shares {
         let percent = |share: f32| share * 100.0;
         write!(
             f,
-            "of the cores' time this program took {:.0} %, other programs {:.0} % and {:.0} % that stand back, the hypervisor {:.0} %",
+            "of the cores' time this program took {:.0} %, other programs {:.0} % and {:.0} % that stand back, \
+             the hypervisor {:.0} %",
             percent(self.own),
             percent(self.neighbours),
             percent(self.polite),
@@ -191,6 +193,8 @@ fn own_s() -> Option<f64> {
 /// The shares of the last half second, read again and again. Dropping it ends its thread.
 pub struct Watch {
     shared: Arc<Shared>,
+    /// Nothing is sent: the thread ends when this is dropped.
+    _wanted: Sender<()>,
 }
 
 /// Read by threads of sound: no lock.
@@ -200,7 +204,6 @@ struct Shared {
     taken: AtomicU64,
     /// Two: pressure, throttled.
     held_up: AtomicU64,
-    stop: AtomicBool,
 }
 
 impl Shared {
@@ -234,19 +237,16 @@ impl Shared {
 impl Watch {
     /// Begins to watch. Where the system tells nothing or has no thread left, all shares stay 0.
     pub fn start() -> Self {
+        let (wanted, over) = crossbeam_channel::bounded(0);
         let watch = Self {
             shared: Arc::default(),
+            _wanted: wanted,
         };
         let shared = Arc::clone(&watch.shared);
         if let Some(mut before) = Reading::now() {
             let run = move || {
-                // A first, rough one is there at once.
-                let mut every = POLL;
-                while !shared.stop.load(Ordering::Acquire) {
-                    std::thread::sleep(POLL);
-                    if before.at.elapsed() < every {
-                        continue;
-                    }
+                let mut every = FIRST;
+                while over.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
                     let Some(now) = Reading::now() else { return };
                     shared.store(&now.since(&before));
                     before = now;
@@ -264,12 +264,6 @@ impl Watch {
     /// The shares of the last half second.
     pub fn shares(&self) -> Shares {
         self.shared.load()
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.shared.stop.store(true, Ordering::Release);
     }
 }
 
@@ -319,7 +313,8 @@ mod tests {
         assert_eq!(contended, [false, true, true, false, false]);
         assert_eq!(
             shares.to_string(),
-            "of the cores' time this program took 25 %, other programs 20 % and 15 % that stand back, the hypervisor 10 %, its quota held it up 50 %"
+            "of the cores' time this program took 25 %, other programs 20 % and 15 % that stand back, \
+             the hypervisor 10 %, its quota held it up 50 %"
         );
     }
 

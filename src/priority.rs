@@ -105,6 +105,14 @@ pub fn probe() -> Vec<(Class, Granted)> {
     Class::ALL.into_iter().map(ask).collect()
 }
 
+/// What was granted, in words.
+pub fn told(granted: &[(Class, Granted)]) -> String {
+    let each = granted
+        .iter()
+        .map(|(class, granted)| format!("{}: {granted}", class.name()));
+    each.collect::<Vec<String>>().join(", ")
+}
+
 /// Whether threads of sound and of models go before those of other programs.
 pub fn is_preferred(granted: &[(Class, Granted)]) -> bool {
     let before = |class: Class| {

@@ -1,6 +1,6 @@
 # ggml's worker threads wait for each other after each operation, some hundred times in a pass, and do so by spinning.
 # On a box where a neighbour holds a core, the thread that spins keeps the core from the one that it waits for: a pass
-# takes ten to thirty times as long. With this change a thread spins for some microseconds, which is what the others
+# takes five to ten times as long. With this change a thread spins for some microseconds, which is what the others
 # usually need, and then sleeps until the last one arrives (a futex on Linux, giving up the core elsewhere). How long it
 # spins follows from how often that was in vain: on a quiet box nearly always long enough, on a busy one hardly at all.
 # So a neighbour slows a pass in proportion, and a quiet box pays nothing.
@@ -17,7 +17,8 @@ function(let_ggml_sleep file)
     string(FIND "${text}" "${old}" first)
     string(FIND "${text}" "${old}" last REVERSE)
     if(first EQUAL -1 OR NOT first EQUAL last)
-      message(FATAL_ERROR "${file}: ${what} is not where it was; look at ggml's barrier and mend scripts/build/blocking_barrier.cmake")
+      message(FATAL_ERROR
+        "${file}: ${what} is not where it was; look at ggml's barrier and mend scripts/build/blocking_barrier.cmake")
     endif()
     string(REPLACE "${old}" "${new}" text "${text}")
   endmacro()
@@ -68,7 +69,8 @@ static void patter_barrier_wait(struct ggml_threadpool * tp, int seen) {
         }
         clock_gettime(CLOCK_MONOTONIC, &now);
     } while ((now.tv_sec - began.tv_sec) * 1000000000LL + (now.tv_nsec - began.tv_nsec) < limit);
-    atomic_store_explicit(&patter_spin_ns, limit / 2 > PATTER_SPIN_LEAST_NS ? limit / 2 : PATTER_SPIN_LEAST_NS, memory_order_relaxed);
+    const int shorter = limit / 2 > PATTER_SPIN_LEAST_NS ? limit / 2 : PATTER_SPIN_LEAST_NS;
+    atomic_store_explicit(&patter_spin_ns, shorter, memory_order_relaxed);
 #if defined(__linux__)
     // Counted before the kernel compares: who passes last sees the sleeper, or the sleeper sees that it passed.
     atomic_fetch_add_explicit(&tp->n_barrier_asleep, 1, memory_order_seq_cst);

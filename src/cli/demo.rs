@@ -113,7 +113,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     loaded.config.dialogue.playbook = options.story.playbook().into();
     // Both files first: a folder that is not writable is known before the call.
     let mut recorder = Recording::create(&options.out)?;
-    std::fs::File::create(&options.events)
+    patter::private::create(&options.events)
         .with_context(|| format!("cannot write `{}`", options.events.display()))?;
     let engines = super::engines_for_callers(&loaded)?;
     let mut caller = caller(&loaded, options.story)?;

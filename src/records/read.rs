@@ -226,7 +226,8 @@ impl Reader {
         let is_long = wanted.chars().count() >= BEGINNING_CHARS;
         let is_beginning = is_long && !is_number;
         let read = || -> rusqlite::Result<Vec<i64>> {
-            let sql = "SELECT id FROM calls WHERE uuid = lower(?1) OR ?2 AND substr(uuid, 1, length(?1)) = lower(?1) ORDER BY id DESC";
+            let sql = "SELECT id FROM calls
+                WHERE uuid = lower(?1) OR ?2 AND substr(uuid, 1, length(?1)) = lower(?1) ORDER BY id DESC";
             let mut query = self.connection.prepare(sql)?;
             let values = rusqlite::params![wanted, is_beginning];
             query.query_map(values, |row| row.get(0))?.collect()

@@ -148,7 +148,7 @@ impl Metrics {
         let cores_time = GaugeVec::new(
             Opts::new(
                 "patter_cores_time_ratio",
-                "Share of the time of all cores, by who had it: this program, other programs, those that stand back (nice), the hypervisor",
+                "Share of the time of all cores: this program, other programs, polite ones (nice), the hypervisor",
             ),
             &["who"],
         )?;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use patter::config::Loaded;
+use patter::contention::Reading;
 use patter::records::Store;
 use patter::transport::audiosocket::codec::{self, Message};
 use patter::transport::audiosocket::server::Server;
@@ -147,17 +148,11 @@ fn measure(
 
 /// What the process takes of a core when nobody calls, from 0 to 1.
 fn idle_share() -> anyhow::Result<f32> {
-    let ticks = || -> anyhow::Result<f32> {
-        let stat = std::fs::read_to_string("/proc/self/stat")?;
-        let (_, rest) = stat.rsplit_once(')').context("/proc/self/stat")?;
-        let mut fields = rest.split_whitespace().skip(11);
-        let mut next = || -> anyhow::Result<f32> { Ok(fields.next().context("a field")?.parse()?) };
-        Ok(next()? + next()?)
-    };
-    let before = ticks().context("only Linux tells what a process takes of a core")?;
+    let read = || Reading::now().context("only Linux tells what a process takes of a core");
+    let before = read()?;
     std::thread::sleep(IDLE);
-    // Linux counts them in hundredths of a second.
-    Ok((ticks()? - before) / 100.0 / IDLE.as_secs_f32())
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Ok(read()?.since(&before).own * cores as f32)
 }
 
 /// Calls until all calls are made; how long each took from the connection to the first byte, in ms.

@@ -191,10 +191,7 @@ fn ratios(steps: &[Step]) -> Vec<Ratio> {
 
 fn print(loaded: &Loaded, options: &Options, steps: &[Step]) -> anyhow::Result<()> {
     let machine = Machine::of(loaded);
-    let granted: Vec<String> = priority::probe()
-        .iter()
-        .map(|(class, granted)| format!("{}: {granted}", class.name()))
-        .collect();
+    let granted = priority::told(&priority::probe());
     let ratios = ratios(steps);
     if options.json {
         return crate::cli::print_json(&serde_json::json!({
@@ -202,10 +199,7 @@ fn print(loaded: &Loaded, options: &Options, steps: &[Step]) -> anyhow::Result<(
             "steps": steps, "ratios": ratios,
         }));
     }
-    println!(
-        "{machine}; the callers run on it too; {}",
-        granted.join(", ")
-    );
+    println!("{machine}; the callers run on it too; {}", granted);
     println!("n, median and p95 in ms; of the cores' time: own and neighbours', in percent");
     println!(
         "{:>9} {:>5} {:>19} {:>19} {:>7} {:>7} {:>4} {:>9}  left out",

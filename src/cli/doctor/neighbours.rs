@@ -16,16 +16,13 @@ const NOTABLE: f32 = 0.25;
 
 pub(super) fn report(report: &mut Report) {
     let granted = priority::probe();
-    let told: Vec<String> = granted
-        .iter()
-        .map(|(class, granted)| format!("{}: {granted}", class.name()))
-        .collect();
-    let told = told.join(", ");
+    let told = priority::told(&granted);
     if priority::is_preferred(&granted) {
         report.add("priority", "ok", told, None);
     } else if cfg!(target_os = "linux") {
         let message = format!("calls go behind other programs that are busy ({told})");
-        let hint = "the systemd unit grants it (LimitRTPRIO=10, LimitNICE=-11); in a container `--ulimit rtprio=10 --ulimit nice=31`; by hand `setcap cap_sys_nice+ep` on the program";
+        let hint = "the systemd unit grants it (LimitRTPRIO=10, LimitNICE=-11); in a container `--ulimit rtprio=10 \
+                    --ulimit nice=31`; by hand `setcap cap_sys_nice+ep` on the program";
         report.add("priority", "note", message, Some(hint.into()));
     }
     if let Some(before) = Reading::now() {

@@ -18,8 +18,8 @@ pub trait Embed: Send + Sync {
     /// The vectors of texts to learn from, in their order; may take seconds. `None` when the engine has failed.
     fn learn(&self, texts: &[&str]) -> Option<Vec<Vector>>;
 
-    /// The same for texts that nobody waits for: their vectors are made and kept for [`Embed::learn`], behind all other work. False when the engine
-    /// has failed.
+    /// The same for texts that nobody waits for: their vectors are made and kept for [`Embed::learn`], behind all other
+    /// work. False when the engine has failed.
     fn learn_behind(&self, texts: &[&str]) -> bool {
         self.learn(texts).is_some()
     }
