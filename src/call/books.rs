@@ -2,8 +2,8 @@
 //!
 //! Thread: the one that loads or reloads; then shared. In: playbook files, the engines that learn and speak. Out:
 //! [`Book`]s by name. Memory: that of [`Knowledge`], and a few seconds of sound, per playbook. When late or full: where
-//! sentences are new to the embedding model learning takes seconds, on a busy machine a minute; it is waited for, or
-//! goes on behind the first calls in a `books` thread ([`Learning`]). Calls under way keep the book that they began
+//! sentences are new to the embedding model learning takes seconds, on a busy machine more; it is waited for, or goes
+//! on behind the first calls in a `books` thread ([`Learning`]). Calls under way keep the book that they began
 //! with.
 
 use std::collections::BTreeMap;
@@ -55,14 +55,14 @@ impl Learner {
             priority::enter(Class::Background);
             let started = std::time::Instant::now();
             let wanted = || !stopping.load(Ordering::Acquire);
-            for book in &books {
-                book.knowledge.sense(Arc::clone(&embed), &wanted);
-            }
-            if wanted() {
+            let mut each = books.iter();
+            if each.all(|book| book.knowledge.sense(Arc::clone(&embed), &wanted)) {
                 crate::log::info(&format!(
                     "playbooks are learnt, after {:.1} s",
                     started.elapsed().as_secs_f32()
                 ));
+            } else if wanted() {
+                crate::log::warn("the embedding model has failed: callers are understood by their words alone");
             }
         };
         let thread = std::thread::Builder::new().name("books".into());

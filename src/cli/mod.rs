@@ -108,7 +108,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         Command::Doctor(options) => doctor::run(arguments.config.as_deref(), &options),
         Command::Devices(options) => devices::run(&options),
         Command::Models(options) => models::run(&load()?, &options),
-        Command::Bench(options) => bench::run(&load()?, &options),
+        Command::Bench(options) => bench::run(load, &options),
         Command::Eval(options) => eval::run(&load()?, &options),
         Command::Completions { shell } => {
             clap_complete::generate(

@@ -122,17 +122,19 @@ impl Knowledge {
     }
 
     /// Learns what examples mean, too, where that is not known yet: seconds, if the engine has not seen them before.
-    /// Gives up between some texts and the next where it is no longer `wanted`.
-    pub fn sense(&self, embed: Arc<dyn Embed>, wanted: &dyn Fn() -> bool) {
+    /// Gives up between some texts and the next where it is no longer `wanted`. False when it did, or when the engine has
+    /// failed.
+    pub fn sense(&self, embed: Arc<dyn Embed>, wanted: &dyn Fn() -> bool) -> bool {
         // A part of them at a time: then nothing of it is made for nothing, and to give up takes a moment.
         for some in Classifier::lesson(&self.playbook).chunks(LESSON_TEXTS) {
             let texts: Vec<&str> = some.iter().map(String::as_str).collect();
             if !wanted() || !embed.learn_behind(&texts) {
-                return;
+                return false;
             }
         }
         let intents = Arc::new(Classifier::train(&self.playbook, Some(embed)));
         *self.intents.write().unwrap_or_else(PoisonError::into_inner) = intents;
+        true
     }
 
     fn intents(&self) -> Arc<Classifier> {
@@ -358,7 +360,7 @@ mod tests {
         let playbook = || Playbook::parse(FITNESS, "fitness").unwrap();
         let behind = Knowledge::new(playbook());
         let by_words = probabilities(&behind);
-        behind.sense(Arc::new(Letters::default()), &|| true);
+        assert!(behind.sense(Arc::new(Letters::default()), &|| true));
         let by_both = probabilities(&behind);
         assert_ne!(by_words, by_both);
         let before = Knowledge::sensing(playbook(), Some(Arc::new(Letters::default())));
@@ -371,7 +373,8 @@ mod tests {
         let by_words = probabilities(&knowledge);
         let letters = Arc::new(Letters::default());
         let taught = Arc::clone(&letters);
-        knowledge.sense(letters, &|| taught.taught.load(Ordering::Acquire) == 0);
+        let sensed = knowledge.sense(letters, &|| taught.taught.load(Ordering::Acquire) == 0);
+        assert!(!sensed);
         assert_eq!(taught.taught.load(Ordering::Acquire), LESSON_TEXTS);
         assert_eq!(probabilities(&knowledge), by_words);
     }

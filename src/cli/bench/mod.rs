@@ -48,17 +48,21 @@ enum What {
     Busy(busy::Options),
 }
 
-pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
+/// `load` gives the settings; a busy neighbour has none.
+pub(crate) fn run(
+    load: impl FnOnce() -> anyhow::Result<Loaded>,
+    options: &Options,
+) -> anyhow::Result<ExitCode> {
     match &options.what {
-        None => steps::run(loaded, &options.steps),
-        Some(What::Steps(options)) => steps::run(loaded, options),
-        Some(What::Turns(options)) => turns::run(loaded, options),
-        Some(What::Endurance(options)) => endurance::run(loaded, options),
-        Some(What::Churn(options)) => churn::run(loaded, options),
-        Some(What::Serve(options)) => serve::run(loaded, options),
-        Some(What::Neighbours(options)) => neighbours::run(loaded, options),
-        Some(What::Retrieval(options)) => retrieval::run(loaded, options),
         Some(What::Busy(options)) => busy::run(options),
+        None => steps::run(&load()?, &options.steps),
+        Some(What::Steps(options)) => steps::run(&load()?, options),
+        Some(What::Turns(options)) => turns::run(&load()?, options),
+        Some(What::Endurance(options)) => endurance::run(&load()?, options),
+        Some(What::Churn(options)) => churn::run(&load()?, options),
+        Some(What::Serve(options)) => serve::run(&load()?, options),
+        Some(What::Neighbours(options)) => neighbours::run(&load()?, options),
+        Some(What::Retrieval(options)) => retrieval::run(&load()?, options),
     }
 }
 

@@ -199,7 +199,7 @@ fn print(loaded: &Loaded, options: &Options, steps: &[Step]) -> anyhow::Result<(
             "steps": steps, "ratios": ratios,
         }));
     }
-    println!("{machine}; the callers run on it too; {}", granted);
+    println!("{machine}; the callers run on it too; {granted}");
     println!("n, median and p95 in ms; of the cores' time: own and neighbours', in percent");
     println!(
         "{:>9} {:>5} {:>19} {:>19} {:>7} {:>7} {:>4} {:>9}  left out",
