@@ -22,6 +22,14 @@ pub enum ConfigError {
         /// Why.
         source: std::io::Error,
     },
+    /// It is a text of another encoding, or none.
+    #[error("config `{}` is {found}", path.display())]
+    Encoding {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        found: &'static str,
+    },
     /// It is not the TOML that is expected: syntax, unknown key, wrong type.
     #[error("config `{}` line {line}, column {column}: {message}", path.display())]
     Parse {
@@ -59,6 +67,7 @@ impl ConfigError {
             Self::Read { .. } => {
                 "give the path with `--config`, or leave it out to use the defaults".into()
             }
+            Self::Encoding { .. } => "save it as UTF-8".into(),
             Self::Parse { message, .. } if message.contains("unknown field") => {
                 "check the spelling; the repository's config.toml holds every key".into()
             }
@@ -125,16 +134,25 @@ pub fn load(path: Option<&Path>) -> Result<Loaded, ConfigError> {
             base,
         });
     };
-    let text = std::fs::read_to_string(&path).map_err(|source| ConfigError::Read {
-        path: path.clone(),
-        source,
-    })?;
+    let text = read_text(&path)?;
     let config = parse(&text, &path)?;
     let base = path.parent().map(Path::to_owned).unwrap_or_default();
     Ok(Loaded {
         config,
         path: Some(path),
         base,
+    })
+}
+
+fn read_text(path: &Path) -> Result<String, ConfigError> {
+    let bytes = std::fs::read(path).map_err(|source| ConfigError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    let is_utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    String::from_utf8(bytes).map_err(|_| ConfigError::Encoding {
+        path: path.to_owned(),
+        found: if is_utf16 { "UTF-16" } else { "not UTF-8" },
     })
 }
 
@@ -195,6 +213,20 @@ mod tests {
             {
                 assert_same_keys(all, shipped, &format!("{place}{key}."));
             }
+        }
+    }
+
+    #[test]
+    fn a_file_in_another_encoding_is_told_of_with_its_cure() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let utf16 = "[serve]\n".encode_utf16().flat_map(u16::to_le_bytes);
+        let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(utf16).collect();
+        for (bytes, what) in [(utf16, "is UTF-16"), (vec![b'#', 0xe9], "is not UTF-8")] {
+            std::fs::write(&path, bytes).unwrap();
+            let error = load(Some(&path)).unwrap_err();
+            assert!(error.to_string().ends_with(what), "{error}");
+            assert_eq!(error.hint().as_deref(), Some("save it as UTF-8"));
         }
     }
 

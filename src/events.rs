@@ -6,6 +6,7 @@
 //! Every line has `t_ms` (since the call began), `call` (its id) and `event`; the other fields are those of the variant of
 //! [`Event`] with that name in snake case. Times are in ms, texts in UTF-8.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
@@ -16,6 +17,7 @@ use crate::clock::Clock;
 use crate::contention::Shares;
 use crate::dialogue::Outcome;
 use crate::dialogue::guard::Reason;
+use crate::llm::Finish;
 use crate::load::Step;
 use crate::turn::Why;
 
@@ -31,6 +33,15 @@ pub enum Event {
         playbook: String,
         /// Version of Patter.
         version: String,
+        /// The other side's phone number, where it is known before the call.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        number: Option<String>,
+        /// What the call belongs to, where it is known before the call.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        campaign: Option<String>,
+        /// Values that the call begins with, by slot.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        slots: BTreeMap<String, String>,
     },
     /// The call got no place: the line was hung up at once.
     Busy {
@@ -117,7 +128,7 @@ pub enum Event {
         /// The text.
         text: String,
         /// Why it ended.
-        finish: String,
+        finish: Finish,
         /// Tokens of the prompt.
         prompt_tokens: usize,
         /// Of these, not in the cache.
@@ -263,7 +274,7 @@ pub enum Event {
     },
     /// The call is over.
     CallEnd {
-        /// `caller`, `agent`, `stopped` or `error`.
+        /// Who or what ended it: `caller`, `agent`, `stopped`, `too_long` or `error`.
         reason: String,
         /// Turns of the agent.
         turns: u32,
@@ -335,7 +346,7 @@ impl Event {
                 ..
             } => {
                 (*first_token_ms, *total_ms) = (0.0, 0.0);
-                if finish == "Cancelled" {
+                if *finish == Finish::Cancelled {
                     // How many more were made before the word reached the engine is a matter of time.
                     *tokens = 0;
                 }

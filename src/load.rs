@@ -1,11 +1,11 @@
-//! How busy the models keep the machine, and what is left out when that is too much.
+//! How busy the models keep the machine, and what is left out when that is too much, or when the language model fails.
 //!
 //! Thread: any reads. In: the models' time, as [`Cores`] counts it, and what generated sentences took; both by the
 //! clock, so a neighbour's share is in them. Out: a [`Step`]. Memory: a few bytes. When late: each step keeps what the
 //! step before left out. What is left out first is missed least: partial transcripts, then answers made ahead, then the
 //! words of the language model.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;
 
 use serde::Serialize;
@@ -24,6 +24,9 @@ const SENTENCE_TOKENS: f32 = 12.0;
 const LAST_SENTENCE: f32 = 0.5;
 /// What sentences took is believed for so long, in ms; then one is tried again.
 const BELIEVED_MS: u32 = 20_000;
+
+/// Replies that failed in a row, after which the language model is not asked any more.
+const MOST_FAILURES: u32 = 3;
 
 /// What is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -89,6 +92,28 @@ pub struct Load {
     watched: Option<(Cores, LoadConfig)>,
     step: AtomicU8,
     sentences: Sentences,
+    failures: Failures,
+}
+
+/// How often in a row the language model has failed.
+#[derive(Default)]
+struct Failures {
+    in_a_row: AtomicU32,
+    /// When it did last, in ms on the clock of [`Sentences`].
+    last_ms: AtomicU32,
+}
+
+impl Failures {
+    fn push(&self, at_ms: u32) {
+        self.last_ms.store(at_ms, Ordering::Relaxed);
+        self.in_a_row.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// True when it is not worth asking now; after [`BELIEVED_MS`] it is tried again.
+    fn are_too_many(&self, at_ms: u32) -> bool {
+        let since_ms = at_ms.wrapping_sub(self.last_ms.load(Ordering::Relaxed));
+        self.in_a_row.load(Ordering::Relaxed) >= MOST_FAILURES && since_ms < BELIEVED_MS
+    }
 }
 
 /// What the first sentences of generated answers took lately.
@@ -133,6 +158,7 @@ impl Load {
             watched: Some((cores.clone(), config.clone())),
             step: AtomicU8::new(0),
             sentences: Sentences::new(),
+            failures: Failures::default(),
         }
     }
 
@@ -142,6 +168,7 @@ impl Load {
             watched: None,
             step: AtomicU8::new(0),
             sentences: Sentences::new(),
+            failures: Failures::default(),
         }
     }
 
@@ -161,6 +188,21 @@ impl Load {
         self.sentences.mean_at(self.sentences.now_ms())
     }
 
+    /// The language model could not make a reply.
+    pub fn failed(&self) {
+        self.failures.push(self.sentences.now_ms());
+    }
+
+    /// The language model could make a reply.
+    pub fn worked(&self) {
+        self.failures.in_a_row.store(0, Ordering::Relaxed);
+    }
+
+    /// True while the language model fails: callers hear approved lines only.
+    pub fn is_failing(&self) -> bool {
+        self.watched.is_some() && self.failures.are_too_many(self.sentences.now_ms())
+    }
+
     /// A generated answer that somebody waited for has come, or as much of it as was wanted.
     pub fn generated(&self, stats: &Stats) {
         if stats.tokens == 0 {
@@ -177,6 +219,9 @@ impl Load {
             return Step::Whole;
         };
         let before = Step::ALL[usize::from(self.step.load(Ordering::Relaxed)).min(3)];
+        if self.is_failing() {
+            return Step::ApprovedOnly;
+        }
         let step = next(before, cores.busy(), self.sentence_ms(), config);
         self.step.store(step.number(), Ordering::Relaxed);
         step
@@ -197,6 +242,30 @@ impl Load {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_model_that_fails_three_times_in_a_row_is_left_alone_and_tried_again() {
+        let failures = Failures::default();
+        for at_ms in [10, 20] {
+            failures.push(at_ms);
+            assert!(!failures.are_too_many(at_ms));
+        }
+        failures.push(30);
+        assert!(failures.are_too_many(31) && failures.are_too_many(30 + BELIEVED_MS - 1));
+        assert!(!failures.are_too_many(30 + BELIEVED_MS), "once more");
+        failures.push(30 + BELIEVED_MS);
+        assert!(failures.are_too_many(31 + BELIEVED_MS));
+
+        let load = Load::new(&Cores::new(1), &LoadConfig::default());
+        (0..MOST_FAILURES).for_each(|_| load.failed());
+        assert!(load.is_failing());
+        assert_eq!(load.step(), Step::ApprovedOnly);
+        load.worked();
+        assert_eq!(load.step(), Step::Whole);
+        let nobody_waits = Load::none();
+        (0..MOST_FAILURES).for_each(|_| nobody_waits.failed());
+        assert_eq!(nobody_waits.step(), Step::Whole);
+    }
 
     #[test]
     fn each_step_begins_where_the_config_says_and_ends_below_it() {

@@ -19,6 +19,14 @@ pub fn create(path: &Path) -> Result<File> {
     )
 }
 
+/// Makes an empty file where there is none.
+///
+/// # Errors
+/// There is one; or as [`create`].
+pub fn create_new(path: &Path) -> Result<()> {
+    open(path, OpenOptions::new().write(true).create_new(true)).map(drop)
+}
+
 /// Makes a file, or leaves the one that is there as it is; for writing.
 ///
 /// # Errors
@@ -36,6 +44,17 @@ pub fn touch(path: &Path) -> Result<File> {
 /// As [`create`]; the disk is full.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     create(path)?.write_all(bytes)
+}
+
+/// Puts a file that holds `bytes` in the place of another, whole or not at all.
+///
+/// # Errors
+/// As [`create`]; the disk is full.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    write(Path::new(&beside), bytes)?;
+    std::fs::rename(beside, path)
 }
 
 /// Makes an empty file where there is none, and narrows the one that is there without opening it: a process that closes

@@ -1,7 +1,8 @@
-//! FLAC files: recordings in about half the room of WAV, with nothing lost. Written by flacenc, read by symphonia.
+//! FLAC files out: recordings in about half the room of WAV, with nothing lost, by flacenc.
 //!
-//! Thread: ordinary ones only. In: frames, or a file. Out: a file, or samples. Memory: writing holds one block of 256 ms; reading holds the clip. When the
-//! disk is full: the error says so and the file up to then stays playable: each block is whole, and the header leaves the length open until the end.
+//! Thread: ordinary ones only. In: frames, or a clip. Out: a file, or its bytes. Memory: a recording holds one block of
+//! 256 ms, a clip all its bytes. When the disk is full: the error says so and the file up to then stays playable: each
+//! block is whole, and the header leaves the length open until the end.
 //! Source: RFC 9639.
 
 use std::io::{Seek, SeekFrom, Write};
@@ -12,36 +13,105 @@ use flacenc::component::{BitRepr, Stream, StreamInfo};
 use flacenc::config::Encoder;
 use flacenc::error::{Verified, Verify};
 use flacenc::source::{Fill, FrameBuf};
-use symphonia::core::audio::GenericAudioBufferRef;
-use symphonia::core::codecs::audio::AudioDecoderOptions;
-use symphonia::core::errors::Error as DecodeError;
-use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, TrackType};
-use symphonia::core::io::MediaSourceStream;
-use symphonia::core::meta::MetadataOptions;
 
 use super::SAMPLE_RATE_HZ;
 use super::wav::WavError;
 
-/// What a FLAC file begins with.
-pub(super) const MAGIC: &[u8; 4] = b"fLaC";
 /// Samples of each side in a block: 256 ms, the most that a kill may lose.
 const BLOCK: usize = 4_096;
 /// The fewest that are encoded: the last block is filled up to it with silence.
 const MIN_BLOCK: usize = 32;
-const CHANNELS: usize = 2;
+const SIDES: usize = 2;
+
+/// Turns blocks of samples into frames.
+struct Blocks {
+    channels: usize,
+    config: Verified<Encoder>,
+    info: StreamInfo,
+    blocks: usize,
+    samples: usize,
+}
+
+impl Blocks {
+    fn new(channels: usize, rate_hz: u32) -> Result<Self, String> {
+        let config = Encoder::default()
+            .into_verified()
+            .map_err(|(_, e)| e.to_string())?;
+        let mut info =
+            StreamInfo::new(rate_hz as usize, channels, 16).map_err(|e| e.to_string())?;
+        info.set_block_sizes(BLOCK, BLOCK)
+            .map_err(|e| e.to_string())?;
+        Ok(Self {
+            channels,
+            config,
+            info,
+            blocks: 0,
+            samples: 0,
+        })
+    }
+
+    /// The file's first bytes.
+    fn header(&self) -> Result<Vec<u8>, String> {
+        let mut sink = ByteSink::new();
+        Stream::with_stream_info(self.info.clone())
+            .write(&mut sink)
+            .map_err(|e| e.to_string())?;
+        Ok(sink.into_inner())
+    }
+
+    /// The same, with the length: as many bytes.
+    fn last_header(&mut self) -> Result<Vec<u8>, String> {
+        self.info.set_total_samples(self.samples);
+        self.header()
+    }
+
+    /// The next block's bytes. `waiting` is empty after it.
+    fn next(&mut self, waiting: &mut Vec<i32>) -> Result<Vec<u8>, String> {
+        let fewest = self.channels * MIN_BLOCK;
+        waiting.resize(waiting.len().max(fewest), 0);
+        let size = waiting.len() / self.channels;
+        let frame = self.frame(waiting, size);
+        self.samples += size;
+        self.blocks += 1;
+        waiting.clear();
+        frame
+    }
+
+    fn frame(&self, waiting: &[i32], size: usize) -> Result<Vec<u8>, String> {
+        let mut buffer = FrameBuf::with_size(self.channels, size).map_err(|e| e.to_string())?;
+        buffer
+            .fill_interleaved(waiting)
+            .map_err(|e| e.to_string())?;
+        let frame =
+            flacenc::encode_fixed_size_frame(&self.config, &buffer, self.blocks, &self.info)
+                .map_err(|e| e.to_string())?;
+        let mut sink = ByteSink::new();
+        frame.write(&mut sink).map_err(|e| e.to_string())?;
+        Ok(sink.into_inner())
+    }
+}
+
+/// A mono clip as the bytes of a FLAC file; one of less than 2 ms is filled up with silence.
+pub(super) fn encoded(samples: &[i16], rate_hz: u32) -> Result<Vec<u8>, String> {
+    let mut blocks = Blocks::new(1, rate_hz)?;
+    let mut bytes = blocks.header()?;
+    for block in samples.chunks(BLOCK) {
+        let mut waiting = block.iter().map(|&sample| sample.into()).collect();
+        bytes.extend(blocks.next(&mut waiting)?);
+    }
+    let header = blocks.last_header()?;
+    bytes.splice(..header.len(), header);
+    Ok(bytes)
+}
 
 /// A growing stereo recording at 16 kHz: caller left, agent right.
 pub struct StereoWriter {
     /// None after a write has failed.
     file: Option<std::fs::File>,
     path: PathBuf,
-    config: Verified<Encoder>,
-    info: StreamInfo,
+    blocks: Blocks,
     /// Both sides by turns, not yet a block.
     waiting: Vec<i32>,
-    blocks: usize,
-    samples: usize,
 }
 
 impl StereoWriter {
@@ -54,24 +124,15 @@ impl StereoWriter {
             path: path.to_owned(),
             reason,
         };
-        let config = Encoder::default()
-            .into_verified()
-            .map_err(|(_, e)| fail(e.to_string()))?;
-        let mut info = StreamInfo::new(SAMPLE_RATE_HZ as usize, CHANNELS, 16)
-            .map_err(|e| fail(e.to_string()))?;
-        info.set_block_sizes(BLOCK, BLOCK)
-            .map_err(|e| fail(e.to_string()))?;
+        let blocks = Blocks::new(SIDES, SAMPLE_RATE_HZ).map_err(fail)?;
+        let header = blocks.header().map_err(fail)?;
         let file = crate::private::create(path).map_err(|e| fail(e.to_string()))?;
         let mut writer = Self {
             file: Some(file),
             path: path.to_owned(),
-            config,
-            info,
-            waiting: Vec::with_capacity(CHANNELS * BLOCK),
-            blocks: 0,
-            samples: 0,
+            blocks,
+            waiting: Vec::with_capacity(SIDES * BLOCK),
         };
-        let header = writer.header().map_err(fail)?;
         writer.put(&header)?;
         Ok(writer)
     }
@@ -88,7 +149,7 @@ impl StereoWriter {
             let side = |samples: &[i16]| i32::from(samples.get(n).copied().unwrap_or(0));
             self.waiting.push(side(caller));
             self.waiting.push(side(agent));
-            if self.waiting.len() == CHANNELS * BLOCK {
+            if self.waiting.len() == SIDES * BLOCK {
                 self.block()?;
             }
         }
@@ -104,51 +165,17 @@ impl StereoWriter {
             return Ok(());
         }
         if !self.waiting.is_empty() {
-            let fewest = CHANNELS * MIN_BLOCK;
-            self.waiting.resize(self.waiting.len().max(fewest), 0);
             self.block()?;
         }
-        self.info.set_total_samples(self.samples);
-        let header = self.header().map_err(|reason| WavError::Write {
-            path: self.path.clone(),
-            reason,
-        })?;
+        let header = self.blocks.last_header().map_err(|e| self.failed(e))?;
         let begin = |file: &mut std::fs::File| file.seek(SeekFrom::Start(0)).map(drop);
         self.on_disk(begin)?;
         self.put(&header)
     }
 
-    fn header(&self) -> Result<Vec<u8>, String> {
-        let mut sink = ByteSink::new();
-        Stream::with_stream_info(self.info.clone())
-            .write(&mut sink)
-            .map_err(|e| e.to_string())?;
-        Ok(sink.into_inner())
-    }
-
     fn block(&mut self) -> Result<(), WavError> {
-        let encoded = self.encoded().map_err(|reason| WavError::Write {
-            path: self.path.clone(),
-            reason,
-        });
-        self.samples += self.waiting.len() / CHANNELS;
-        self.blocks += 1;
-        self.waiting.clear();
-        self.put(&encoded?)
-    }
-
-    fn encoded(&self) -> Result<Vec<u8>, String> {
-        let size = self.waiting.len() / CHANNELS;
-        let mut buffer = FrameBuf::with_size(CHANNELS, size).map_err(|e| e.to_string())?;
-        buffer
-            .fill_interleaved(&self.waiting)
-            .map_err(|e| e.to_string())?;
-        let frame =
-            flacenc::encode_fixed_size_frame(&self.config, &buffer, self.blocks, &self.info)
-                .map_err(|e| e.to_string())?;
-        let mut sink = ByteSink::new();
-        frame.write(&mut sink).map_err(|e| e.to_string())?;
-        Ok(sink.into_inner())
+        let encoded = self.blocks.next(&mut self.waiting);
+        self.put(&encoded.map_err(|e| self.failed(e))?)
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), WavError> {
@@ -164,83 +191,16 @@ impl StereoWriter {
         };
         work(file).map_err(|e| {
             self.file = None;
-            WavError::Write {
-                path: self.path.clone(),
-                reason: e.to_string(),
-            }
+            self.failed(e.to_string())
         })
     }
-}
 
-/// The samples of a FLAC file, its channels by turns.
-pub(super) struct Samples {
-    pub(super) samples: Vec<i16>,
-    pub(super) channels: usize,
-    pub(super) rate_hz: u32,
-    /// The file ends within a block, or is damaged there.
-    pub(super) truncated: bool,
-}
-
-/// Reads a whole file.
-pub(super) fn read(file: std::fs::File) -> Result<Samples, String> {
-    let stream = MediaSourceStream::new(Box::new(file), Default::default());
-    let mut format = symphonia::default::get_probe()
-        .probe(
-            &Hint::new(),
-            stream,
-            FormatOptions::default(),
-            MetadataOptions::default(),
-        )
-        .map_err(|e| e.to_string())?;
-    let track = format
-        .default_track(TrackType::Audio)
-        .ok_or("it holds no sound")?;
-    let parameters = track.codec_params.as_ref().and_then(|all| all.audio());
-    let mut decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(
-            parameters.ok_or("its header is incomplete")?,
-            &AudioDecoderOptions::default(),
-        )
-        .map_err(|e| e.to_string())?;
-    let mut read = Samples {
-        samples: Vec::new(),
-        channels: 0,
-        rate_hz: 0,
-        truncated: false,
-    };
-    let mut block: Vec<i16> = Vec::new();
-    loop {
-        let packet = match format.next_packet() {
-            Ok(Some(packet)) => packet,
-            Ok(None) => break,
-            Err(_) => {
-                read.truncated = true;
-                break;
-            }
-        };
-        match decoder.decode(&packet) {
-            Ok(sound) => {
-                let (channels, rate_hz) = form(&sound);
-                if read.channels != 0 && (read.channels, read.rate_hz) != (channels, rate_hz) {
-                    return Err("its form changes on the way".into());
-                }
-                (read.channels, read.rate_hz) = (channels, rate_hz);
-                sound.copy_to_vec_interleaved(&mut block);
-                read.samples.extend_from_slice(&block);
-            }
-            Err(DecodeError::DecodeError(_)) => read.truncated = true,
-            Err(e) => return Err(e.to_string()),
+    fn failed(&self, reason: String) -> WavError {
+        WavError::Write {
+            path: self.path.clone(),
+            reason,
         }
     }
-    if read.channels == 0 {
-        return Err("it ends before the first sample".into());
-    }
-    Ok(read)
-}
-
-fn form(sound: &GenericAudioBufferRef<'_>) -> (usize, u32) {
-    let spec = sound.spec();
-    (spec.channels().count(), spec.rate())
 }
 
 #[cfg(test)]

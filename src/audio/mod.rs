@@ -1,11 +1,18 @@
 //! What sound is, inside Patter: frames of 20 ms, 16 kHz, mono, 16 bits. No devices, no threads.
 //!
-//! Every edge (socket, device, file, voice) converts to and from this once; see [`resample`], [`wav`] and [`flac`].
+//! Every edge (socket, device, file, voice) converts to and from this once; see [`resample`], [`wav`], [`flac`] and
+//! [`save`].
 
+mod decode;
 pub mod flac;
 pub mod level;
+mod mix;
+mod opus;
 pub mod recording;
 pub mod resample;
+mod riff;
+pub mod save;
+mod source;
 pub mod wav;
 
 /// The rate of all sound inside Patter, in Hz: what Whisper takes, and wide-band telephony.

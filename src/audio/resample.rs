@@ -1,8 +1,9 @@
 //! Rate conversion of a stream of samples, by rubato's FFT resampler.
 //!
-//! Thread: whoever owns it. In and out: `i16` mono. Memory: buffers are made in [`Resampler::new`]; `push` allocates only if
-//! `out` must grow. When late: it never is. A clip is converted in blocks of 20 ms and comes out without delay; a live stream in blocks of 10 ms, of
-//! which half is the filter's delay: whoever is interrupted hears each of these milliseconds. Source: rubato, `Fft` with both sides fixed.
+//! Thread: whoever owns it. In and out: `i16` mono. Memory: buffers are made in [`Resampler::new`]; `push` allocates
+//! only if `out` must grow. When late: it never is. A clip is converted in blocks of 20 ms and comes out without delay;
+//! a live stream in blocks of 10 ms, of which half is the filter's delay: whoever is interrupted hears each of these
+//! milliseconds. Source: rubato, `Fft` with both sides fixed.
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Fft, FixedSync, Resampler as _};

@@ -1,17 +1,21 @@
-//! WAV files in and out, by hound; what reads them reads FLAC too.
+//! Sound files in, of the kinds that [`decode`] knows; WAV files out, those of both sides by hound.
 //!
-//! Thread: ordinary ones only. In: any PCM or float WAV. Out: 16 kHz mono samples, or a file.
-//! Memory: reading holds the clip; [`StereoWriter`] holds one second. When the disk is full: the error says so and the file
-//! up to then stays playable, because the header is brought up to date every second.
+//! Thread: ordinary ones only. In: a sound file. Out: mono samples, or a WAV file.
+//! Memory: reading holds the clip; [`StereoWriter`] holds one second. When the disk is full: the error says so and the
+//! file up to then stays playable, because the header is brought up to date every second.
+//! Source: RIFF (Microsoft, 1991).
 
-use std::io::{BufReader, BufWriter, Read, Seek};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::{SAMPLE_RATE_HZ, flac, resample};
+use super::decode::{self, Sound, Trouble};
+use super::mix::Pick;
+use super::source::Source;
+use super::{SAMPLE_RATE_HZ, resample};
 
-/// What can be wrong with a WAV file.
+/// What can be wrong with a sound file.
 #[derive(Debug, Error)]
 pub enum WavError {
     /// It cannot be opened.
@@ -22,13 +26,35 @@ pub enum WavError {
         /// Why.
         source: std::io::Error,
     },
-    /// It is neither WAV nor FLAC, or it is damaged.
-    #[error("`{}` is not a WAV or FLAC file that can be read: {reason}", path.display())]
+    /// It is none of the kinds that are read, or it is damaged.
+    #[error("`{}` is not a WAV or FLAC file, nor MP3, Ogg or M4A, that can be read: {reason}", path.display())]
     Format {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
+    },
+    /// It is of a kind that is known, but not read.
+    #[error("`{}` holds {kind}, which is not read", path.display())]
+    Kind {
+        /// The file.
+        path: PathBuf,
+        /// The container or the codec, by name.
+        kind: String,
+    },
+    /// Its sound is longer than what is read.
+    #[error("`{}` is too long: {hours:.1} hours are the most that is read at its rate", path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// The limit.
+        hours: f64,
+    },
+    /// Its name asks for a kind that is not written.
+    #[error("cannot write `{}`: its name must end in .wav or .flac, the kinds that are written", path.display())]
+    Ending {
+        /// The file.
+        path: PathBuf,
     },
     /// It cannot be written.
     #[error("cannot write `{}`: {reason}", path.display())]
@@ -45,13 +71,32 @@ impl WavError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Open { .. } => "check the path; the file must exist and be readable".into(),
-            Self::Format { .. } => {
-                "PCM of 8 to 32 bits or 32-bit float is read; `sox IN -b 16 OUT.wav` converts most files".into()
+            Self::Format { .. } => format!("{READ} are read; {CONVERT} converts most files"),
+            Self::Kind { kind, .. } => {
+                // What sox is built without, on most machines.
+                let converts = match ["AAC", "ALAC", "Opus", "Matroska", "Windows"]
+                    .iter()
+                    .any(|name| kind.contains(name))
+                {
+                    true => "`ffmpeg -i IN OUT.wav`",
+                    false => CONVERT,
+                };
+                format!("convert it: {converts}; {READ} are read")
+            }
+            Self::TooLong { .. } => "cut it into pieces: `sox IN OUT.wav trim 0 3600`".into(),
+            Self::Ending { .. } => {
+                "give a name that ends in .wav or .flac, or `-` for a WAV on stdout".into()
             }
             Self::Write { .. } => "check that the folder exists and the disk has room".into(),
         })
     }
 }
+
+/// The kinds that are read, for messages.
+const READ: &str =
+    "WAV (PCM, float, A-law, mu-law, ADPCM), FLAC, MP3, Ogg (Vorbis, Opus) and M4A (AAC)";
+/// A command that converts most files.
+const CONVERT: &str = "`sox IN -e signed -b 16 OUT.wav`";
 
 /// A clip as it was in the file, mixed to mono.
 pub struct Clip {
@@ -59,77 +104,59 @@ pub struct Clip {
     pub samples: Vec<i16>,
     /// Their rate in Hz.
     pub rate_hz: u32,
-    /// True when the file ended before its header said it would: what there was is in `samples`.
+    /// True when the file ended before its header said it would, or is damaged: what there was is in `samples`.
     pub truncated: bool,
+    /// The channel, from 1, that `samples` is instead of the mix, in which the sound was lost: two sides that cancel
+    /// each other. `None` for nearly all files.
+    pub louder_channel: Option<usize>,
 }
 
 /// Which channels of a file are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
-    /// All of them, mixed.
+    /// All of them, mixed; the loudest where they cancel each other.
     Mixed,
     /// The first: the caller, in a recording of both sides.
     Caller,
 }
 
-/// Reads a WAV or FLAC file and mixes it to mono, at the file's own rate.
+/// Reads a sound file and mixes it to mono, at the file's own rate (Opus: 48 kHz).
 ///
 /// # Errors
-/// No such file, no WAV, a format that nobody uses. A file cut short is not an error: see [`Clip::truncated`].
+/// No such file, one of a kind that is not read, or hours of sound. A file cut short is not an error: see
+/// [`Clip::truncated`].
 pub fn read(path: &Path) -> Result<Clip, WavError> {
     read_side(path, Side::Mixed)
 }
 
 fn read_side(path: &Path, side: Side) -> Result<Clip, WavError> {
-    let format = |reason: String| WavError::Format {
-        path: path.to_owned(),
-        reason,
-    };
     let open = |source| WavError::Open {
         path: path.to_owned(),
         source,
     };
-    let mut file = std::fs::File::open(path).map_err(open)?;
-    let mut magic = Vec::new();
-    (&mut file)
-        .take(flac::MAGIC.len() as u64)
-        .read_to_end(&mut magic)
-        .and_then(|_| file.rewind())
-        .map_err(open)?;
-    if magic == flac::MAGIC {
-        return clip_of(flac::read(file).map_err(format)?, side).map_err(format);
-    }
-    let reader = hound::WavReader::new(BufReader::new(file)).map_err(|e| format(e.to_string()))?;
-    let spec = reader.spec();
-    let channels = usize::from(spec.channels);
-    check_form(channels, spec.sample_rate).map_err(format)?;
-    let (samples, truncated) = match (spec.sample_format, spec.bits_per_sample) {
-        (hound::SampleFormat::Int, bits @ 1..=32) => {
-            let to_i16 = |x: i32| match bits {
-                16.. => x >> (bits - 16),
-                _ => x << (16 - bits),
-            };
-            let samples = reader.into_samples::<i32>();
-            mix(samples.map(|x| x.ok().map(to_i16)), channels, side)
-        }
-        (hound::SampleFormat::Float, 32) => {
-            let to_i16 = |x: f32| (x.clamp(-1.0, 1.0) * 32767.0) as i32;
-            let samples = reader.into_samples::<f32>();
-            mix(samples.map(|x| x.ok().map(to_i16)), channels, side)
-        }
-        (kind, bits) => return Err(format(format!("{bits} bits of {kind:?} are not supported"))),
+    let source = Source::open(path).map_err(open)?;
+    let decoded = |pick| -> Result<Sound, WavError> {
+        decode::read(source.reader().map_err(open)?, pick).map_err(|e| trouble(path, e))
     };
-    if samples.is_empty() && truncated {
-        return Err(format("it ends before the first sample".into()));
+    let mut sound = decoded(match side {
+        Side::Mixed => Pick::Mixed,
+        Side::Caller => Pick::Channel(0),
+    })?;
+    // Whether the mix has lost the sound is known only at its end. Few files are read twice, none is held twice.
+    let louder = sound.lost.filter(|_| side == Side::Mixed);
+    if let Some(channel) = louder {
+        sound.samples = Vec::new();
+        sound = decoded(Pick::Channel(channel))?;
     }
     Ok(Clip {
-        samples,
-        rate_hz: spec.sample_rate,
-        truncated,
+        samples: sound.samples,
+        rate_hz: sound.rate_hz,
+        truncated: sound.truncated,
+        louder_channel: louder.map(|channel| channel + 1),
     })
 }
 
-/// Reads a WAV file as 16 kHz mono.
+/// Reads a sound file as 16 kHz mono.
 ///
 /// # Errors
 /// As [`read`].
@@ -141,50 +168,13 @@ pub fn read_16k(path: &Path, side: Side) -> Result<Vec<i16>, WavError> {
     })
 }
 
-fn check_form(channels: usize, rate_hz: u32) -> Result<(), String> {
-    if channels == 0 || channels > 64 {
-        return Err(format!("it has {channels} channels"));
+fn trouble(path: &Path, trouble: Trouble) -> WavError {
+    let path = path.to_owned();
+    match trouble {
+        Trouble::Form(reason) => WavError::Format { path, reason },
+        Trouble::Kind(kind) => WavError::Kind { path, kind },
+        Trouble::TooLong(hours) => WavError::TooLong { path, hours },
     }
-    if !resample::RATES_HZ.contains(&rate_hz) {
-        return Err(format!("its rate is {rate_hz} Hz"));
-    }
-    Ok(())
-}
-
-fn clip_of(read: flac::Samples, side: Side) -> Result<Clip, String> {
-    check_form(read.channels, read.rate_hz)?;
-    let samples = read.samples.into_iter().map(|x| Some(i32::from(x)));
-    let (samples, _) = mix(samples, read.channels, side);
-    Ok(Clip {
-        samples,
-        rate_hz: read.rate_hz,
-        truncated: read.truncated,
-    })
-}
-
-/// The samples of one or all channels, and whether one was missing, after which there is no more.
-fn mix(
-    samples: impl Iterator<Item = Option<i32>>,
-    channels: usize,
-    side: Side,
-) -> (Vec<i16>, bool) {
-    let mut out = Vec::new();
-    let (mut sum, mut count) = (0i32, 0usize);
-    for sample in samples {
-        let Some(sample) = sample else {
-            return (out, true);
-        };
-        if side == Side::Mixed || count == 0 {
-            sum += sample.clamp(-32768, 32767);
-        }
-        count += 1;
-        if count == channels {
-            let mixed = if side == Side::Mixed { channels } else { 1 };
-            out.push((sum / mixed as i32) as i16);
-            (sum, count) = (0, 0);
-        }
-    }
-    (out, false)
 }
 
 /// Writes a mono clip.
@@ -192,17 +182,37 @@ fn mix(
 /// # Errors
 /// The file cannot be written.
 pub fn write(path: &Path, samples: &[i16], rate_hz: u32) -> Result<(), WavError> {
-    let fail = |e: hound::Error| WavError::Write {
+    let fail = |reason: String| WavError::Write {
         path: path.to_owned(),
-        reason: e.to_string(),
+        reason,
     };
-    let mut writer = hound::WavWriter::create(path, spec(1, rate_hz)).map_err(fail)?;
-    let mut block = writer.get_i16_writer(samples.len() as u32);
-    for &sample in samples {
-        block.write_sample(sample);
-    }
-    block.flush().map_err(fail)?;
-    writer.finalize().map_err(fail)
+    let bytes = encoded(samples, rate_hz).map_err(fail)?;
+    crate::private::create(path)
+        .and_then(|mut file| file.write_all(&bytes))
+        .map_err(|e| fail(e.to_string()))
+}
+
+/// A mono clip as the bytes of a WAV file: its sizes are known, so that it can go to a pipe.
+pub(super) fn encoded(samples: &[i16], rate_hz: u32) -> Result<Vec<u8>, String> {
+    let data_bytes = u32::try_from(samples.len() * 2)
+        .ok()
+        .filter(|&bytes| bytes <= u32::MAX - 36)
+        .ok_or("it is longer than a WAV file can be")?;
+    let mut bytes = Vec::with_capacity(44 + samples.len() * 2);
+    bytes.extend(b"RIFF");
+    bytes.extend((36 + data_bytes).to_le_bytes());
+    bytes.extend(b"WAVEfmt ");
+    bytes.extend(16u32.to_le_bytes());
+    // PCM, mono.
+    bytes.extend([1, 0, 1, 0]);
+    bytes.extend(rate_hz.to_le_bytes());
+    bytes.extend((rate_hz * 2).to_le_bytes());
+    // Bytes and bits in a sample.
+    bytes.extend([2, 0, 16, 0]);
+    bytes.extend(b"data");
+    bytes.extend(data_bytes.to_le_bytes());
+    bytes.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
+    Ok(bytes)
 }
 
 fn spec(channels: u16, rate_hz: u32) -> hound::WavSpec {
@@ -310,6 +320,39 @@ mod tests {
         let clip = read(&path).unwrap();
         assert!(clip.truncated);
         assert!((1_900..2_000).contains(&clip.samples.len()));
+    }
+
+    #[test]
+    fn two_sides_that_cancel_give_the_louder_and_the_caller_stays_the_caller() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wav");
+        let caller: Vec<i16> = (0..5_000).map(|n| (n * 7 % 3_000) as i16 - 1_500).collect();
+        let agent: Vec<i16> = caller.iter().map(|&s| -s - s / 50).collect();
+        let mut writer = StereoWriter::create(&path).unwrap();
+        writer.write(&caller, &agent).unwrap();
+        writer.finish().unwrap();
+        let clip = read(&path).unwrap();
+        assert_eq!((clip.louder_channel, clip.truncated), (Some(2), false));
+        assert!(clip.samples == agent);
+        assert!(read_16k(&path, Side::Mixed).unwrap() == agent);
+        assert!(read_16k(&path, Side::Caller).unwrap() == caller);
+    }
+
+    #[test]
+    fn a_kind_that_is_not_read_is_named_with_what_converts_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wav");
+        write(&path, &[7; 50], 8_000).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        // The format's number.
+        bytes[20] = 0x31;
+        std::fs::write(&path, &bytes).unwrap();
+        let error = read(&path).err().unwrap();
+        assert!(error.to_string().contains("holds GSM 6.10"), "{error}");
+        let hint = error.hint().unwrap();
+        assert!(hint.contains("sox IN -e signed -b 16 OUT.wav"), "{hint}");
+        let folder = read(folder.path()).err().unwrap();
+        assert!(folder.to_string().contains("it is a folder"), "{folder}");
     }
 
     #[test]

@@ -7,13 +7,16 @@
 //! with.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::CallError;
 use super::floor::Notice;
 use super::listen::Notices;
+use super::record::digest;
 use crate::config::Loaded;
 use crate::dialogue::Dialogue;
 use crate::dialogue::intent::Embed;
@@ -26,6 +29,10 @@ use crate::tts::Speaker;
 
 /// A playbook that is ready for calls.
 pub struct Book {
+    /// Its file.
+    pub path: PathBuf,
+    /// SHA-256 of the file as it was read, in hexadecimal digits.
+    pub sha256: String,
     /// What it says and means.
     pub knowledge: Arc<Knowledge>,
     /// Its lines that need no engine.
@@ -39,12 +46,17 @@ pub enum Learning {
     First,
     /// While calls are answered already.
     Behind,
+    /// Behind the calls under way, and before the next, if it takes no longer than this.
+    Within(Duration),
 }
+
+/// How often whoever waits looks.
+const POLL: Duration = Duration::from_millis(5);
 
 /// Learns behind the calls. Dropping it gives up, and waits for that.
 struct Learner {
     stop: Arc<AtomicBool>,
-    thread: Option<std::thread::JoinHandle<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Learner {
@@ -62,7 +74,9 @@ impl Learner {
                     started.elapsed().as_secs_f32()
                 ));
             } else if wanted() {
-                crate::log::warn("the embedding model has failed: callers are understood by their words alone");
+                crate::log::warn(
+                    "the embedding model has failed: callers are understood by their words alone",
+                );
             }
         };
         let thread = std::thread::Builder::new().name("books".into());
@@ -70,6 +84,16 @@ impl Learner {
             thread: Some(thread.spawn(learn)?),
             stop,
         })
+    }
+
+    /// Waits until it is through, for at most `patience`; whether it is.
+    fn wait(&self, patience: Duration) -> bool {
+        let began = std::time::Instant::now();
+        let is_through = || self.thread.as_ref().is_none_or(JoinHandle::is_finished);
+        while !is_through() && began.elapsed() < patience {
+            std::thread::sleep(POLL);
+        }
+        is_through()
     }
 }
 
@@ -108,7 +132,8 @@ impl Books {
         let mut embed = before.and_then(|before| before.embed.clone());
         let mut to_learn = Vec::new();
         let mut read = |path: &Path| -> Result<Arc<Book>, CallError> {
-            let playbook = Playbook::load(&loaded.resolve(path))?;
+            let path = loaded.resolve(path);
+            let playbook = Playbook::load(&path)?;
             let knows = Embedder::is_wanted(&config.dialogue, &playbook.language);
             if knows && embed.is_none() {
                 embed = Embedder::of_config(loaded, &playbook.language)?;
@@ -117,8 +142,8 @@ impl Books {
                 .clone()
                 .filter(|_| knows && learning == Learning::First);
             let knowledge = Arc::new(Knowledge::sensing(playbook, now));
-            let book = book(loaded, knowledge, tts).map(Arc::new)?;
-            if knows && learning == Learning::Behind {
+            let book = book(loaded, path, knowledge, tts).map(Arc::new)?;
+            if knows && learning != Learning::First {
                 to_learn.push(Arc::clone(&book));
             }
             Ok(book)
@@ -137,6 +162,11 @@ impl Books {
             }
             _ => None,
         };
+        if let (Learning::Within(patience), Some(learner)) = (learning, &learner)
+            && !learner.wait(patience)
+        {
+            crate::log::info("playbooks are still being learnt, behind the calls that begin now");
+        }
         Ok(Self {
             default,
             by_name,
@@ -164,7 +194,12 @@ pub fn name_of(path: &Path) -> String {
 }
 
 /// Speaks into the cache what each call begins with, and what must be there at once.
-fn book(loaded: &Loaded, knowledge: Arc<Knowledge>, tts: &Speaker) -> Result<Book, CallError> {
+fn book(
+    loaded: &Loaded,
+    path: PathBuf,
+    knowledge: Arc<Knowledge>,
+    tts: &Speaker,
+) -> Result<Book, CallError> {
     let playbook = &knowledge.playbook;
     let turns = loaded.config.dialogue.history_turns as usize;
     for line in Dialogue::new(Arc::clone(&knowledge), turns).opening().lines {
@@ -190,5 +225,10 @@ fn book(loaded: &Loaded, knowledge: Arc<Knowledge>, tts: &Speaker) -> Result<Boo
         apology: notice(&lines.trouble)?,
         time_up: notice(lines.time_up.as_ref().unwrap_or(&lines.trouble))?,
     });
-    Ok(Book { knowledge, notices })
+    Ok(Book {
+        sha256: digest(&path),
+        path,
+        knowledge,
+        notices,
+    })
 }

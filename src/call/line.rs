@@ -6,7 +6,7 @@
 //! of the open turn are played, those of the awaited turn wait, all others are dropped; while the line is held nothing sounds.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use crossbeam_channel::{Receiver, Sender};
 use ringbuf::traits::Split;
@@ -17,8 +17,9 @@ use crate::audio::{Frame, ms_to_frames};
 use crate::clock::Clock;
 use crate::turn::keys::MOST_KEYS;
 
-/// Heard frames kept while the call's thread is busy, in ms.
-pub const HEARD_RING_MS: u32 = 2_000;
+/// Heard frames kept while the call's thread is busy, or when a network that stood still brings them all at once, in ms.
+/// Whatever waits is heard as fast as the machine can.
+pub const HEARD_RING_MS: u32 = 10_000;
 /// Spoken frames made ahead of the voice's playing, in ms.
 pub const SPOKEN_RING_MS: u32 = 20_000;
 /// The longest notice, in ms.
@@ -35,21 +36,38 @@ pub struct SpokenFrame {
     pub samples: Frame,
 }
 
-/// Why a call is to end with a last word of the agent's, though neither side is through.
+/// Who or what ended a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum Closed {
+    /// The caller hung up, or their line is gone.
+    Caller = 1,
+    /// The agent was through.
+    Agent,
     /// The program is being stopped.
     Stopped,
     /// The call has lasted as long as calls may.
     TooLong,
+    /// A part of the call failed, or the peer sent what is no call.
+    Error,
 }
 
-impl Ending {
+impl Closed {
+    const ALL: [Self; 5] = [
+        Self::Caller,
+        Self::Agent,
+        Self::Stopped,
+        Self::TooLong,
+        Self::Error,
+    ];
+
     /// Its name in the events.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Caller => "caller",
+            Self::Agent => "agent",
             Self::Stopped => "stopped",
             Self::TooLong => "too_long",
+            Self::Error => "error",
         }
     }
 }
@@ -57,7 +75,9 @@ impl Ending {
 /// What both sides of a line see.
 pub struct Line {
     clock: Clock,
-    closed: AtomicBool,
+    /// A [`Closed`], or 0.
+    closed: AtomicU8,
+    failed: AtomicBool,
     stopping: AtomicBool,
     /// `open turn << 32 | awaited turn`, 0 for none: in one number, so that no thread sees half of a change.
     gate: AtomicU64,
@@ -179,14 +199,31 @@ impl Line {
         self.stopping.load(Ordering::Acquire)
     }
 
-    /// Ends the call, from either side.
-    pub fn close(&self) {
-        self.closed.store(true, Ordering::Release);
+    /// Ends the call, from either side. The first one to end it is the one who did.
+    pub fn close(&self, by: Closed) {
+        let (order, failed) = (Ordering::AcqRel, Ordering::Relaxed);
+        let _ = self.closed.compare_exchange(0, by as u8, order, failed);
     }
 
     /// True once either side ended the call.
     pub fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
+        self.closed.load(Ordering::Acquire) != 0
+    }
+
+    /// Who ended the call; None while it is under way.
+    pub fn closed_by(&self) -> Option<Closed> {
+        let closed = self.closed.load(Ordering::Acquire);
+        Closed::ALL.into_iter().find(|by| *by as u8 == closed)
+    }
+
+    /// A part of the call that answers depend on is gone: it is to end with an apology.
+    pub fn fail(&self) {
+        self.failed.store(true, Ordering::Release);
+    }
+
+    /// True once [`Line::fail`] was called.
+    pub fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
     }
 
     /// Counts a heard frame that found the ring full.
@@ -228,7 +265,7 @@ pub struct LineEnds {
 }
 
 impl LineEnds {
-    /// Hands a heard frame to the call; drops and counts it when the call is more than two seconds behind.
+    /// Hands a heard frame to the call; drops and counts it when the call is more than [`HEARD_RING_MS`] behind.
     pub fn hear(&mut self, frame: Frame) {
         use ringbuf::traits::Producer;
         if self.incoming.try_push(frame).is_err() {
@@ -264,7 +301,8 @@ pub fn line_on(clock: Clock) -> (LineEnds, CallEnds) {
     let (notice_in, notice_out) = ring(NOTICE_RING_MS);
     let line = Arc::new(Line {
         clock,
-        closed: AtomicBool::new(false),
+        closed: AtomicU8::new(0),
+        failed: AtomicBool::new(false),
         stopping: AtomicBool::new(false),
         gate: AtomicU64::new(0),
         wanted: AtomicU32::new(0),
@@ -317,7 +355,21 @@ mod tests {
         let alive: Vec<u32> = (1..6).filter(|t| !call.line.is_cancelled(*t)).collect();
         assert_eq!(alive, [2, 4]);
         assert!(call.line.is_open(2) && !call.line.is_open(4));
-        call.line.close();
+        call.line.close(Closed::Agent);
         assert!(call.line.is_cancelled(2));
+    }
+
+    #[test]
+    fn whoever_ends_a_call_first_is_who_ended_it() {
+        let (transport, call) = line();
+        assert_eq!(call.line.closed_by(), None);
+        for by in Closed::ALL {
+            let (_, call) = line();
+            call.line.close(by);
+            assert_eq!(call.line.closed_by(), Some(by));
+        }
+        call.line.close(Closed::TooLong);
+        transport.line.close(Closed::Caller);
+        assert_eq!(transport.line.closed_by(), Some(Closed::TooLong));
     }
 }

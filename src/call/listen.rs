@@ -13,7 +13,7 @@ use ringbuf::traits::{Consumer, Observer};
 
 use super::floor::{Ended, Floor, Notice};
 use super::hear::{Heard, Purpose};
-use super::line::{Ending, Line};
+use super::line::{Closed, Line};
 use super::spoken::Kind;
 use super::think::{Said, ThinkJob, ThinkJobs};
 use super::utterance::Utterance;
@@ -34,7 +34,7 @@ mod heard;
 
 /// How often the ring is looked at.
 const POLL: Duration = Duration::from_millis(5);
-/// After a hang-up the caller's last words are waited for, and what they change: they may be the wish to be called no
+/// After the end the caller's last words are waited for, and what they change: they may be the wish to be called no
 /// more, which may not be lost on a machine that is late. Only an engine that hangs takes so long.
 const LAST_WORDS: Duration = Duration::from_secs(60);
 
@@ -118,9 +118,8 @@ pub struct Listener {
     asked_again: u32,
     barge_ins: u32,
     false_alarms: u32,
-    ended_by_agent: bool,
-    /// Why the call is to end, and since when in µs.
-    ending: Option<(Ending, u64)>,
+    /// Why the call is to end with a last word, though neither side is through, and since when in µs.
+    ending: Option<(Closed, u64)>,
     /// The last word of a call that is to end is being said.
     parting: bool,
     /// What is left out now.
@@ -169,7 +168,6 @@ impl Listener {
             asked_again: 0,
             barge_ins: 0,
             false_alarms: 0,
-            ended_by_agent: false,
             ending: None,
             parting: false,
             load_step: Step::Whole,
@@ -196,10 +194,8 @@ impl Listener {
                 std::thread::sleep(POLL);
             }
         }
-        // What came before the hang-up was said, though nobody has listened to it yet.
-        while !self.ended_by_agent
-            && let Some(frame) = self.wires.incoming.try_pop()
-        {
+        // What came before the end was said, though nobody has listened to it yet.
+        while let Some(frame) = self.wires.incoming.try_pop() {
             self.frame(&frame);
         }
         self.finish();
@@ -226,13 +222,9 @@ impl Listener {
         });
         // The thread hangs up when it is done; nothing is sent.
         let _ = ready.recv_timeout(LAST_WORDS);
+        let by = self.wires.line.closed_by().unwrap_or(Closed::Caller);
         self.wires.events.send(Event::CallEnd {
-            reason: match self.ending {
-                _ if !self.ended_by_agent => "caller",
-                Some((ending, _)) if self.parting => ending.name(),
-                _ => "agent",
-            }
-            .into(),
+            reason: by.name().into(),
             turns,
             barge_ins: self.barge_ins,
             false_alarms: self.false_alarms,
@@ -320,8 +312,9 @@ impl Listener {
 
     fn tick(&mut self) {
         if self.floor.tick() == Some(Ended::Call) {
-            self.ended_by_agent = true;
-            self.wires.line.close();
+            let early = self.ending.filter(|_| self.parting);
+            let by = early.map_or(Closed::Agent, |(by, _)| by);
+            self.wires.line.close(by);
         }
     }
 
@@ -502,14 +495,17 @@ impl Listener {
 
     /// A call that must end does so with a last word: when nobody speaks, or after [`PARTING_PATIENCE_US`].
     fn end_if_due(&mut self) {
+        if self.wires.line.has_failed() && !self.parting {
+            return self.apologise();
+        }
         let now_us = self.wires.line.now_us();
         let longest_us = u64::from(self.config.serve.max_call_s) * 1_000_000;
         let due = if self.wires.line.is_stopping() {
-            Some(Ending::Stopped)
+            Some(Closed::Stopped)
         } else {
-            (longest_us > 0 && now_us >= longest_us).then_some(Ending::TooLong)
+            (longest_us > 0 && now_us >= longest_us).then_some(Closed::TooLong)
         };
-        self.ending = self.ending.or(due.map(|ending| (ending, now_us)));
+        self.ending = self.ending.or(due.map(|by| (by, now_us)));
         let Some((_, since_us)) = self.ending else {
             return;
         };
@@ -556,10 +552,18 @@ impl Listener {
                         self.config.turn.apology_ms
                     ),
                 });
-                self.waiting = None;
-                let notices = Arc::clone(&self.notices);
-                self.floor.say(&notices.apology, true);
+                self.apologise();
             }
         }
+    }
+
+    /// Ends a call that cannot go on.
+    fn apologise(&mut self) {
+        self.parting = true;
+        self.ending = Some((Closed::Error, self.wires.line.now_us()));
+        self.waiting = None;
+        self.wires.line.put_on_hold(false);
+        let notices = Arc::clone(&self.notices);
+        self.floor.say(&notices.apology, true);
     }
 }

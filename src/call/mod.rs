@@ -15,12 +15,13 @@ pub mod record;
 pub mod replay;
 pub mod spoken;
 pub mod think;
+mod thread;
 pub mod utterance;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::asr::{self, AsrError};
 use crate::config::{Config, Loaded};
@@ -35,10 +36,13 @@ use crate::load::Load;
 use crate::tts::{Speaker, TtsError};
 use books::{Book, Books, Learning};
 use floor::Floor;
-use line::CallEnds;
+use line::{CallEnds, Closed};
 use listen::{Listener, Wires};
 use think::{Progress, ThinkJobs};
 use utterance::Utterance;
+
+/// Whoever reloads waits so long for what is learnt behind the calls under way; then the rest is learnt behind new ones.
+const RELOAD_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Everything that calls share: models, voice, playbook, settings.
 pub struct Engines {
@@ -133,10 +137,11 @@ impl Engines {
     /// A playbook is missing or faulty; then nothing has changed.
     pub fn with_settings(&self, loaded: &Loaded) -> Result<Self, CallError> {
         let started = Instant::now();
-        // Whoever reloads can wait; a call that begins meanwhile understands as before.
-        let books = Books::load(loaded, &self.tts, Some(&self.books), Learning::First)?;
+        // A call that begins meanwhile understands as before; on a machine that is busy with calls nothing waits for long.
+        let learning = Learning::Within(RELOAD_PATIENCE);
+        let books = Books::load(loaded, &self.tts, Some(&self.books), learning)?;
         self.llm
-            .share_prefix(shared_prefix(&loaded.config, &books.default));
+            .share_prefix_behind(shared_prefix(&loaded.config, &books.default));
         let mut config = loaded.config.clone();
         config.asr.clone_from(&self.config.asr);
         config.llm.clone_from(&self.config.llm);
@@ -197,23 +202,30 @@ impl Call {
         transport: &str,
         events: EventSink,
     ) -> Result<Self, CallError> {
+        let line = Arc::clone(&ends.line);
         let Parts {
             mut threads,
             listener,
             ..
-        } = parts(engines, setup, ends, transport, events)?;
-        threads.push(spawn("listen", move || listener().run())?);
+        } = parts(engines, setup, ends, transport, events.clone())?;
+        let listening = thread::spawn_listener(&line, &events, move || listener().run());
+        threads.push(listening.inspect_err(|_| line.close(Closed::Error))?);
         Ok(Self { threads })
     }
 
     /// Waits until all threads of the call have ended.
     pub fn join(self) {
         for thread in self.threads {
-            if thread.join().is_err() {
-                crate::log::warn("a thread of a call ended by a fault in the program");
-            }
+            let _ = thread.join();
         }
     }
+}
+
+/// The values that the call really begins with, of those that were wanted.
+fn given(dialogue: &Dialogue, wanted: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut known = dialogue.known();
+    known.retain(|slot, _| wanted.contains_key(slot));
+    known
 }
 
 /// Takes a place in each engine and starts `hear` and `think`.
@@ -235,17 +247,17 @@ fn parts(
             events.send(Event::Error {
                 message: error.to_string(),
             });
-            ends.line.close();
+            ends.line.close(Closed::Error);
             return Err(error);
         }
     };
-    let Setup { book, slots, .. } = setup;
+    let Setup {
+        book,
+        slots,
+        number,
+        campaign,
+    } = setup;
     let book = book.unwrap_or_else(|| Arc::clone(&engines.books.default));
-    events.send(Event::CallStart {
-        transport: transport.to_owned(),
-        playbook: book.knowledge.playbook.title.clone(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    });
     let CallEnds {
         incoming,
         speech,
@@ -271,7 +283,16 @@ fn parts(
         config.dialogue.history_turns as usize,
     )
     .lost_after(config.dialogue.lost_after_turns);
-    for error in dialogue.know(&slots) {
+    let unknown = dialogue.know(&slots);
+    events.send(Event::CallStart {
+        transport: transport.to_owned(),
+        playbook: book.knowledge.playbook.title.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        number,
+        campaign,
+        slots: given(&dialogue, &slots),
+    });
+    for error in unknown {
         events.send(Event::Error {
             message: format!("call data: {error}"),
         });
@@ -295,12 +316,15 @@ fn parts(
         before: Vec::new(),
         unsent: Vec::new(),
     };
-    let threads = vec![
-        spawn("hear", move || {
-            hear::run(hearing, &hear_inbox, &heard_sender);
-        })?,
-        spawn("think", move || thinker.run(&think_inbox))?,
-    ];
+    let hear = move || hear::run(hearing, &hear_inbox, &heard_sender);
+    let started = thread::spawn_engine("hear", &line, &events, hear).and_then(|hear| {
+        let think = move || thinker.run(&think_inbox);
+        Ok(vec![
+            hear,
+            thread::spawn_engine("think", &line, &events, think)?,
+        ])
+    });
+    let threads = started.inspect_err(|_| line.close(Closed::Error))?;
     let floor = Floor::new(
         Arc::clone(&line),
         events.clone(),
@@ -325,8 +349,4 @@ fn parts(
         listener: Box::new(move || Listener::new(config, wires, utterance, floor, notices)),
         progress,
     })
-}
-
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name(name.into()).spawn(work)
 }

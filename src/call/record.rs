@@ -1,15 +1,19 @@
 //! The call file: all that a recorded call needs to be played again.
 //!
 //! Thread: whoever starts or replays a call. In and out: JSON. Memory: the settings. It lies beside the recording of the sound and holds the settings
-//! as they were (the seed of the language model among them) and the playbook's path and digest.
+//! as they were (the seed of the language model among them), the playbook's path and digest, and what else came into the
+//! call beside its sound: values of slots, keys. It is written anew with each key, so that a kill loses none.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use super::books::Book;
 use crate::config::{Config, Loaded};
+use crate::events::{Event, Stamped};
 
 /// What can go wrong with a call file.
 #[derive(Debug, Error)]
@@ -46,6 +50,19 @@ impl CallFileError {
     }
 }
 
+/// A key that was pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyAt {
+    /// When, in ms since the call began.
+    pub at_ms: u64,
+    /// `0`–`9`, `*`, `#`, `A`–`D`.
+    pub key: char,
+}
+
+/// More keys than anybody presses are not kept.
+const MOST_KEYS: usize = 1_000;
+
 /// See the module.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,21 +75,33 @@ pub struct CallFile {
     pub playbook: PathBuf,
     /// SHA-256 of the playbook, in hexadecimal digits.
     pub playbook_sha256: String,
+    /// Values that the call began with, by slot.
+    #[serde(default)]
+    pub slots: BTreeMap<String, String>,
+    /// Keys that the caller pressed, in order.
+    #[serde(default)]
+    pub keys: Vec<KeyAt>,
     /// The settings.
     pub config: Config,
 }
 
 impl CallFile {
-    /// What `loaded` would play `audio` with.
-    pub fn new(loaded: &Loaded, audio: &Path) -> Self {
-        let playbook = loaded.resolve(&loaded.config.dialogue.playbook);
+    /// Of a call with the settings of `loaded` that follows `book`, begins with `slots` and is recorded in `audio`.
+    pub fn new(
+        loaded: &Loaded,
+        book: &Book,
+        slots: &BTreeMap<String, String>,
+        audio: &Path,
+    ) -> Self {
         let mut config = loaded.config.clone();
         config.dialogue.today = config.dialogue.day_of_call().to_string();
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             audio: audio.file_name().map(PathBuf::from).unwrap_or_default(),
-            playbook_sha256: digest(&playbook),
-            playbook: std::path::absolute(&playbook).unwrap_or(playbook),
+            playbook_sha256: book.sha256.clone(),
+            playbook: std::path::absolute(&book.path).unwrap_or_else(|_| book.path.clone()),
+            slots: slots.clone(),
+            keys: Vec::new(),
             config,
         }
     }
@@ -93,7 +122,22 @@ impl CallFile {
             source,
         };
         let text = serde_json::to_vec_pretty(self).map_err(|e| io(e.into()))?;
-        crate::private::write(&path, &text).map_err(io)
+        crate::private::replace(&path, &text).map_err(io)
+    }
+
+    /// Takes in an event of the call, and writes it down where a replay needs it.
+    ///
+    /// # Errors
+    /// As [`CallFile::write_beside`].
+    pub fn observe(&mut self, event: &Stamped, audio: &Path) -> Result<(), CallFileError> {
+        let Event::Dtmf { key } = &event.event else {
+            return Ok(());
+        };
+        let key = key.chars().next().filter(|_| self.keys.len() < MOST_KEYS);
+        let Some(key) = key else { return Ok(()) };
+        let at_ms = event.t_ms;
+        self.keys.push(KeyAt { at_ms, key });
+        self.write_beside(audio)
     }
 
     /// Reads one.
@@ -136,7 +180,7 @@ impl CallFile {
 }
 
 /// The digest of a file; empty when it cannot be read.
-fn digest(path: &Path) -> String {
+pub(super) fn digest(path: &Path) -> String {
     std::fs::read(path)
         .map(|bytes| {
             Sha256::digest(bytes)
@@ -164,9 +208,22 @@ mod tests {
         loaded.config.dialogue.playbook = "p.toml".into();
         loaded.config.llm.seed = 99;
         let audio = folder.path().join("c1.wav");
-        CallFile::new(&loaded, &audio).write_beside(&audio).unwrap();
+        let book = book(&playbook);
+        let slots = BTreeMap::from([("customer".to_owned(), "Ada".to_owned())]);
+        let mut file = CallFile::new(&loaded, &book, &slots, &audio);
+        file.write_beside(&audio).unwrap();
+        for (t_ms, key) in [(1_250, "1"), (1_900, "#")] {
+            let event = Event::Dtmf { key: key.into() };
+            let call = "c1".into();
+            let event = Stamped { t_ms, call, event };
+            file.observe(&event, &audio).unwrap();
+        }
         let read = CallFile::read(&folder.path().join("c1.call.json")).unwrap();
+        assert_eq!(read, file);
         assert_eq!(read.audio, Path::new("c1.wav"));
+        assert_eq!(read.slots["customer"], "Ada");
+        let key = |at_ms, key| KeyAt { at_ms, key };
+        assert_eq!(read.keys, [key(1_250, '1'), key(1_900, '#')]);
         let then = read.loaded(&Loaded {
             config: Config::default(),
             path: None,
@@ -176,6 +233,32 @@ mod tests {
         assert_eq!(read.changed_playbook(&then), None);
         std::fs::write(&playbook, "title = 2").unwrap();
         assert!(read.changed_playbook(&then).unwrap().contains("p.toml"));
+    }
+
+    fn book(path: &Path) -> Book {
+        use crate::dialogue::knowledge::Knowledge;
+        use crate::dialogue::playbook::Playbook;
+        let text = include_str!("../../playbooks/fitness.toml");
+        let notice = || super::super::floor::Notice {
+            text: String::new(),
+            spoken: crate::tts::Spoken {
+                samples: Vec::new().into(),
+                words: Vec::new().into(),
+                took_ms: 0.0,
+                cached: false,
+            },
+        };
+        Book {
+            path: path.to_owned(),
+            sha256: digest(path),
+            knowledge: Knowledge::new(Playbook::parse(text, "fitness").unwrap()).into(),
+            notices: super::super::listen::Notices {
+                bridge: notice(),
+                apology: notice(),
+                time_up: notice(),
+            }
+            .into(),
+        }
     }
 
     #[test]

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::line::{LineEnds, line_on};
+use super::line::{Closed, LineEnds, line_on};
 use super::listen::Listener;
 use super::think::Progress;
 use super::{CallError, Engines, Parts, Setup, parts};
 use crate::audio::{FRAME_MS, Frame};
 use crate::clock::Clock;
-use crate::events::EventSink;
+use crate::events::{Event, EventSink};
 
 /// How often an engine that works is looked at.
 const POLL: Duration = Duration::from_micros(100);
@@ -22,6 +22,7 @@ const POLL: Duration = Duration::from_micros(100);
 /// See the module.
 pub struct ManualCall {
     clock: Clock,
+    events: EventSink,
     ends: LineEnds,
     listener: Listener,
     progress: Arc<Progress>,
@@ -35,6 +36,7 @@ impl ManualCall {
     /// No place in an engine, no thread.
     pub fn start(
         engines: &Arc<Engines>,
+        setup: Setup,
         clock: Clock,
         events: EventSink,
     ) -> Result<Self, CallError> {
@@ -43,9 +45,10 @@ impl ManualCall {
             threads,
             listener,
             progress,
-        } = parts(engines, Setup::default(), call_ends, "replay", events)?;
+        } = parts(engines, setup, call_ends, "replay", events.clone())?;
         let mut call = Self {
             clock,
+            events,
             ends,
             listener: listener(),
             progress,
@@ -54,6 +57,12 @@ impl ManualCall {
         call.listener.begin();
         call.settle();
         Ok(call)
+    }
+
+    /// The caller presses a key.
+    pub fn press(&mut self, key: char) {
+        self.events.send(Event::Dtmf { key: key.into() });
+        let _ = self.ends.keys.try_send(key);
     }
 
     /// The next 20 ms: what is heard, what is spoken. None once the agent has ended the call.
@@ -84,17 +93,15 @@ impl ManualCall {
     fn is_settled(&self) -> bool {
         let thinking = self.progress.is_settled()
             || (self.progress.is_blocked() && self.ends.playback.is_full());
-        self.listener.is_settled() && thinking
+        (self.listener.is_settled() && thinking) || self.ends.line.has_failed()
     }
 
     /// Hangs up, and waits for the call's threads.
     pub fn end(self) {
-        self.ends.line.close();
+        self.ends.line.close(Closed::Caller);
         self.listener.finish();
         for thread in self.threads {
-            if thread.join().is_err() {
-                crate::log::warn("a thread of a call ended by a fault in the program");
-            }
+            let _ = thread.join();
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::dialogue::guard::{self, Guard, Verdict};
 use crate::dialogue::sentence::Sentences;
 use crate::dialogue::{Dialogue, Outcome, Plan};
 use crate::events::{Event, EventSink};
-use crate::llm::{ChatMessage, Generation, Piece, Session, Stats};
+use crate::llm::{ChatMessage, Finish, Generation, Piece, Session, Stats};
 use crate::load::{Load, Step};
 use crate::priority::{self, Class};
 use crate::tts::Speaker;
@@ -304,7 +304,7 @@ impl Thinker {
             return;
         }
         // Half a sentence at the cap is not worth saying when a whole one was said.
-        let whole = stats.is_some_and(|s| s.finish == crate::llm::Finish::EndOfTurn);
+        let whole = stats.is_some_and(|s| s.finish == Finish::EndOfTurn);
         if whole || guarded.said().is_empty() {
             for sentence in sentences.finish() {
                 self.say_guarded(reply, &mut guarded, &sentence);
@@ -374,15 +374,26 @@ impl Thinker {
 
     fn report(&mut self, turn: u32, text: &str, stats: Option<&Stats>) {
         let Some(stats) = stats else {
+            self.load.failed();
             self.events.send(Event::Error {
                 message: "the language model has ended".into(),
             });
             return;
         };
+        match &stats.finish {
+            // Whether it would have come is not known.
+            Finish::Cancelled => {}
+            Finish::Failed(reason) => {
+                self.load.failed();
+                let message = format!("the language model made no reply: {reason}");
+                self.events.send(Event::Error { message });
+            }
+            _ => self.load.worked(),
+        }
         let generated = Event::Generated {
             turn,
             text: text.trim().to_owned(),
-            finish: format!("{:?}", stats.finish),
+            finish: stats.finish.clone(),
             prompt_tokens: stats.prompt_tokens,
             prefilled_tokens: stats.prefilled_tokens,
             tokens: stats.tokens,

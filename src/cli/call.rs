@@ -1,5 +1,6 @@
-//! `patter call`: a WAV file calls the agent.
+//! `patter call`: a sound file calls the agent.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -38,9 +39,6 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         .map(patter::audio::recording::Recording::create)
         .transpose()?;
     let loaded = super::with_playbook(loaded, options.playbook.as_ref())?;
-    if let Some(out) = &options.out {
-        CallFile::new(&loaded, out).write_beside(out)?;
-    }
     let (sink, received) = EventSink::new(&uuid::Uuid::new_v4().to_string());
     let writer = events::write(
         received,
@@ -48,6 +46,9 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         super::printer(options.json),
     )?;
     let engines = super::engines(&loaded)?;
+    if let Some(out) = &options.out {
+        CallFile::new(&loaded, &engines.books.default, &BTreeMap::new(), out).write_beside(out)?;
+    }
     let (ends, call_ends) = patter::call::line::line();
     let call = Call::start(&engines, Setup::default(), call_ends, "file", sink)?;
     let result = patter::transport::file::run(&clip, ends, out);

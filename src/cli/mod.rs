@@ -46,7 +46,7 @@ struct Arguments {
 enum Command {
     /// Let a synthetic caller talk to the agent, in real time, over a real AudioSocket connection
     Demo(demo::Options),
-    /// Play a WAV file to the agent as if it were a caller, and record both sides
+    /// Play a sound file to the agent as if it were a caller, and record both sides
     Call(call::Options),
     /// Play a recorded call again, faster than real time, with the same turns every time
     Replay(replay::Options),
@@ -60,9 +60,9 @@ enum Command {
     Dialogue(dialogue::Options),
     /// Look at playbooks, check them, import them
     Playbook(playbook::Options),
-    /// Speak a text into a WAV file
+    /// Speak a text into a WAV or FLAC file, or a pipe
     Say(say::Options),
-    /// Turn the speech in a WAV file into text
+    /// Turn the speech in a sound file into text: WAV, FLAC, MP3, Ogg, M4A
     Transcribe(transcribe::Options),
     /// Say what is missing or wrong: config, playbooks, models, voice, network, devices; measure how many calls are carried
     #[command(alias = "check")]

@@ -7,8 +7,9 @@ use std::time::Instant;
 use anyhow::Context;
 use patter::audio::recording::Recording;
 use patter::audio::wav;
-use patter::audio::{FRAME_SAMPLES, SILENCE, ms_to_frames, samples_to_ms};
-use patter::call::record::CallFile;
+use patter::audio::{FRAME_MS, FRAME_SAMPLES, SILENCE, ms_to_frames, samples_to_ms};
+use patter::call::Setup;
+use patter::call::record::{CallFile, KeyAt};
 use patter::call::replay::ManualCall;
 use patter::clock::Clock;
 use patter::config::Loaded;
@@ -20,8 +21,8 @@ const TAIL_MS: u32 = 12_000;
 /// Plays a recorded call through the same steps and engines, faster than real time. The engines take no time on its clock, so the same sound,
 /// settings and playbook give the same turns every time.
 ///
-/// CALL is a WAV file (of a stereo recording the left side, the caller, is played) or the `.call.json` that `patter serve` and `patter call` keep
-/// beside a recording: it brings the settings and the playbook of then. To see what a change does to it, replay it with `--now`, which takes
+/// CALL is a sound file (of a stereo recording the left side, the caller, is played) or the `.call.json` that `patter serve` and `patter call` keep
+/// beside a recording: it brings the settings and the playbook of then, what was known of the call, and the keys. To see what a change does to it, replay it with `--now`, which takes
 /// the present settings and playbook, and compare with what happened then:
 ///
 ///   patter replay CALL.call.json --now --events after.jsonl
@@ -51,7 +52,8 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
-    let (mut loaded, sound) = what_to_play(loaded, options)?;
+    let (mut loaded, sound, file) = what_to_play(loaded, options)?;
+    let (slots, keys) = file.map(|file| (file.slots, file.keys)).unwrap_or_default();
     // On this clock a model may take its time.
     loaded.config.llm.max_reply_ms = 120_000;
     let clip = wav::read_16k(&sound, wav::Side::Caller)?;
@@ -65,7 +67,11 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     )?;
     let engines = super::engines(&loaded)?;
     let started = Instant::now();
-    let mut call = ManualCall::start(&engines, clock.clone(), sink)?;
+    let setup = Setup {
+        slots,
+        ..Setup::default()
+    };
+    let mut call = ManualCall::start(&engines, setup, clock.clone(), sink)?;
     let frames = clip.len().div_ceil(FRAME_SAMPLES) * options.repeat.max(1) as usize;
     let tail = ms_to_frames(TAIL_MS) as usize;
     let per_clip = clip.len().div_ceil(FRAME_SAMPLES).max(1);
@@ -76,6 +82,13 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         if number < frames {
             let chunk = &clip[at..clip.len().min(at + FRAME_SAMPLES)];
             heard[..chunk.len()].copy_from_slice(chunk);
+        }
+        let frame_of = |key: &&KeyAt| key.at_ms / u64::from(FRAME_MS);
+        for key in keys
+            .iter()
+            .filter(|key| frame_of(key) == (number % per_clip) as u64)
+        {
+            call.press(key.key);
         }
         let Some(spoken) = call.frame(&heard) else {
             break;
@@ -108,17 +121,20 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-/// The settings to play with, and the sound.
-fn what_to_play(loaded: &Loaded, options: &Options) -> anyhow::Result<(Loaded, PathBuf)> {
+/// The settings to play with, the sound, and the call file if that is what was given.
+fn what_to_play(
+    loaded: &Loaded,
+    options: &Options,
+) -> anyhow::Result<(Loaded, PathBuf, Option<CallFile>)> {
     let present = super::with_playbook(loaded, options.playbook.as_ref())?;
     if options.call.extension().is_none_or(|e| e != "json") {
-        return Ok((present, options.call.clone()));
+        return Ok((present, options.call.clone(), None));
     }
     let file = CallFile::read(&options.call)?;
     let folder = options.call.parent().unwrap_or(Path::new(""));
     let sound = folder.join(&file.audio);
     if options.now {
-        return Ok((present, sound));
+        return Ok((present, sound, Some(file)));
     }
     let playbook = options.playbook.as_ref();
     let mut then = file.loaded(loaded);
@@ -127,5 +143,5 @@ fn what_to_play(loaded: &Loaded, options: &Options) -> anyhow::Result<(Loaded, P
     } else if let Some(warning) = file.changed_playbook(&then) {
         patter::log::warn(&warning);
     }
-    Ok((then, sound))
+    Ok((then, sound, Some(file)))
 }

@@ -1,9 +1,13 @@
-//! `patter say`: text to a WAV file.
+//! `patter say`: text to a sound file, or into a pipe.
+//!
+//! Thread: the command's own. In: a text. Out: a WAV or FLAC file, and figures on stdout; where the sound goes to no
+//! file, they go to stderr. Memory: the whole speech. When the name asks for another kind: refused, before any work.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use patter::audio::{SAMPLE_RATE_HZ, samples_to_ms, wav};
+use patter::audio::save::Target;
+use patter::audio::{SAMPLE_RATE_HZ, samples_to_ms};
 use patter::config::Loaded;
 use patter::tts::Speaker;
 
@@ -12,7 +16,7 @@ use patter::tts::Speaker;
 pub(crate) struct Options {
     /// What to say
     text: String,
-    /// The WAV file, 16 kHz mono
+    /// The file, 16 kHz mono: `.wav` or `.flac`; `-` is a WAV on stdout
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// `espeak` or `piper`
@@ -27,6 +31,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
+    let target = Target::of(&options.out)?;
     let mut loaded = loaded.clone();
     if let Some(voice) = &options.voice {
         loaded.config.tts.espeak.voice.clone_from(voice);
@@ -34,19 +39,24 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     }
     let speaker = Speaker::load(&loaded, options.engine.as_deref())?;
     let spoken = speaker.speak(&options.text, false)?;
-    wav::write(&options.out, &spoken.samples, SAMPLE_RATE_HZ)?;
+    target.write(&spoken.samples, SAMPLE_RATE_HZ)?;
     let audio_ms = samples_to_ms(spoken.samples.len());
-    if options.json {
-        super::print_json(&serde_json::json!({
+    let figures = if options.json {
+        serde_json::to_string(&serde_json::json!({
             "out": options.out, "audio_ms": audio_ms, "tts_ms": spoken.took_ms,
-        }))?;
+        }))?
     } else {
-        println!(
+        format!(
             "{}: {:.2} s of speech, made in {:.0} ms",
             options.out.display(),
             audio_ms as f32 / 1000.0,
             spoken.took_ms
-        );
+        )
+    };
+    if target.is_file() {
+        println!("{figures}");
+    } else {
+        eprintln!("{figures}");
     }
     Ok(ExitCode::SUCCESS)
 }

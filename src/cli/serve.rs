@@ -44,6 +44,7 @@ pub(crate) fn server_options(loaded: &Loaded) -> ServerOptions {
         max_calls: config.max_calls,
         lead: Duration::from_millis(u64::from(config.lead_ms)),
         idle_timeout: Duration::from_millis(u64::from(config.idle_timeout_ms)),
+        longest: (config.max_call_s > 0).then(|| Duration::from_secs(u64::from(config.max_call_s))),
         records: None,
         record_audio: config.record_audio.then(|| Arc::new(loaded.clone())),
         admit: Arc::new(|_, _| Ok(Setup::default())),
@@ -116,6 +117,8 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let (active, most) = server.counters();
     shared.count_calls(active, most);
     shared.control_calls(server.controls());
+    shared.watch_closings(server.closings());
+    shared.offer_playbooks(engines.books.names());
     shared.watch_load(&engines.load);
     shared.set_ready(true);
     let mut now = (loaded, engines);
@@ -127,6 +130,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
             Ok((loaded, engines)) => {
                 server.replace(Arc::clone(&engines), serving(&loaded));
                 shared.watch_load(&engines.load);
+                shared.offer_playbooks(engines.books.names());
                 patter::log::info("reloaded: new calls follow the new settings and playbooks");
                 now = (loaded, engines);
             }

@@ -1,4 +1,7 @@
-//! `patter transcribe`: the speech in a WAV file as text.
+//! `patter transcribe`: the speech in a sound file as text.
+//!
+//! Thread: the command's own. In: a file of a kind that [`wav`] reads. Out: lines on stdout, a warning on stderr where
+//! the file is not heard as it is. Memory: the whole sound. When Whisper is slow: it waits.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,7 +19,7 @@ use patter::vad::Vad;
 /// Finds the utterances in FILE as a call would, and prints the words of each with its place.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// A WAV file
+    /// A sound file: WAV (PCM, float, A-law, mu-law, ADPCM), FLAC, MP3, Ogg (Vorbis, Opus) or M4A (AAC)
     file: PathBuf,
     /// Also print what would be known while the speech goes on
     #[arg(long)]
@@ -29,7 +32,12 @@ pub(crate) struct Options {
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
     let clip = wav::read(&options.file)?;
     if clip.truncated {
-        patter::log::warn("the file is cut short; what there is of it is transcribed");
+        patter::log::warn("the file is cut short or damaged; what there is of it is transcribed");
+    }
+    if let Some(channel) = clip.louder_channel {
+        patter::log::warn(&format!(
+            "the channels of the file cancel each other when mixed; only channel {channel}, the loudest, is transcribed"
+        ));
     }
     let samples = patter::audio::resample::convert(
         &clip.samples,

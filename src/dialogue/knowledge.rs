@@ -278,7 +278,11 @@ fn place_of(line: &ScriptLine) -> String {
     format!("script.{}", line.id)
 }
 
-/// Facts and script lines. Tactics against objections are not in it: they have an order of their own.
+/// The intent of what an example of a good answer answers: no caller's words are taken for it.
+const EXAMPLE: &str = "examples";
+
+/// Facts, script lines, and examples of good answers, which only the model is shown. Tactics against objections are not in
+/// it: they have an order of their own.
 fn library(playbook: &Playbook) -> Vec<Found> {
     let general = playbook.persona.way;
     let facts = playbook.facts.iter().map(|fact| Found {
@@ -311,7 +315,22 @@ fn library(playbook: &Playbook) -> Vec<Found> {
         stage: line.stage.clone(),
         slots: playbook.slots_in(&line.say),
     });
-    facts.chain(script).collect()
+    let examples = playbook.examples.iter().enumerate();
+    let examples = examples.map(|(index, example)| Found {
+        said: Candidate {
+            place: format!("{EXAMPLE}[{index}]"),
+            text: example.agent.clone(),
+            intent: EXAMPLE.to_owned(),
+            way: general,
+            priority: 0,
+            then: None,
+            uninterruptible: false,
+        },
+        about: example.caller.clone(),
+        stage: None,
+        slots: playbook.slots_in(&example.agent),
+    });
+    facts.chain(script).chain(examples).collect()
 }
 
 #[cfg(test)]
@@ -365,6 +384,20 @@ mod tests {
         assert_ne!(by_words, by_both);
         let before = Knowledge::sensing(playbook(), Some(Arc::new(Letters::default())));
         assert_eq!(probabilities(&before), by_both);
+    }
+
+    #[test]
+    fn examples_of_good_answers_are_found_for_the_model_and_answer_nothing_by_themselves() {
+        let knowledge = Knowledge::new(Playbook::parse(FITNESS, "fitness").unwrap());
+        let said = HashSet::new();
+        let hints = knowledge.hints("discovery", "my schedule is quite busy", &said, &|_| true);
+        let example = &knowledge.playbook.examples[1];
+        assert!(
+            hints.iter().any(|hint| hint.text == example.agent),
+            "{hints:?}"
+        );
+        let meant = knowledge.meaning(&example.caller, |_| true);
+        assert!(meant.is_none_or(|meant| meant.intent != EXAMPLE));
     }
 
     #[test]

@@ -160,6 +160,11 @@ enum Notice {
     Heard,
 }
 
+/// The letters and digits alone: a voice takes sentences one by one, and puts no other blanks and marks between them.
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
 /// One call's conversation.
 #[derive(Clone)]
 pub struct Dialogue {
@@ -287,7 +292,7 @@ impl Dialogue {
     pub fn heard(&mut self, text: &str, besides: bool, answered: bool) {
         let notice = self.fill(&self.knowledge.playbook.compliance.opening_notice);
         if self.notice == Notice::Planned && !besides {
-            let heard = notice.is_none_or(|notice| text.contains(notice.trim()));
+            let heard = notice.is_none_or(|notice| letters(text).contains(&letters(&notice)));
             self.notice = if heard { Notice::Heard } else { Notice::Owed };
         }
         if answered {

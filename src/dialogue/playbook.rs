@@ -54,6 +54,9 @@ pub const MAX_FILE_BYTES: u64 = 256 * 1024;
 /// Most words of [`Playbook::system_prompt`]: a small model on a processor reads few tokens a second.
 pub const MAX_PROMPT_WORDS: usize = 260;
 
+/// Most examples of good answers in [`Playbook::system_prompt`]; the others are found by what the caller says.
+const MAX_PROMPT_EXAMPLES: usize = 2;
+
 /// Most facts in [`Playbook::system_prompt`]; the others are found by [`Playbook::matches`].
 const MAX_PROMPT_FACTS: usize = 10;
 
@@ -336,6 +339,15 @@ impl Playbook {
             .chain(terms)
             .filter(|text| take(text))
             .collect();
+        // A few examples show the tone; the facts that leave for them are found by what the caller says.
+        let examples = self.examples.iter().filter_map(|example| {
+            let agent = self.fill(&example.agent, slots)?;
+            Some(format!("\nCaller: {} You: {agent}", example.caller))
+        });
+        let examples: String = examples
+            .filter(|text| take(text))
+            .take(MAX_PROMPT_EXAMPLES)
+            .collect();
         let facts = self
             .facts
             .iter()
@@ -345,7 +357,7 @@ impl Playbook {
             .take(MAX_PROMPT_FACTS)
             .collect();
         format!(
-            "{head}Facts: {}\nRules: {PROMPT_RULES} {}",
+            "{head}Facts: {}\nRules: {PROMPT_RULES} {}{examples}",
             facts.join(" "),
             rules.join(" ")
         )
@@ -508,6 +520,9 @@ mod tests {
                 .filter(|fact| prompt.contains(&fact.say))
                 .count();
             assert!((6..=10).contains(&facts), "{facts} facts");
+            let examples = playbook.examples.iter();
+            let shown = examples.filter(|example| prompt.contains(&example.agent));
+            assert_eq!(shown.count(), MAX_PROMPT_EXAMPLES, "{prompt}");
             for part in [
                 &playbook.role.company,
                 &playbook.role.goal,

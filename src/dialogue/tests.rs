@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use super::playbook::Playbook;
+use super::sentence::Sentences;
 use super::*;
 use crate::turn::words::Expect;
 
@@ -197,6 +198,34 @@ fn a_notice_that_was_cut_off_is_said_first_until_it_was_heard() {
     assert!(price.lines.len() > 1);
     dialogue.heard_of_reply(&price.text());
     assert_ne!(dialogue.reply("How much is it?").lines[0], notice);
+}
+
+#[test]
+fn a_notice_that_was_heard_whole_is_not_repeated_however_its_sentences_are_set_apart() {
+    let fitness = include_str!("../../playbooks/fitness.toml");
+    let written = "I'm a virtual assistant, and this call may be recorded.";
+    assert!(fitness.contains(written));
+    for notice in [
+        "I'm a virtual assistant.  This call may be recorded.",
+        "I'm a virtual assistant.\\nThis call\\tmay be recorded.",
+        "我是虚拟助理。本次通话可能会被录音。",
+    ] {
+        let playbook = Playbook::parse(&fitness.replace(written, notice), "fitness").unwrap();
+        let mut dialogue = Dialogue::on(WEDNESDAY, Arc::new(Knowledge::new(playbook)), 6);
+        let opening = dialogue.opening();
+        // As a voice speaks it: sentence by sentence.
+        let spoken = opening
+            .lines
+            .iter()
+            .flat_map(|line| Sentences::whole(&line.text));
+        let heard = spoken.collect::<Vec<_>>().join(" ");
+        dialogue.heard_of_reply(&heard);
+        let price = dialogue.reply("How much is it?");
+        assert!(
+            price.lines.iter().all(|line| !line.uninterruptible),
+            "{price:?}"
+        );
+    }
 }
 
 #[test]

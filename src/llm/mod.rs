@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::{Receiver, Sender};
+use serde::Serialize;
 use thiserror::Error;
 
 use crate::cores::Urgency;
@@ -125,6 +126,13 @@ pub enum Finish {
     Cancelled,
     /// The engine failed.
     Failed(String),
+}
+
+/// As events name it.
+impl Serialize for Finish {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{self:?}"))
+    }
 }
 
 /// What a generation sends.

@@ -33,6 +33,7 @@ pub fn estimate(messages: &[ChatMessage]) -> usize {
 pub struct PromptReader {
     model: LlamaModel,
     template: LlamaChatTemplate,
+    plain: engine::Plain,
 }
 
 /// A prompt as the model reads it.
@@ -66,7 +67,12 @@ impl PromptReader {
         let template = model
             .chat_template(None)
             .map_err(|_| load("it has no chat template; an instruct model is wanted".into()))?;
-        Ok(Self { model, template })
+        let plain = engine::Plain::of(&model);
+        Ok(Self {
+            model,
+            template,
+            plain,
+        })
     }
 
     /// `messages` as the model reads them. `open_turn` adds the header of the agent's turn, as for a reply.
@@ -74,8 +80,14 @@ impl PromptReader {
     /// # Errors
     /// The template refuses them.
     pub fn read(&self, messages: &[ChatMessage], open_turn: bool) -> Result<ReadPrompt, LlmError> {
-        let text = engine::render(&self.model, &self.template, messages, open_turn)
-            .map_err(|reason| LlmError::Engine { reason })?;
+        let text = engine::render(
+            &self.model,
+            &self.template,
+            &self.plain,
+            messages,
+            open_turn,
+        )
+        .map_err(|reason| LlmError::Engine { reason })?;
         let tokens = engine::tokenize(&self.model, &text).len();
         Ok(ReadPrompt { text, tokens })
     }

@@ -180,6 +180,19 @@ impl Reader {
         })
     }
 
+    /// Reads every page of the database; how many calls there are.
+    ///
+    /// # Errors
+    /// It is damaged.
+    pub fn check(&self) -> Result<u64, RecordsError> {
+        schema::check(&self.connection, &self.path)?;
+        let count = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+        let calls = self
+            .connection
+            .query_row("SELECT count(*) FROM calls", [], count);
+        Ok(self.named(calls)?.unsigned_abs())
+    }
+
     /// Where a call's recording lies.
     pub fn recording(&self, call: &CallRow) -> Option<PathBuf> {
         let name = Path::new(call.recording.as_deref()?).file_name()?;

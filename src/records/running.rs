@@ -114,10 +114,15 @@ impl Running {
                 transport,
                 playbook,
                 version,
+                slots,
+                ..
             } => {
                 self.transport.clone_from(transport);
                 self.playbook.clone_from(playbook);
                 self.version.clone_from(version);
+                for (slot, value) in slots {
+                    put_slot(database, call, 0, (slot, value, true))?;
+                }
             }
             Event::SpeechStart => self.speech_ms = Some(t_ms),
             Event::Final { text, .. } if !text.is_empty() => self.hear(text, t_ms),
@@ -136,12 +141,7 @@ impl Running {
                 slot,
                 value,
                 confirmed,
-            } => {
-                let sql = "INSERT INTO slots (call, slot, value, confirmed, turn) VALUES (?1, ?2, ?3, ?4, ?5)
-                    ON CONFLICT DO UPDATE SET value = excluded.value, confirmed = excluded.confirmed, turn = excluded.turn";
-                let mut put = database.prepare_cached(sql)?;
-                put.execute(params![call, slot, value, confirmed, turn])?;
-            }
+            } => put_slot(database, call, *turn, (slot, value, *confirmed))?,
             Event::Intent { turn, .. } => self.turn(database, call, *turn)?,
             Event::Spoken { turn, text, .. } => {
                 self.turn(database, call, *turn)?;
@@ -289,4 +289,17 @@ fn outcome_name(outcome: Outcome) -> &'static str {
         Outcome::OptOut => OPT_OUT,
         Outcome::HandOver => "hand_over",
     }
+}
+/// Keeps a slot's value; one that was known before the call belongs to turn 0.
+fn put_slot(
+    database: &Connection,
+    call: i64,
+    turn: u32,
+    (slot, value, confirmed): (&str, &str, bool),
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO slots (call, slot, value, confirmed, turn) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT DO UPDATE SET value = excluded.value, confirmed = excluded.confirmed, turn = excluded.turn";
+    let mut put = database.prepare_cached(sql)?;
+    put.execute(params![call, slot, value, confirmed, turn])?;
+    Ok(())
 }

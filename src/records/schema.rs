@@ -99,19 +99,29 @@ pub(super) struct Database {
     lock: Option<File>,
 }
 
+/// How far a database is looked at when it is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Its head: a start does not wait until gigabytes of calls are read.
+    Head,
+    /// Every page: something in it was seen to be damaged.
+    Whole,
+}
+
 impl Database {
-    /// Opens or makes the database in `folder`, which is made too. A damaged file is moved aside. With `busy` the time to wait for a lock.
+    /// Opens or makes the database in `folder`, which is made too. A damaged file is moved aside. With `busy` the time to
+    /// wait for a lock.
     ///
     /// # Errors
     /// No folder, a lock of another program, a full disk, a newer schema.
-    pub(super) fn open(folder: &Path, busy: Duration) -> Result<Self, RecordsError> {
+    pub(super) fn open(folder: &Path, busy: Duration, look: Look) -> Result<Self, RecordsError> {
         crate::private::create_dir_all(folder).map_err(|source| RecordsError::Folder {
             folder: folder.to_owned(),
             source,
         })?;
         let path = path_in(folder);
         let lock = take_lock(folder);
-        match Self::open_file(&path, busy, true) {
+        match Self::open_file(&path, busy, true, look) {
             Err(RecordsError::Corrupt { what, .. }) if lock.is_some() => {
                 let aside = move_aside(&path).map_err(|source| RecordsError::Folder {
                     folder: folder.to_owned(),
@@ -122,7 +132,7 @@ impl Database {
                     path.display(),
                     aside.display()
                 ));
-                Self::open_file(&path, busy, true)
+                Self::open_file(&path, busy, true, Look::Head)
             }
             other => other,
         }
@@ -139,10 +149,15 @@ impl Database {
             return Err(RecordsError::Missing { path });
         }
         let lock = take_lock(folder);
-        Self::open_file(&path, busy, false).map(|database| Self { lock, ..database })
+        Self::open_file(&path, busy, false, Look::Head).map(|database| Self { lock, ..database })
     }
 
-    fn open_file(path: &Path, busy: Duration, make: bool) -> Result<Self, RecordsError> {
+    fn open_file(
+        path: &Path,
+        busy: Duration,
+        make: bool,
+        look: Look,
+    ) -> Result<Self, RecordsError> {
         if make {
             // SQLite gives its other files the mode of this one. Where it cannot be made, SQLite says why.
             for ending in ["", "-wal", "-shm"] {
@@ -171,24 +186,11 @@ impl Database {
             identity: identity(path),
             lock: None,
         };
-        database.check()?;
+        if look == Look::Whole {
+            check(&database.connection, path)?;
+        }
         database.migrate()?;
         Ok(database)
-    }
-
-    /// Reads every page once: damage is better known before a call than in one.
-    fn check(&self) -> Result<(), RecordsError> {
-        let verdict: String = self
-            .connection
-            .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-            .map_err(|source| self.named(source))?;
-        if verdict == "ok" {
-            return Ok(());
-        }
-        Err(RecordsError::Corrupt {
-            path: self.path.clone(),
-            what: verdict.replace('\n', " "),
-        })
     }
 
     fn migrate(&mut self) -> Result<(), RecordsError> {
@@ -250,6 +252,20 @@ impl Database {
     pub(super) fn named(&self, source: rusqlite::Error) -> RecordsError {
         named(&self.path, source)
     }
+}
+
+/// Reads every page once.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), RecordsError> {
+    let verdict: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|source| named(path, source))?;
+    if verdict == "ok" {
+        return Ok(());
+    }
+    Err(RecordsError::Corrupt {
+        path: path.to_owned(),
+        what: verdict.replace('\n', " "),
+    })
 }
 
 /// SQLite's error with the file's name.
@@ -333,7 +349,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("deep/records");
         for _ in 0..2 {
-            let database = Database::open(&place, BUSY).unwrap();
+            let database = Database::open(&place, BUSY, Look::Head).unwrap();
             assert_eq!(version(&database.connection).unwrap(), known_version());
             let text = |pragma: &str| -> String {
                 database
@@ -354,13 +370,15 @@ mod tests {
     #[test]
     fn a_newer_schema_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let database = Database::open(folder.path(), BUSY).unwrap();
+        let database = Database::open(folder.path(), BUSY, Look::Head).unwrap();
         database
             .connection
             .pragma_update(None, "user_version", 99)
             .unwrap();
         drop(database);
-        let error = Database::open(folder.path(), BUSY).err().unwrap();
+        let error = Database::open(folder.path(), BUSY, Look::Head)
+            .err()
+            .unwrap();
         assert!(matches!(error, RecordsError::Newer { found: 99, .. }));
         assert!(error.hint().is_some());
     }
@@ -376,7 +394,7 @@ mod tests {
         )
         .unwrap();
         std::fs::write(folder.path().join("calls.db-wal"), "old").unwrap();
-        Database::open(folder.path(), BUSY).unwrap();
+        Database::open(folder.path(), BUSY, Look::Head).unwrap();
         let mut names: Vec<String> = std::fs::read_dir(folder.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -387,10 +405,10 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_page_is_found_at_the_start() {
+    fn a_start_reads_no_page_of_a_call_and_one_that_is_damaged_is_found_when_looked_for() {
         let folder = tempfile::tempdir().unwrap();
         let path = path_in(folder.path());
-        let database = Database::open(folder.path(), BUSY).unwrap();
+        let database = Database::open(folder.path(), BUSY, Look::Head).unwrap();
         database.connection.execute_batch("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400)
             INSERT INTO calls (uuid, state, started_at, duration_ms, transport, playbook, version, asr, llm, tts, stages, turns, barge_ins, lost_events)
             SELECT hex(randomblob(16)), 'closed', i, 0, '', hex(randomblob(200)), '', '', '', '', '', 0, 0, 0 FROM n").unwrap();
@@ -399,12 +417,15 @@ mod tests {
         let middle = bytes.len() / 2;
         bytes[middle..middle + 8_192].fill(0xA5);
         std::fs::write(&path, bytes).unwrap();
-        let database = Database::open(folder.path(), BUSY).unwrap();
-        let calls: i64 = database
-            .connection
-            .query_row("SELECT count(*) FROM calls", [], |row| row.get(0))
-            .unwrap();
-        assert_eq!(calls, 0);
+        let count = |database: &Database| -> rusqlite::Result<i64> {
+            let all = "SELECT count(*) FROM calls WHERE playbook <> ''";
+            database.connection.query_row(all, [], |row| row.get(0))
+        };
+        let database = Database::open(folder.path(), BUSY, Look::Head).unwrap();
+        assert!(count(&database).is_err_and(|e| is_corrupt(&e)));
+        drop(database);
+        let database = Database::open(folder.path(), BUSY, Look::Whole).unwrap();
+        assert_eq!(count(&database), Ok(0));
     }
 
     #[test]
@@ -412,7 +433,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let _other = take_lock(folder.path()).unwrap();
         std::fs::write(path_in(folder.path()), "x".repeat(8_192)).unwrap();
-        let error = Database::open(folder.path(), BUSY).err().unwrap();
+        let error = Database::open(folder.path(), BUSY, Look::Head)
+            .err()
+            .unwrap();
         assert!(matches!(error, RecordsError::Corrupt { .. }), "{error}");
         assert!(path_in(folder.path()).exists());
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crossbeam_channel::Sender;
 
 use super::RecordsError;
-use super::schema::Database;
+use super::schema::{Database, Look};
 use super::writer::Writer;
 use crate::config::Config;
 use crate::events::Stamped;
@@ -148,7 +148,7 @@ impl Store {
     }
 
     pub(super) fn open_at(folder: &Path, keep_days: u32, pace: Pace) -> Result<Self, RecordsError> {
-        let opened = Database::open(folder, pace.busy).and_then(|database| {
+        let opened = Database::open(folder, pace.busy, Look::Head).and_then(|database| {
             let orphans = database.close_orphans(&[])?;
             Ok((database, orphans))
         });

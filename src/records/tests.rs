@@ -44,6 +44,9 @@ fn begin(store: &Store, uuid: &str) -> CallRecord {
     record.event(&stamped(
         5,
         Event::CallStart {
+            number: None,
+            campaign: None,
+            slots: [("customer".to_owned(), "Ada".to_owned())].into(),
             transport: "audiosocket".into(),
             playbook: "Fitness".into(),
             version: "0.1.0".into(),
@@ -237,10 +240,13 @@ fn a_call_is_found_with_its_turns_slots_and_events() {
     );
     assert_eq!(whole.turns[2].response_ms, Some(246.5));
     assert_eq!(whole.turns[2].asr_ms, Some(1.5));
-    assert_eq!(whole.slots.len(), 1);
+    let slots = whole.slots.iter().map(|slot| {
+        let value = slot.value.as_str();
+        (slot.slot.as_str(), value, slot.confirmed, slot.turn)
+    });
     assert_eq!(
-        (whole.slots[0].value.as_str(), whole.slots[0].confirmed),
-        ("wednesday", true)
+        slots.collect::<Vec<_>>(),
+        [("customer", "Ada", true, 0), ("day", "wednesday", true, 3)]
     );
 
     // Every event is there, as its line stands in a file of events.

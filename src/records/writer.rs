@@ -14,7 +14,7 @@ use rusqlite::{ErrorCode, TransactionBehavior};
 use super::RecordsError;
 use super::remove;
 use super::running::Running;
-use super::schema::Database;
+use super::schema::{Database, Look};
 use super::store::{Item, Pace, Queue};
 use super::wall_clock::{Trust, WallClock};
 
@@ -36,6 +36,8 @@ pub(super) struct Writer {
     wall_clock: WallClock,
     /// The last try failed, and a warning told of it.
     in_trouble: bool,
+    /// The file was seen to be damaged.
+    is_suspect: bool,
     /// A warning told that old calls cannot be deleted.
     cleaning_fails: bool,
 }
@@ -63,6 +65,7 @@ impl Writer {
             clean_at: now,
             wall_clock: WallClock::new(remove::days_ago(0), now),
             in_trouble: false,
+            is_suspect: false,
             cleaning_fails: false,
         };
         match database {
@@ -146,6 +149,7 @@ impl Writer {
                 self.pace.retry.as_secs()
             ));
         }
+        self.is_suspect |= matches!(error, RecordsError::Corrupt { .. });
         let usable = match error {
             RecordsError::Database { source, .. } => {
                 source.sqlite_error_code() != Some(ErrorCode::SystemIoFailure)
@@ -194,7 +198,13 @@ impl Writer {
         if self.database.is_some() {
             return Ok(());
         }
-        let database = Database::open(&self.folder, self.pace.busy)?;
+        let look = if self.is_suspect {
+            Look::Whole
+        } else {
+            Look::Head
+        };
+        let database = Database::open(&self.folder, self.pace.busy, look)?;
+        self.is_suspect = false;
         for call in self.calls.values_mut() {
             call.find_row(&database.connection)
                 .map_err(|source| database.named(source))?;
@@ -306,7 +316,7 @@ mod tests {
     fn writer(folder: &Path) -> Writer {
         let pace = Pace::default();
         let (_, inbox) = crossbeam_channel::unbounded();
-        let database = Database::open(folder, pace.busy);
+        let database = Database::open(folder, pace.busy, Look::Head);
         let queue = Arc::new(Queue::default());
         Writer::new(folder, database, inbox, queue, 0, pace)
     }

@@ -45,6 +45,10 @@ pub struct LiveCall {
     pub call: String,
     /// The playbook's title.
     pub playbook: String,
+    /// The other side's phone number, where it was registered.
+    pub number: Option<String>,
+    /// What the call belongs to, where it was registered.
+    pub campaign: Option<String>,
     /// When it began, in ms since 1970.
     pub began_unix_ms: u64,
     /// Time of its last event, since it began.
@@ -61,7 +65,7 @@ pub struct LiveCall {
     pub last_said: Option<String>,
     /// What it came to so far.
     pub outcome: Option<Outcome>,
-    /// What was learnt.
+    /// What was registered and what was learnt.
     pub slots: BTreeMap<String, SlotValue>,
     /// Turns of the agent.
     pub turns: u32,
@@ -77,6 +81,8 @@ impl LiveCall {
         Self {
             call: call.to_owned(),
             playbook: cut(playbook, MAX_TEXT_CHARS),
+            number: None,
+            campaign: None,
             began_unix_ms,
             last_event_ms: 0,
             state: State::Listening,
@@ -139,6 +145,8 @@ impl LiveCall {
         CallResult {
             call: self.call.clone(),
             playbook: self.playbook.clone(),
+            number: self.number.clone(),
+            campaign: self.campaign.clone(),
             began_unix_ms: self.began_unix_ms,
             duration_ms,
             reason: cut(reason, MAX_VALUE_CHARS),
@@ -181,13 +189,22 @@ impl Live {
         self.tell(event);
         let mut calls = self.lock();
         match &event.event {
-            Event::CallStart { playbook, .. } => {
+            Event::CallStart {
+                playbook,
+                number,
+                campaign,
+                slots,
+                ..
+            } => {
                 let began = now.duration_since(UNIX_EPOCH).unwrap_or_default();
                 let began_unix_ms = u64::try_from(began.as_millis()).unwrap_or(u64::MAX);
                 if let Some(twin) = calls.get_mut(&event.call) {
                     twin.twins += 1;
                 } else if calls.len() < MAX_CALLS {
-                    let call = LiveCall::new(&event.call, playbook, began_unix_ms);
+                    let mut call = LiveCall::new(&event.call, playbook, began_unix_ms);
+                    call.number = number.as_deref().map(|n| cut(n, MAX_VALUE_CHARS));
+                    call.campaign = campaign.as_deref().map(|c| cut(c, MAX_VALUE_CHARS));
+                    call.slots = slots.iter().take(MAX_SLOTS).map(given).collect();
                     calls.insert(event.call.clone(), call);
                 }
                 None
@@ -229,6 +246,11 @@ impl Live {
         calls
     }
 
+    /// True while the call runs.
+    pub fn runs(&self, call: &str) -> bool {
+        self.lock().contains_key(call)
+    }
+
     /// How many calls run.
     pub fn count(&self) -> usize {
         self.lock().len()
@@ -261,6 +283,15 @@ impl Live {
     }
 }
 
+/// A value that the call began with: nobody has to confirm it.
+fn given((name, value): (&String, &String)) -> (String, SlotValue) {
+    let value = SlotValue {
+        value: cut(value, MAX_VALUE_CHARS),
+        confirmed: true,
+    };
+    (name.clone(), value)
+}
+
 fn cut(text: &str, chars: usize) -> String {
     text.chars().take(chars).collect()
 }
@@ -268,7 +299,7 @@ fn cut(text: &str, chars: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serve::tests::{call_end, call_start, stamped};
+    use crate::serve::tests::{call_end, call_start, call_start_of, stamped};
     use tokio::sync::broadcast::error::TryRecvError;
 
     fn said(turn: u32, text: &str) -> Event {
@@ -308,7 +339,7 @@ mod tests {
             t_ms += 100;
             live.observe(&stamped(t_ms, "c1", event), now)
         };
-        observe(call_start());
+        observe(call_start_of("+15550100", &[("name", "Ada")]));
         observe(stage("", "opening"));
         observe(said(1, "Hello."));
         assert_eq!(live.call("c1").unwrap().state, State::Speaking);
@@ -341,9 +372,10 @@ mod tests {
         assert_eq!(
             serde_json::to_value(&call).unwrap(),
             serde_json::json!({
-                "call": "c1", "playbook": "Test", "began_unix_ms": 1_000_000, "last_event_ms": 1_000, "state": "listening",
+                "call": "c1", "playbook": "Test", "number": "+15550100", "campaign": null, "began_unix_ms": 1_000_000, "last_event_ms": 1_000, "state": "listening",
                 "stage": "close", "intent": "value", "last_heard": "Monday please", "last_said": "Hello.", "outcome": "success",
-                "slots": {"day": {"value": "monday", "confirmed": false}}, "turns": 1
+                "slots": {"day": {"value": "monday", "confirmed": false}, "name": {"value": "Ada", "confirmed": true}},
+                "turns": 1
             })
         );
         let result = observe(call_end("agent", 2)).unwrap();

@@ -100,9 +100,14 @@ fn setup(data: CallData, books: &Books) -> Result<Setup, String> {
     Ok(Setup {
         book,
         slots: data.slots,
-        number: data.number,
-        campaign: data.campaign,
+        number: filled(data.number),
+        campaign: filled(data.campaign),
     })
+}
+
+/// A dialplan writes what it has, and may have nothing: that is not known then.
+fn filled(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
 }
 
 /// The file is one JSON object: call data by UUID. It is read for each call, so that it may change.
@@ -197,6 +202,13 @@ mod tests {
 
     fn command(script: &str) -> Vec<String> {
         ["sh", "-c", script, "lookup"].map(str::to_owned).into()
+    }
+
+    #[test]
+    fn what_a_dialplan_leaves_empty_is_not_known() {
+        let data = CallData::parse(br#"{"number": "", "campaign": " "}"#).unwrap();
+        assert_eq!((filled(data.number), filled(data.campaign)), (None, None));
+        assert_eq!(filled(Some("+1".into())).as_deref(), Some("+1"));
     }
 
     #[test]

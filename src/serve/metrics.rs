@@ -15,6 +15,7 @@ use super::registry::CallResult;
 use crate::contention::Shares;
 use crate::dialogue::Outcome;
 use crate::events::{Event, Stamped};
+use crate::llm::Finish;
 use crate::transport::audiosocket::Refused;
 
 /// What [`Metrics::render`] gives.
@@ -73,6 +74,7 @@ pub struct Metrics {
     made_ahead: IntCounter,
     ahead_dropped: IntCounter,
     errors: IntCounter,
+    failed_replies: IntCounter,
     lost_events: IntCounter,
     active: IntGauge,
     max: IntGauge,
@@ -242,6 +244,10 @@ impl Metrics {
                 "Of these, dropped because the caller went on",
             )?,
             errors: counter("patter_errors_total", "Errors in calls")?,
+            failed_replies: counter(
+                "patter_llm_failures_total",
+                "Replies that the language model could not make",
+            )?,
             lost_events: counter(
                 "patter_events_lost_total",
                 "Events that slow listeners of the HTTP interface did not get",
@@ -307,6 +313,10 @@ impl Metrics {
             }
             Event::Bridged { .. } => self.bridged.inc(),
             Event::Error { .. } => self.errors.inc(),
+            Event::Generated {
+                finish: Finish::Failed(_),
+                ..
+            } => self.failed_replies.inc(),
             Event::CallEnd {
                 turns,
                 made_ahead,

@@ -19,12 +19,14 @@ mod stream;
 mod timed;
 pub mod token;
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use thiserror::Error;
 
+use crate::call::books::name_of;
 use crate::config::HttpConfig;
 use crate::events::Stamped;
 use crate::load::Load;
@@ -98,6 +100,9 @@ type Count = Box<dyn Fn() -> u32 + Send + Sync>;
 /// Does what somebody wants of a call; false when it is not under way.
 type Controls = Box<dyn Fn(&CallKey, Control) -> bool + Send + Sync>;
 
+/// True for a call that has been hung up and is not over yet.
+type Closings = Box<dyn Fn(&CallKey) -> bool + Send + Sync>;
+
 /// What the call server and the HTTP interface share.
 pub struct Shared {
     /// Calls that run.
@@ -112,6 +117,9 @@ pub struct Shared {
     counts: OnceLock<(Count, Count)>,
     load: Mutex<Arc<Load>>,
     controls: OnceLock<Controls>,
+    closings: OnceLock<Closings>,
+    /// Names of the playbooks that calls may ask for, once they are loaded.
+    playbooks: Mutex<Option<Vec<String>>>,
 }
 
 impl Shared {
@@ -135,6 +143,8 @@ impl Shared {
             counts: OnceLock::new(),
             load: Mutex::new(Arc::new(Load::none())),
             controls: OnceLock::new(),
+            closings: OnceLock::new(),
+            playbooks: Mutex::new(None),
         }))
     }
 
@@ -158,6 +168,29 @@ impl Shared {
     /// Does what somebody wants of a call; false when it is not under way.
     fn control(&self, uuid: &CallKey, control: Control) -> bool {
         self.controls.get().is_some_and(|does| does(uuid, control))
+    }
+
+    /// Says who knows which calls have been hung up. The first one who says it is believed.
+    pub fn watch_closings(&self, closings: impl Fn(&CallKey) -> bool + Send + Sync + 'static) {
+        let _ = self.closings.set(Box::new(closings));
+    }
+
+    /// The call has been hung up, by either side, and its last words are not judged yet.
+    fn is_closing(&self, uuid: &CallKey) -> bool {
+        self.live.runs(&codec::format_uuid(uuid))
+            && self
+                .closings
+                .get()
+                .is_some_and(|is_closing| is_closing(uuid))
+    }
+
+    /// Says which playbooks calls may ask for from now on.
+    pub fn offer_playbooks<'a>(&self, names: impl Iterator<Item = &'a str>) {
+        let names = names.map(str::to_owned).collect();
+        *self
+            .playbooks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(names);
     }
 
     /// Says whose load is shown from now on.
@@ -200,6 +233,8 @@ impl Shared {
             Some("starting: the models are not loaded yet".into())
         } else if active >= max {
             Some(format!("full: {active} of {max} calls"))
+        } else if self.load().is_failing() {
+            Some("degraded: the language model fails, callers hear approved lines only".into())
         } else {
             None
         }
@@ -226,8 +261,24 @@ impl Shared {
     /// Registers a call; true when it replaced another registration.
     ///
     /// # Errors
-    /// See [`Registry::register`].
+    /// See [`Registry::register`]; it asks for a playbook that is not loaded; no call is taken any more.
     pub fn register(&self, uuid: CallKey, data: CallData) -> Result<bool, RegisterError> {
+        if self.is_draining() {
+            return Err(RegisterError::Draining);
+        }
+        let playbooks = self
+            .playbooks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let (Some(name), Some(loaded)) = (&data.playbook, playbooks.as_ref())
+            && !loaded.contains(&name_of(Path::new(name)))
+        {
+            return Err(RegisterError::Playbook {
+                name: name.clone(),
+                loaded: loaded.join(", "),
+            });
+        }
+        drop(playbooks);
         self.registry().register(uuid, data, Instant::now())
     }
 
@@ -257,7 +308,7 @@ impl Shared {
 
     fn gauges(&self) -> Gauges {
         let (active_calls, max_calls) = self.calls();
-        let load = Arc::clone(&self.load.lock().unwrap_or_else(PoisonError::into_inner));
+        let load = self.load();
         Gauges {
             load: (load.busy(), load.step().number()),
             shares: load.shares(),
@@ -268,6 +319,10 @@ impl Shared {
             draining: self.is_draining(),
             registrations: self.registry().counts(Instant::now()).0,
         }
+    }
+
+    fn load(&self) -> Arc<Load> {
+        Arc::clone(&self.load.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn registry(&self) -> MutexGuard<'_, Registry> {

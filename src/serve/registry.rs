@@ -72,6 +72,17 @@ pub enum RegisterError {
         /// It has.
         count: usize,
     },
+    /// No playbook of that name is loaded.
+    #[error("there is no playbook `{name}`; loaded are {loaded}")]
+    Playbook {
+        /// As it was asked for.
+        name: String,
+        /// What there is.
+        loaded: String,
+    },
+    /// No call is taken any more.
+    #[error("the server is being stopped: no new call is taken")]
+    Draining,
     /// No place.
     #[error("too many calls are registered")]
     Full,
@@ -87,6 +98,8 @@ impl RegisterError {
             Self::Full => {
                 "wait until calls come or registrations expire, or raise `http.max_registrations`".into()
             }
+            Self::Playbook { .. } => "name one of these, or add it to `serve.playbooks` and reload".into(),
+            Self::Draining => "send the call to somebody else, or try again when the server is up".into(),
             Self::TooLong { .. } | Self::TooManySlots { .. } => "send only what the playbook uses".into(),
             Self::Text { .. } => return None,
         })
@@ -194,17 +207,21 @@ pub struct CallResult {
     pub call: String,
     /// The playbook's title.
     pub playbook: String,
+    /// The other side's phone number, where it was registered.
+    pub number: Option<String>,
+    /// What the call belonged to, where it was registered.
+    pub campaign: Option<String>,
     /// When it began, in ms since 1970.
     pub began_unix_ms: u64,
     /// How long it took.
     pub duration_ms: u64,
-    /// Who ended it: `caller`, `agent`, `stopped` or `error`.
+    /// Who or what ended it: `caller`, `agent`, `stopped`, `too_long` or `error`.
     pub reason: String,
     /// What it came to, if anything.
     pub outcome: Option<Outcome>,
     /// The stages it went through, in order; of very many, the last.
     pub stages: Vec<String>,
-    /// What was learnt.
+    /// What was registered and what was learnt.
     pub slots: BTreeMap<String, SlotValue>,
     /// Turns of the agent.
     pub turns: u32,
@@ -212,9 +229,15 @@ pub struct CallResult {
 
 impl CallResult {
     fn bytes(&self) -> usize {
+        let texts = [&self.number, &self.campaign].into_iter().flatten();
+        let texts: usize = texts.map(String::len).sum();
         let stages: usize = self.stages.iter().map(|s| s.len() + 32).sum();
         let slot = |(name, slot): (&String, &SlotValue)| name.len() + slot.value.len() + 64;
-        ENTRY_BYTES + self.playbook.len() + stages + self.slots.iter().map(slot).sum::<usize>()
+        ENTRY_BYTES
+            + texts
+            + self.playbook.len()
+            + stages
+            + self.slots.iter().map(slot).sum::<usize>()
     }
 }
 
@@ -304,6 +327,8 @@ mod tests {
         CallResult {
             call: call.into(),
             playbook: "p".into(),
+            number: None,
+            campaign: None,
             began_unix_ms: 0,
             duration_ms: 1,
             reason: "agent".into(),

@@ -1,9 +1,11 @@
 //! Requests to answers.
 //!
-//! Thread: `http`; no answer waits for anything but the request's own body. In: requests. Out: JSON, text, figures, a stream of events; errors as
+//! Thread: `http`; an answer waits for the request's own body, and for the end of a call that has been hung up. In: requests. Out: JSON, text, figures, a stream of events; errors as
 //! `{"error":…,"hint":…}`. Memory: a body of at most [`MAX_BODY_BYTES`]. When late: a body that does not come in time is answered 408.
 //!
-//! Paths for dialplans (`/calls/UUID/outcome`, `/calls/UUID/slots/NAME`) answer errors with an empty body: Asterisk's `CURL()` gives the body alone.
+//! Paths for dialplans (`/calls/UUID/outcome`, `…/reason`, `…/slots/NAME`) answer errors with an empty body: Asterisk's
+//! `CURL()` gives the body alone. A dialplan asks in the moment of the hang-up, before this side has seen it, and before
+//! the caller's last words are judged, which may be the wish to be called no more: it is not told `none` too early.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -16,6 +18,7 @@ use hyper::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE,
 };
 use hyper::{Method, Request, Response, StatusCode};
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde_json::json;
 use thiserror::Error;
@@ -36,6 +39,14 @@ use crate::transport::audiosocket::server::Control;
 const MAX_BODY_BYTES: usize = 64 << 10;
 /// A longer one is not even read to its end before it is refused.
 const MAX_SKIPPED_BYTES: usize = 1 << 20;
+
+/// A call that seems to run on is looked at so long: its hang-up may be under way.
+const HANG_UP_GRACE: Duration = Duration::from_millis(500);
+/// The last words of a call that has been hung up are waited for so long; only on a machine that is very late they take
+/// more than a moment.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+/// How often.
+const POLL: Duration = Duration::from_millis(10);
 
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -72,6 +83,8 @@ enum RequestError {
     UnderWay,
     #[error("the call is not under way")]
     NotUnderWay,
+    #[error("what the caller said last is not judged yet")]
+    NotJudged,
     #[error(transparent)]
     Register(#[from] RegisterError),
     #[error("the body is longer than {MAX_BODY_BYTES} bytes")]
@@ -93,9 +106,9 @@ impl RequestError {
             Self::WebPage => StatusCode::FORBIDDEN,
             Self::NoPath(_) | Self::NoCall | Self::NotUnderWay => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Register(RegisterError::Full) | Self::Listeners => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Register(RegisterError::Full | RegisterError::Draining)
+            | Self::Listeners
+            | Self::NotJudged => StatusCode::SERVICE_UNAVAILABLE,
             Self::Uuid(_) | Self::Register(_) | Self::Broken => StatusCode::BAD_REQUEST,
             Self::UnderWay => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -110,11 +123,12 @@ impl RequestError {
             Self::WebPage => {
                 "call the server by its IP address and without `Origin`, or set `http.token`".into()
             }
-            Self::NoPath(_) => "there are /healthz, /readyz, /metrics, /calls, /calls/events, /calls/UUID, /calls/UUID/outcome, /calls/UUID/slots/NAME, and to POST to /calls/UUID/hold, /calls/UUID/resume and /calls/UUID/end".into(),
+            Self::NoPath(_) => "there are /healthz, /readyz, /metrics, /calls, /calls/events, /calls/UUID, /calls/UUID/outcome, /calls/UUID/reason, /calls/UUID/slots/NAME, and to POST to /calls/UUID/hold, /calls/UUID/resume and /calls/UUID/end".into(),
             Self::Method { allowed, .. } => format!("use {allowed}"),
             Self::Uuid(_) => "as in 40325ec2-5efd-4bd3-805f-53576e581d13, the UUID that the dialplan gives AudioSocket".into(),
             Self::NoCall => "it was neither registered, nor runs, nor ended lately; see `http.registration_s` and `http.result_s`".into(),
             Self::NotUnderWay => "`GET /calls` shows the calls that are".into(),
+            Self::NotJudged => "ask again in some seconds".into(),
             Self::UnderWay => "a call is registered before it comes, and forgotten after it ended".into(),
             Self::Register(error) => return error.hint(),
             Self::Listeners => "listeners may take half of `http.max_connections`".into(),
@@ -133,6 +147,8 @@ enum Path<'a> {
     Events,
     Call(&'a str),
     Outcome(&'a str),
+    Reason(&'a str),
+    /// The name as it stands in the path, with escapes.
     Slot(&'a str, &'a str),
     Control(&'a str, Control),
 }
@@ -153,6 +169,7 @@ impl<'a> Path<'a> {
             ["calls", "events"] => Self::Events,
             ["calls", uuid] => Self::Call(uuid),
             ["calls", uuid, "outcome"] => Self::Outcome(uuid),
+            ["calls", uuid, "reason"] => Self::Reason(uuid),
             ["calls", uuid, "hold"] => Self::Control(uuid, Control::Hold),
             ["calls", uuid, "resume"] => Self::Control(uuid, Control::Resume),
             ["calls", uuid, "end"] => Self::Control(uuid, Control::End),
@@ -171,7 +188,7 @@ impl<'a> Path<'a> {
 
     /// Dialplans read it.
     fn is_text(&self) -> bool {
-        matches!(self, Self::Outcome(_) | Self::Slot(..))
+        matches!(self, Self::Outcome(_) | Self::Reason(_) | Self::Slot(..))
     }
 }
 
@@ -267,13 +284,23 @@ async fn route(
             json_of(StatusCode::OK, &known)
         }
         Path::Outcome(uuid) => {
-            let (outcome, _) = came_to(shared, &key(uuid)?)?;
+            let uuid = key(uuid)?;
+            judged(shared, &uuid, HANG_UP_GRACE).await?;
+            let outcome = CameTo::of(shared, &uuid)?.outcome;
             let name = outcome.map_or("none", Outcome::name);
             plain(StatusCode::OK, name.to_owned(), TEXT)
         }
+        Path::Reason(uuid) => {
+            let uuid = key(uuid)?;
+            judged(shared, &uuid, HANG_UP_GRACE).await?;
+            plain(StatusCode::OK, CameTo::of(shared, &uuid)?.reason, TEXT)
+        }
         Path::Slot(uuid, name) => {
-            let (_, slots) = came_to(shared, &key(uuid)?)?;
-            let slot = slots.get(name).ok_or(RequestError::NoCall)?;
+            let uuid = key(uuid)?;
+            judged(shared, &uuid, Duration::ZERO).await?;
+            let slots = CameTo::of(shared, &uuid)?.slots;
+            let name = percent_decode_str(name).decode_utf8_lossy();
+            let slot = slots.get(&*name).ok_or(RequestError::NoCall)?;
             plain(StatusCode::OK, slot.value.clone(), TEXT)
         }
         // Only to be posted to.
@@ -281,16 +308,48 @@ async fn route(
     })
 }
 
-/// Outcome and slots of a call that runs or ended, whatever is registered for the next with its UUID.
-fn came_to(
-    shared: &Shared,
-    uuid: &CallKey,
-) -> Result<(Option<Outcome>, BTreeMap<String, SlotValue>), RequestError> {
-    if let Some(call) = shared.live.call(&codec::format_uuid(uuid)) {
-        return Ok((call.outcome, call.slots));
+/// Waits until a call that has been hung up is over; one that seems to run on, for `grace`.
+async fn judged(shared: &Shared, uuid: &CallKey, grace: Duration) -> Result<(), RequestError> {
+    let call = codec::format_uuid(uuid);
+    let began = tokio::time::Instant::now();
+    while shared.live.runs(&call) {
+        let closing = shared.is_closing(uuid);
+        if closing && began.elapsed() >= LAST_WORDS {
+            return Err(RequestError::NotJudged);
+        }
+        if !closing && began.elapsed() >= grace {
+            break;
+        }
+        tokio::time::sleep(POLL).await;
     }
-    let result = shared.result(uuid).ok_or(RequestError::NoCall)?;
-    Ok((result.outcome, result.slots))
+    Ok(())
+}
+
+/// What a dialplan asks for.
+struct CameTo {
+    outcome: Option<Outcome>,
+    /// Empty while the call runs.
+    reason: String,
+    slots: BTreeMap<String, SlotValue>,
+}
+
+impl CameTo {
+    /// Of a call that runs or ended, whatever is registered for the next with its UUID.
+    fn of(shared: &Shared, uuid: &CallKey) -> Result<Self, RequestError> {
+        if let Some(call) = shared.live.call(&codec::format_uuid(uuid)) {
+            return Ok(Self {
+                outcome: call.outcome,
+                reason: String::new(),
+                slots: call.slots,
+            });
+        }
+        let result = shared.result(uuid).ok_or(RequestError::NoCall)?;
+        Ok(Self {
+            outcome: result.outcome,
+            reason: result.reason,
+            slots: result.slots,
+        })
+    }
 }
 
 /// What is known of a call: the latest.

@@ -2,6 +2,7 @@
 
 mod clients; // listeners, and clients that stall or mean no good
 
+use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
@@ -28,6 +29,22 @@ pub(super) fn call_start() -> Event {
         transport: "audiosocket".into(),
         playbook: "Test".into(),
         version: "1".into(),
+        number: None,
+        campaign: None,
+        slots: BTreeMap::new(),
+    }
+}
+
+/// A call of which this was registered.
+pub(super) fn call_start_of(number: &str, slots: &[(&str, &str)]) -> Event {
+    let slot = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    Event::CallStart {
+        transport: "audiosocket".into(),
+        playbook: "Test".into(),
+        version: "1".into(),
+        number: Some(number.into()),
+        campaign: None,
+        slots: slots.iter().map(slot).collect(),
     }
 }
 
@@ -216,6 +233,87 @@ fn a_call_is_registered_taken_seen_and_remembered() {
     );
     assert_eq!(bench.ask("DELETE", &path, "", "").0, 204);
     assert_eq!(bench.ask("DELETE", &path, "", "").0, 404);
+}
+
+#[test]
+fn what_was_registered_is_read_while_the_call_runs_and_after() {
+    let bench = bench();
+    let path = format!("/calls/{CALL}");
+    bench.watch(call_start_of(
+        "+15550100",
+        &[("name", "Ada"), ("名字", "李雷")],
+    ));
+    for status in ["live", "ended"] {
+        let known = bench.get_json(&path);
+        assert_eq!(known["status"], status);
+        assert_eq!(known["number"], "+15550100");
+        assert_eq!(known["slots"]["name"]["value"], "Ada");
+        let slot = |name: &str| bench.get(&format!("{path}/slots/{name}"));
+        assert_eq!(slot("name"), (200, "Ada".into()));
+        // As a client escapes it, and as it stands.
+        assert_eq!(slot("%E5%90%8D%E5%AD%97"), (200, "李雷".into()));
+        assert_eq!(slot("名字"), (200, "李雷".into()));
+        assert_eq!(slot("n%61me"), (200, "Ada".into()));
+        assert_eq!(slot("%FF"), (404, String::new()));
+        bench.watch(call_end("caller", 1));
+    }
+}
+
+#[test]
+fn the_outcome_waits_until_the_last_words_are_judged() {
+    let bench = bench();
+    let closing = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&closing);
+    bench
+        .shared
+        .watch_closings(move |_| seen.load(Ordering::Acquire));
+    let path = format!("/calls/{CALL}/outcome");
+    bench.watch(call_start());
+    assert_eq!(
+        bench.get(&path),
+        (200, "none".into()),
+        "a call that runs on"
+    );
+    std::thread::scope(|scope| {
+        // The dialplan asks before this side has seen the hang-up.
+        let asked = scope.spawn(|| {
+            (
+                bench.get(&path),
+                bench.get(&format!("/calls/{CALL}/reason")),
+            )
+        });
+        std::thread::sleep(Duration::from_millis(200));
+        closing.store(true, Ordering::Release);
+        std::thread::sleep(Duration::from_secs(1));
+        assert!(!asked.is_finished(), "the words are not judged");
+        let outcome = Outcome::OptOut;
+        bench.watch(Event::Outcome { turn: 1, outcome });
+        bench.watch(call_end("caller", 1));
+        let (outcome, reason) = asked.join().unwrap();
+        assert_eq!(outcome, (200, "opt_out".into()));
+        assert_eq!(reason, (200, "caller".into()));
+    });
+}
+
+#[test]
+fn a_call_that_could_not_begin_is_refused_when_it_is_registered() {
+    let bench = bench();
+    let path = format!("/calls/{CALL}");
+    let with =
+        |playbook: &str| bench.ask("PUT", &path, "", &format!(r#"{{"playbook":"{playbook}"}}"#));
+    assert_eq!(with("nosuch").0, 201, "nobody knows yet what is loaded");
+    bench
+        .shared
+        .offer_playbooks(["fitness", "survey"].into_iter());
+    let (status, _, answer) = with("nosuch");
+    assert_eq!(status, 400);
+    assert!(answer.contains("loaded are fitness, survey"), "{answer}");
+    assert_eq!(with("fitness.toml").0, 200);
+    assert_eq!(with("survey").0, 200);
+    bench.shared.set_draining(true);
+    let (status, _, answer) = with("survey");
+    assert_eq!(status, 503);
+    assert!(answer.contains("being stopped"), "{answer}");
 }
 
 #[test]

@@ -25,7 +25,7 @@ use ringbuf::{HeapCons, HeapProd};
 
 use crate::audio::resample::Resampler;
 use crate::audio::{FRAME_MS, FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ};
-use crate::call::line::{Line, LineEnds};
+use crate::call::line::{Closed, Line, LineEnds};
 use crate::priority::{self, Class};
 
 pub mod echo;
@@ -253,7 +253,7 @@ struct CloseLine(Arc<Line>);
 
 impl Drop for CloseLine {
     fn drop(&mut self) {
-        self.0.close();
+        self.0.close(Closed::Error);
     }
 }
 
@@ -268,7 +268,7 @@ pub struct DeviceCall {
 impl DeviceCall {
     /// Hangs up: closes the line, after which [`DeviceCall::wait`] returns.
     pub fn stop(&self) {
-        self.line.close();
+        self.line.close(Closed::Caller);
     }
 
     /// What went wrong so far.
@@ -290,7 +290,7 @@ impl DeviceCall {
 
 impl Drop for DeviceCall {
     fn drop(&mut self) {
-        self.line.close();
+        self.line.close(Closed::Caller);
         if let Some(pump) = self.pump.take() {
             // Its outcome is for `wait`; here it only has to be gone before the streams are.
             let _ = pump.join();

@@ -9,7 +9,7 @@ use crate::audio::level::dbfs;
 use crate::audio::recording::Recording;
 use crate::audio::wav::WavError;
 use crate::audio::{FRAME_MS, FRAME_SAMPLES, Frame, SILENCE, ms_to_frames};
-use crate::call::line::LineEnds;
+use crate::call::line::{Closed, LineEnds};
 
 /// Silence of both sides after the clip that ends the call, in ms.
 pub const QUIET_END_MS: u32 = 4_000;
@@ -59,7 +59,7 @@ pub fn run(clip: &[i16], mut ends: LineEnds, mut out: Option<Recording>) -> Resu
         let due = started + Duration::from_millis(u64::from(FRAME_MS)) * (number as u32 + 1);
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
     }
-    ends.line.close();
+    ends.line.close(Closed::Caller);
     match out {
         Some(writer) => result.and(writer.finish()),
         None => result,

@@ -179,6 +179,33 @@ fn one_word_is_a_turn_once_it_is_whole() {
 }
 
 #[test]
+fn a_doubtful_word_holds_the_agent_until_nothing_follows_it() {
+    let doubtful = reading(Kind::Doubtful, Ending::Unclear, 1);
+    // "Stop," and then "please": the agent has been silent all the while.
+    let mut turns = held(300);
+    assert_eq!(turns.heard(doubtful, true), None);
+    let goes_on = play(&mut turns, SPEAKING, &[(false, 180), (true, 300)]);
+    assert_eq!(kinds(&goes_on), [TurnEvent::Resume]);
+    assert!(turns.holding());
+    let both = reading(Kind::Words, Ending::Unclear, 2);
+    assert_eq!(
+        turns.heard(both, false),
+        Some(TurnEvent::Cancel { speech_ms: 600 })
+    );
+    // A cough: nothing follows.
+    let mut turns = held(300);
+    assert_eq!(turns.heard(doubtful, true), None);
+    let released = play(&mut turns, SPEAKING, &[(false, 1_000)]);
+    let why = Why::Noise;
+    let speech_ms = 300;
+    assert_eq!(
+        released,
+        [(320, TurnEvent::Release { why, speech_ms })],
+        "{DOUBT_MS} ms after it"
+    );
+}
+
+#[test]
 fn listening_noises_let_the_agent_go_on() {
     for (kind, why) in [
         (Kind::Backchannel, Why::Backchannel),
@@ -361,6 +388,7 @@ fn any_reading() -> impl Strategy<Value = Option<(Reading, bool)>> {
         Just(Kind::Words),
         Just(Kind::Backchannel),
         Just(Kind::Greeting),
+        Just(Kind::Doubtful),
         Just(Kind::Empty)
     ];
     let ending = prop_oneof![

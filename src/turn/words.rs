@@ -70,6 +70,8 @@ pub enum Kind {
     Backchannel,
     /// Nothing but "hello".
     Greeting,
+    /// Words in which the model does not believe much: a cough, or the first word before a pause.
+    Doubtful,
     /// No words.
     Empty,
 }

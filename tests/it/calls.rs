@@ -84,6 +84,9 @@ fn records(folder: &Path) {
         recording: Some("0a0a.wav".into()),
     };
     let begin = Event::CallStart {
+        number: None,
+        campaign: None,
+        slots: std::collections::BTreeMap::new(),
         transport: "audiosocket".into(),
         playbook: "Fitness".into(),
         version: "0.1.0".into(),

@@ -427,3 +427,28 @@ fn a_busy_neighbour_ends_with_who_started_it() {
     drop(neighbour.stdin.take());
     assert!(neighbour.wait().unwrap().success());
 }
+
+#[test]
+fn speech_goes_into_a_pipe_and_an_ending_says_what_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = std::process::Command::new(env!("CARGO_BIN_EXE_patter"))
+        .current_dir(root())
+        .args(["say", "Good morning.", "--out", "-"])
+        .output()
+        .unwrap();
+    assert!(out.status.success());
+    let (head, size) = (&out.stdout[..4], &out.stdout[40..44]);
+    assert_eq!(head, b"RIFF");
+    let size = u32::from_le_bytes(size.try_into().unwrap()) as usize;
+    assert_eq!(size, out.stdout.len() - 44, "sound and nothing else");
+    assert!(String::from_utf8_lossy(&out.stderr).contains("s of speech"));
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (code, _, stderr) = patter(root(), &["say", "Good morning.", "--out", &at("x.mp3")]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains(".wav or .flac"), "{stderr}");
+    let (code, _, stderr) = patter(root(), &["say", "Good morning.", "--out", &at("x.flac")]);
+    assert_eq!(code, 0, "{stderr}");
+    let (code, text, stderr) = patter(root(), &["transcribe", &at("x.flac")]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(text.to_lowercase().contains("good morning"), "{text}");
+}

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use patter::audio::level::dbfs;
 use patter::audio::{FRAME_MS, FRAME_SAMPLES, SILENCE};
-use patter::call::line::line;
+use patter::call::line::{Closed, line};
 use patter::call::{Call, Setup};
 use patter::caller::{Cue, trim};
 use patter::cores::{Permit, Urgency};
@@ -103,7 +103,7 @@ fn stalled(text: &str, stall: Duration, listen: Duration) -> (Vec<Stamped>, Vec<
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
     }
     drop(permit);
-    ends.line.close();
+    ends.line.close(Closed::Caller);
     call.join();
     (events.iter().collect(), heard)
 }
@@ -134,7 +134,7 @@ fn an_opt_out_before_a_hang_up_counts_on_a_machine_that_is_seconds_late() {
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
     }
     let permit = engines.cores.take(u32::MAX, Urgency::Now);
-    ends.line.close();
+    ends.line.close(Closed::Caller);
     std::thread::sleep(Duration::from_secs(4));
     drop(permit);
     call.join();
@@ -183,6 +183,6 @@ fn an_engine_that_never_answers_ends_the_call_with_an_apology() {
     );
     assert!(events.iter().any(|e| matches!(
         &e.event,
-        Event::CallEnd { reason, .. } if reason == "agent"
+        Event::CallEnd { reason, .. } if reason == "error"
     )));
 }

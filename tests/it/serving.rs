@@ -20,7 +20,7 @@ use patter::transport::audiosocket::client;
 use patter::transport::audiosocket::codec::{self, Message};
 
 use crate::support::{
-    caller, engines, loaded, one_at_a_time, root, server, server_like, wait_until,
+    caller, engines, loaded, one_at_a_time, patter, root, server, server_like, wait_until,
 };
 
 /// A caller who is connected, sends silence and listens.
@@ -165,6 +165,88 @@ fn a_machine_that_is_too_busy_says_approved_lines_only() {
         e,
         Event::CallEnd { made_ahead: 0, .. }
     )));
+}
+
+#[test]
+fn a_language_model_that_fails_is_told_of_and_then_left_alone() {
+    let _turn = one_at_a_time();
+    let mut loaded = loaded();
+    // No prompt fits.
+    loaded.config.llm.context_tokens = 256;
+    loaded.config.serve.max_calls = 1;
+    let engines = Arc::new(patter::call::Engines::load(&loaded).unwrap());
+    let shared = Shared::new(&loaded.config.http, 1).unwrap();
+    shared.set_ready(true);
+    shared.watch_load(&engines.load);
+    let watching = Arc::clone(&shared);
+    let (server, events) = server_like(Arc::clone(&engines), |options| {
+        let first = Arc::clone(&options.watch);
+        options.watch = Arc::new(move |event| {
+            watching.watch(event);
+            first(event);
+        });
+    });
+    let odd = [
+        "I moved in March.",
+        "My sister paints.",
+        "The rain was loud.",
+        "I like old trains.",
+    ];
+    let lines: Vec<(Cue, &str)> = odd.iter().map(|text| (Cue::Turn, *text)).collect();
+    let mut caller = caller(&lines);
+    let limit = Duration::from_secs(45);
+    client::call(server.address(), [0x33; 16], 8_000, &mut caller, limit).unwrap();
+    let not_ready = shared.not_ready();
+    drop(server);
+    let events: Vec<Event> = events.iter().map(|stamped| stamped.event).collect();
+    let told = |e: &&Event| matches!(e, Event::Error { message } if message.contains("made no reply: a prompt of"));
+    assert_eq!(events.iter().filter(told).count(), 3, "{events:#?}");
+    let fallback =
+        |e: &&Event| matches!(e, Event::Spoken { source, .. } if source == "line:lines.fallback");
+    assert!(events.iter().filter(fallback).count() >= 3, "{events:#?}");
+    assert!(events.iter().any(|e| matches!(
+        e,
+        Event::Load {
+            step: Step::ApprovedOnly,
+            ..
+        }
+    )));
+    assert!(not_ready.is_some_and(|why| why.contains("the language model fails")));
+    let figures = shared.metrics.render(Default::default()).unwrap();
+    assert!(
+        figures.contains("\npatter_llm_failures_total 3\n"),
+        "{figures}"
+    );
+}
+
+#[test]
+fn a_reload_does_not_wait_for_callers_who_keep_the_language_model_busy() {
+    let _turn = one_at_a_time();
+    let engines = engines();
+    let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let stopping = Arc::clone(&stop);
+    let busy = engines.llm.session().unwrap();
+    let always = std::thread::spawn(move || {
+        let message = patter::llm::ChatMessage {
+            role: patter::llm::Role::User,
+            text: "Tell me a long story.".into(),
+        };
+        while !stopping.load(std::sync::atomic::Ordering::Acquire) {
+            let reply = busy.generate(vec![message.clone()], patter::cores::Urgency::Now);
+            for _ in reply.pieces.iter() {}
+        }
+    });
+    let (done, reloaded) = crossbeam_channel::bounded(1);
+    let settings = loaded();
+    let reload = std::thread::spawn(move || {
+        let again = engines.with_settings(&settings).is_ok();
+        done.send(again).unwrap();
+    });
+    let came = reloaded.recv_timeout(Duration::from_secs(60));
+    stop.store(true, std::sync::atomic::Ordering::Release);
+    always.join().unwrap();
+    reload.join().unwrap();
+    assert_eq!(came, Ok(true), "it waits for the callers");
 }
 
 /// Sends silence as the call `uuid` for a second and a half; the loudest sample that came back.
@@ -323,6 +405,62 @@ fn call_data_chooses_the_playbook_and_fills_its_slots() {
         error.is_some_and(|e| e.contains("no slot `shoe_size`")),
         "{error:?}"
     );
+}
+
+#[test]
+fn a_recorded_call_replays_with_its_own_playbook_slots_and_keys() {
+    let _turn = one_at_a_time();
+    let mut loaded = loaded();
+    loaded.config.serve.playbooks = vec!["playbooks/appointment_confirmation.toml".into()];
+    let engines = Arc::new(engines().with_settings(&loaded).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(Store::open(folder.path(), 0).unwrap());
+    let admit = |_: &[u8; 16], books: &Books| {
+        Ok(Setup {
+            book: books.get("appointment_confirmation").cloned(),
+            slots: [("customer".to_owned(), "Anna Price".to_owned())].into(),
+            ..Setup::default()
+        })
+    };
+    let (server, events) = server_like(engines, |options| {
+        options.admit = Arc::new(admit);
+        options.record_audio = Some(Arc::new(loaded));
+        options.records = Some(store);
+    });
+    let caller = Silent::call(server.address(), [7; 16]);
+    std::thread::sleep(Duration::from_secs(3));
+    caller.press(b'0');
+    std::thread::sleep(Duration::from_secs(2));
+    drop(caller);
+    assert!(wait_until(|| server.active_calls() == 0));
+    drop(server);
+    let happened: Vec<Event> = events.iter().map(|stamped| stamped.event).collect();
+    let outcome = |outcome: &Event| {
+        matches!(
+            outcome,
+            Event::Outcome {
+                outcome: Outcome::HandOver,
+                ..
+            }
+        )
+    };
+    assert!(happened.iter().any(outcome), "{happened:#?}");
+
+    let file = folder
+        .path()
+        .join(format!("{}.call.json", codec::format_uuid(&[7; 16])));
+    let (code, stdout, stderr) = patter(root(), &["replay", file.to_str().unwrap(), "--json"]);
+    assert_eq!(code, 0, "{stderr}");
+    let replayed: Vec<serde_json::Value> = stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let of = |name: &str| replayed.iter().find(|event| event["event"] == name);
+    let start = of("call_start").unwrap();
+    assert_eq!(start["playbook"], "Appointment confirmation");
+    assert_eq!(start["slots"]["customer"], "Anna Price");
+    assert_eq!(of("dtmf").unwrap()["key"], "0");
+    assert_eq!(of("outcome").unwrap()["outcome"], "hand_over");
 }
 
 /// `patter serve` with a config of its own, listening on a free port.

@@ -89,6 +89,7 @@ pub(crate) fn server_like(
         max_calls: 1,
         lead: Duration::from_millis(40),
         idle_timeout: Duration::from_secs(3),
+        longest: None,
         records: None,
         record_audio: None,
         admit: Arc::new(|_, _| Ok(Setup::default())),

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use crossbeam_channel::Receiver;
 use patter::audio::level::dbfs;
 use patter::audio::{FRAME_MS, FRAME_SAMPLES, Frame, SILENCE};
-use patter::call::Engines;
 use patter::call::replay::ManualCall;
+use patter::call::{Engines, Setup};
 use patter::caller::trim;
 use patter::clock::Clock;
 use patter::events::{Event, EventSink, Stamped};
@@ -28,7 +28,7 @@ impl Scene {
         let clock = Clock::manual();
         let (sink, events) = EventSink::on("scene", clock.clone());
         Self {
-            call: ManualCall::start(engines, clock, sink).unwrap(),
+            call: ManualCall::start(engines, Setup::default(), clock, sink).unwrap(),
             events,
             heard: Vec::new(),
             ended: false,

@@ -1,7 +1,7 @@
 //! What the caller's words do: to the turn while it lasts, to the agent when it is over.
 //!
 //! Thread: `listen`. In: answers of `hear`. Out: readings for the turn, jobs for `think`, events. Memory: the words of the last turn. When late: a turn
-//! whose words are not there yet waits; whoever has hung up is waited for no longer than [`LAST_WORDS`].
+//! whose words are not there yet waits; the last words of a call that is over, no longer than [`LAST_WORDS`].
 
 use std::time::Instant;
 
@@ -66,7 +66,7 @@ impl Listener {
         // What Whisper makes of a cough is a word, but not one that it believes in.
         let doubtful = self.turns.holding() && transcript.logprob < self.enough_logprob();
         if doubtful && whole {
-            reading.kind = WordKind::Empty;
+            reading.kind = WordKind::Doubtful;
         }
         if (whole || !doubtful)
             && let Some(event) = self.turns.heard(reading, whole)
@@ -77,7 +77,8 @@ impl Listener {
         if whole {
             let ready = !undecided && self.prefix_job.is_none();
             let ahead = self.config.turn.speculate && self.load_step < Step::NothingAhead;
-            if ready && reading.kind != WordKind::Empty && ahead {
+            let words = !matches!(reading.kind, WordKind::Empty | WordKind::Doubtful);
+            if ready && words && ahead {
                 self.floor
                     .ask_reply(&self.with_prefix(&transcript.text), true);
             }
@@ -165,11 +166,8 @@ impl Listener {
         format!("{} {text}", self.prefix).trim().to_owned()
     }
 
-    /// What the caller was still saying when they hung up: it may be the wish to be called no more.
+    /// What the caller was still saying when the call ended: it may be the wish to be called no more.
     pub(super) fn last_words(&mut self) -> Option<String> {
-        if self.ended_by_agent {
-            return None;
-        }
         let job = match &self.waiting {
             Some(waiting) => waiting.job,
             None if self.turns.caller_speaking() => self.utterance.decode(Purpose::Final),
@@ -178,6 +176,11 @@ impl Listener {
         let deadline = Instant::now() + LAST_WORDS;
         while let Ok(heard) = self.wires.heard.recv_deadline(deadline) {
             if heard.job != job {
+                if self.prefix_job == Some(heard.job)
+                    && let Some(Ok(before)) = heard.result
+                {
+                    self.prefix = before.text;
+                }
                 continue;
             }
             let transcript = heard.result?.ok()?;

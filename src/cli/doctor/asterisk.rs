@@ -8,6 +8,8 @@ use super::Report;
 
 /// The first releases of each branch that go on in the dialplan when we end a call, and pass keys on.
 const GOES_ON: [(u32, u32); 3] = [(20, 14), (21, 9), (22, 4)];
+/// The first that name the rate of the sound that they send; those before send 16 kHz as 8.
+const NAMES_RATES: [(u32, u32); 4] = [(20, 17), (21, 12), (22, 7), (23, 1)];
 /// The first that put a header together that the network cut in two.
 const WHOLE_HEADERS: [(u32, u32); 3] = [(20, 19), (22, 9), (23, 3)];
 
@@ -29,7 +31,12 @@ fn advice(version: (u32, u32)) -> (&'static str, &'static str) {
     if version.0 < 20 || !has(&GOES_ON, version) {
         (
             "note",
-            "it passes no keys on, and hangs up when Patter ends a call: nothing after AudioSocket() in the dialplan is done. Take 20.14, 21.9, 22.4, 23.0 or later",
+            "it passes no keys on, and hangs up when Patter ends a call: nothing after AudioSocket() in the dialplan is done. Take 20.17, 21.12, 22.7, 23.1 or later",
+        )
+    } else if !has(&NAMES_RATES, version) {
+        (
+            "note",
+            "keys and hand-over work; with `c(slin16)` it names 16 kHz sound 8 kHz: Patter notices, hears it rightly and answers in 8 kHz. Take 20.17, 21.12, 22.7, 23.1 or later",
         )
     } else if !has(&WHOLE_HEADERS, version) {
         (
@@ -55,7 +62,7 @@ pub(super) fn report(report: &mut Report) {
         None => report.add(
             "asterisk",
             "note",
-            "no Asterisk on this machine; on its own it should be 20.14, 21.9, 22.4, 23.0 or later",
+            "no Asterisk on this machine; on its own it should be 20.17, 21.12, 22.7, 23.1 or later",
             Some(
                 "`asterisk -V` tells; `scripts/asterisk/extensions.conf` is an example dialplan"
                     .into(),
@@ -82,7 +89,22 @@ mod tests {
         for old in [(18, 26), (19, 8), (20, 13), (21, 8), (22, 3)] {
             assert!(advice(old).1.contains("no keys"), "{old:?}");
         }
-        for middle in [(20, 14), (21, 9), (21, 12), (22, 8), (23, 0), (23, 2)] {
+        for misnamed in [
+            (20, 14),
+            (20, 16),
+            (21, 9),
+            (21, 11),
+            (22, 4),
+            (22, 6),
+            (23, 0),
+        ] {
+            let (state, text) = advice(misnamed);
+            assert!(
+                state == "note" && text.contains("16 kHz sound 8 kHz"),
+                "{misnamed:?}"
+            );
+        }
+        for middle in [(20, 17), (21, 12), (22, 7), (22, 8), (23, 1), (23, 2)] {
             assert!(advice(middle).1.contains("cuts messages"), "{middle:?}");
         }
         for new in [(20, 19), (22, 9), (23, 3), (24, 0)] {

@@ -12,6 +12,8 @@ use patter::asr::whisper::OPENAI_MIN_AUDIO_CTX;
 use patter::config::{self, Loaded};
 use patter::dialogue::playbook::Playbook;
 use patter::models::{self, Manifest, Status};
+use patter::records::RecordsError;
+use patter::records::read::Reader;
 
 /// Loads and tries everything that a call needs, without a call; with `--capacity` also with as many calls as the machine carries. Exits with 1 when
 /// something is wrong.
@@ -82,6 +84,7 @@ pub(crate) fn run(path: Option<&Path>, options: &Options) -> anyhow::Result<Exit
             playbooks(&loaded, &mut report);
             engines(&loaded, &mut report);
             network::report(&loaded, &mut report);
+            records(&loaded, &mut report);
             let is_sound = !report.findings.iter().any(|f| f.state == "wrong");
             if options.capacity && is_sound {
                 capacity::measure(&loaded, options.seconds, &mut report)?;
@@ -108,6 +111,22 @@ pub(crate) fn run(path: Option<&Path>, options: &Options) -> anyhow::Result<Exit
         }
     }
     Ok(ExitCode::from(u8::from(wrong)))
+}
+
+/// Reads all of the records, which a start does not.
+fn records(loaded: &Loaded, report: &mut Report) {
+    let folder = &loaded.config.serve.records;
+    if folder.as_os_str().is_empty() {
+        return;
+    }
+    let checked = match Reader::open(&loaded.resolve(folder)) {
+        Err(RecordsError::Missing { .. }) => Ok("there are none yet".to_owned()),
+        Err(error) => Err(error),
+        Ok(reader) => reader
+            .check()
+            .map(|calls| format!("{calls} calls, all of them readable")),
+    };
+    report.result("records", checked);
 }
 
 fn files(loaded: &Loaded, report: &mut Report) {

@@ -33,6 +33,7 @@ impl Playbook {
     /// What [`Playbook::validate`] lets through and is doubtful all the same, in the order of the file's sections.
     pub fn doubts(&self) -> Vec<Problem> {
         let mut report = Report::default();
+        self.check_language(&mut report);
         self.check_goal(&mut report);
         self.check_reach(&mut report);
         self.check_numbers(&mut report);
@@ -52,6 +53,24 @@ impl Playbook {
             history.caller(CALLER_TURN);
         }
         history.prompt(&self.system_prompt(&BTreeMap::new()), goal)
+    }
+
+    /// What understands days, times and numbers is found by the language's code.
+    fn check_language(&self, report: &mut Report) {
+        let mut parts = self.language.split('-');
+        let is_short = |part: &str| (2..=3).contains(&part.len());
+        let first = parts.next().unwrap_or_default();
+        let is_code = is_short(first) && first.bytes().all(|b| b.is_ascii_lowercase());
+        let is_whole =
+            parts.all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric()));
+        if !(is_code && is_whole) {
+            let message = format!("`{}` is no code of a language", self.language);
+            report.add(
+                "language",
+                message,
+                "write `en` for English, `zh` for Chinese (ISO 639)",
+            );
+        }
     }
 
     /// One call, one goal: a model that is given two follows neither.
@@ -235,6 +254,16 @@ mod tests {
                 "next = \"closing\"",
                 "next = \"discovery\"",
                 "`flow.pitch.next`: a caller who agrees every time is led round in a circle",
+            ),
+            (
+                "language = \"en\"",
+                "language = \"english\"",
+                "`language`: `english` is no code of a language",
+            ),
+            (
+                "language = \"en\"",
+                "language = \"en \"",
+                "`language`: `en ` is no code of a language",
             ),
             (
                 "agent = \"It's 29 dollars a month,",

@@ -24,7 +24,7 @@ use super::{ChatMessage, LlmError, Request, Session};
 use crate::config::LlmConfig;
 use crate::cores::Cores;
 use crate::priority::{self, Class};
-use text::plain;
+pub(super) use text::Plain;
 use worker::Worker;
 
 /// llama.cpp's numbers for -1 "where the device can" and 1 "always": on this CPU path it makes short prefills a fifth faster.
@@ -111,6 +111,13 @@ impl Engine {
             // The sender is dropped when the prefix is there, or could not be made.
             let _ = ready.recv();
         }
+    }
+
+    /// [`Engine::share_prefix`] without waiting for it: while callers wait for replies it rests. Until it is there a call
+    /// that begins reads all of its prompt.
+    pub fn share_prefix_behind(&self, messages: Vec<ChatMessage>) {
+        let (done, _) = crossbeam_channel::bounded(1);
+        let _ = self.requests.send(Request::Prefix { messages, done });
     }
 
     /// A place for one call.
@@ -216,12 +223,13 @@ fn run(
 pub(super) fn render(
     model: &LlamaModel,
     template: &LlamaChatTemplate,
+    plain: &Plain,
     messages: &[ChatMessage],
     open_turn: bool,
 ) -> Result<String, String> {
     let chat = messages
         .iter()
-        .map(|m| LlamaChatMessage::new(m.role.name().into(), plain(&m.text)));
+        .map(|m| LlamaChatMessage::new(m.role.name().into(), plain.text(&m.text)));
     let chat: Vec<_> = chat.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
     model
         .apply_chat_template(template, &chat, open_turn)

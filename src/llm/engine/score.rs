@@ -99,7 +99,7 @@ mod tests {
 
     use crate::config::LlmConfig;
     use crate::cores::{Cores, Urgency};
-    use crate::llm::engine::{Engine, backend, render, tokenize};
+    use crate::llm::engine::{Engine, Plain, backend, render, tokenize};
     use crate::llm::{ChatMessage, Role};
 
     #[test]
@@ -213,7 +213,10 @@ mod tests {
         )
         .unwrap();
         let template = model.chat_template(None).unwrap();
-        let context = tokenize(&model, &render(&model, &template, &chat, true).unwrap());
+        let context = tokenize(
+            &model,
+            &render(&model, &template, &Plain::of(&model), &chat, true).unwrap(),
+        );
         let part = |n: usize| model.vocab().tokenize(parts[n].as_bytes(), false, false);
         let with_thought = [context.clone(), part(0)].concat();
         for (score, context, words) in [

@@ -14,7 +14,7 @@ use llama_cpp_2::token::LlamaToken;
 
 use super::job::{self, Job, Order, Reply, Task, Want};
 use super::score::Scores;
-use super::text::plain;
+use super::text::Plain;
 use super::{render, tokenize};
 use crate::config::LlmConfig;
 use crate::cores::{Cores, Urgency};
@@ -40,6 +40,7 @@ pub(super) struct Worker<'a> {
     model: &'a LlamaModel,
     cores: &'a Cores,
     template: LlamaChatTemplate,
+    plain: Plain,
     context: LlamaContext<'a>,
     config: &'a LlmConfig,
     batch: LlamaBatch<'a>,
@@ -64,6 +65,7 @@ impl<'a> Worker<'a> {
             model,
             cores,
             template,
+            plain: Plain::of(model),
             context,
             config,
             batch: LlamaBatch::new(chunk, 1),
@@ -164,14 +166,14 @@ impl<'a> Worker<'a> {
 
     /// The prompt as tokens. `open_turn` adds the header of the agent's turn.
     fn tokens(&self, messages: &[ChatMessage], open_turn: bool) -> Result<Vec<LlamaToken>, String> {
-        let text = render(self.model, &self.template, messages, open_turn)?;
+        let text = render(self.model, &self.template, &self.plain, messages, open_turn)?;
         Ok(tokenize(self.model, &text))
     }
 
     /// Words of the agent's turn as tokens; none of them is a control token.
     fn words(&self, text: &str) -> Vec<LlamaToken> {
         let vocab = self.model.vocab();
-        vocab.tokenize(plain(text).as_bytes(), false, false)
+        vocab.tokenize(self.plain.text(text).as_bytes(), false, false)
     }
 
     fn begin(&mut self, slot: usize, order: Order) {

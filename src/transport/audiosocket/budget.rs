@@ -36,6 +36,11 @@ impl Budget {
         }
         is_left
     }
+
+    /// Gives one back, for something good.
+    pub fn give(&mut self) {
+        self.left = (self.left + 1.0).min(self.most);
+    }
 }
 
 #[cfg(test)]
@@ -55,6 +60,11 @@ mod tests {
         assert!(spread, "one a second is within two");
         let again = [2_000.0; 4].map(|at| budget.take(s(at)));
         assert_eq!(again, [true, true, true, false], "nothing is saved up");
+        for _ in 0..9 {
+            budget.give();
+        }
+        let given = [2_000.0; 4].map(|at| budget.take(s(at)));
+        assert_eq!(given, [true, true, true, false], "nor given in advance");
     }
 
     proptest! {

@@ -237,47 +237,6 @@ fn samples_of(payload: &[u8]) -> Vec<i16> {
     pairs.iter().map(|pair| i16::from_le_bytes(*pair)).collect()
 }
 
-/// Notices G.711 sent as if it were 8 kHz PCM.
-///
-/// A channel whose format is not slin leaves Asterisk as kind 0x10 with raw codec bytes: 20 ms of G.711 is
-/// 160 bytes, 20 ms of PCM is 320. 10 ms of real PCM is 160 bytes too, so the answer is "probably": refuse
-/// the call with the cure (`c(slin16)` in the dial string), or listen before deciding.
-#[derive(Debug, Clone, Default)]
-pub struct G711Watch {
-    matching: u32,
-    settled: bool,
-}
-
-impl G711Watch {
-    /// Frames in a row, from the call's first, that settle the matter: 200 ms of G.711.
-    pub const FRAMES: u32 = 10;
-
-    const RATE_HZ: u32 = 8_000;
-    const PAYLOAD_LEN: usize = 160;
-
-    /// A watch for one call.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Takes the next sound frame: its rate in Hz and its payload in bytes (`samples.len() * 2`).
-    ///
-    /// True once, at the tenth frame, if all ten so far were 160 bytes at 8 kHz. The first frame that is
-    /// not settles the call as PCM.
-    pub fn observe(&mut self, kind_rate_hz: u32, payload_len: usize) -> bool {
-        if self.settled {
-            return false;
-        }
-        if kind_rate_hz != Self::RATE_HZ || payload_len != Self::PAYLOAD_LEN {
-            self.settled = true;
-            return false;
-        }
-        self.matching += 1;
-        self.settled = self.matching == Self::FRAMES;
-        self.settled
-    }
-}
-
 /// Writes one sound frame into `out`, replacing what was there: header and payload in one buffer.
 ///
 /// Send it with a single write. Asterisk waits 5 ms for the rest of a payload, then ends the call.
@@ -624,27 +583,6 @@ mod tests {
         let unsupported = CodecError::UnsupportedRate { rate_hz: 22_050 }.to_string();
         for rate_hz in RATES_HZ {
             assert!(unsupported.contains(&rate_hz.to_string()), "{unsupported}");
-        }
-    }
-
-    #[test]
-    fn ten_short_8_khz_frames_from_the_start_are_probably_g711_and_told_once() {
-        let mut watch = G711Watch::new();
-        let told: Vec<bool> = (0..30).map(|_| watch.observe(8_000, 160)).collect();
-        let expected: Vec<bool> = (1..=30).map(|frame| frame == G711Watch::FRAMES).collect();
-        assert_eq!(told, expected);
-    }
-
-    #[test]
-    fn any_other_frame_among_the_first_ten_is_pcm() {
-        for other in [(8_000, 320), (16_000, 160), (8_000, 0)] {
-            for place in 0..10 {
-                let mut watch = G711Watch::new();
-                for frame in 0..40 {
-                    let (rate_hz, length) = if frame == place { other } else { (8_000, 160) };
-                    assert!(!watch.observe(rate_hz, length));
-                }
-            }
         }
     }
 

@@ -17,12 +17,13 @@ use ringbuf::HeapProd;
 use ringbuf::traits::Producer;
 
 use super::budget::Budget;
-use super::codec::{self, Decoder, G711Watch, Message};
+use super::codec::{self, Decoder, Message};
+use super::ear::{Ear, Heard};
 use super::gaps::Gaps;
 use super::recorder;
 use crate::audio::resample::Resampler;
-use crate::audio::{FRAME_MS, FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ, SILENCE};
-use crate::call::line::{Line, LineEnds};
+use crate::audio::{FRAME_MS, Frame, SAMPLE_RATE_HZ, SILENCE};
+use crate::call::line::{Closed, Line, LineEnds};
 use crate::call::playback::Playback;
 use crate::events::{Event, EventSink};
 use crate::priority::{self, Class};
@@ -30,18 +31,39 @@ use crate::priority::{self, Class};
 /// Faulty messages that a call survives at once: unknown or unexpected ones, sound of no length, another rate again,
 /// more keys than anybody presses.
 const MAX_FAULTS: u32 = 50;
-/// And so many a second: over a good call of an hour a network or a new Asterisk may send hundreds.
+/// And so many a second, besides one for each 20 ms of sound: a newer Asterisk may send kinds that we do not know beside
+/// each of its frames.
 const FAULTS_PER_S: u32 = 1;
 /// Keys that are taken at once, as a phone's memory dials them, and a second.
 const MAX_KEYS: u32 = 64;
 const KEYS_PER_S: u32 = 20;
-/// Sound that may have come before its time: what a network kept back comes at once, but never more than the call is long.
-const MAX_EARLY: Duration = Duration::from_secs(5);
-
 /// Nothing came in time, and nothing is wrong.
 pub(super) fn would_block(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
     matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
+}
+
+/// A call whose own threads do not end it in time is ended here, so long after.
+const MAX_OVERTIME: Duration = Duration::from_secs(60);
+
+/// What a connection may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Sound sent ahead of the clock.
+    pub lead: Duration,
+    /// Longest time without any message from the peer.
+    pub idle_timeout: Duration,
+    /// Longest call; None for no limit.
+    pub longest: Option<Duration>,
+}
+
+/// The peer has hung up.
+fn is_gone(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(
+        error.kind(),
+        BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof
+    )
 }
 
 /// What both socket threads see.
@@ -56,7 +78,7 @@ pub(super) fn carry(
     stream: TcpStream,
     decoder: Decoder,
     ends: LineEnds,
-    (lead, idle_timeout): (Duration, Duration),
+    limits: Limits,
     stop: &AtomicBool,
     sink: &EventSink,
     recording: Option<PathBuf>,
@@ -67,6 +89,8 @@ pub(super) fn carry(
         keys,
         line,
     } = ends;
+    // Whatever happens here, the call does not go on without its line.
+    let _fault = CloseOnFault(&line);
     let shared = Arc::new(Shared {
         rate_hz: AtomicU32::new(8_000),
         line: Arc::clone(&line),
@@ -81,18 +105,20 @@ pub(super) fn carry(
     };
     let (heard_tap, out_tap) = tap.map_or((None, None), |t| (Some(t.0), Some(t.1)));
     let Ok(out) = stream.try_clone() else {
-        line.close();
         return;
     };
     let sharing = Arc::clone(&shared);
     let player = std::thread::Builder::new()
         .name("socket-out".into())
-        .spawn(move || play(out, playback, &sharing, lead, out_tap));
+        .spawn(move || {
+            let _fault = CloseOnFault(&sharing.line);
+            play(out, playback, &sharing, limits.lead, out_tap);
+        });
     if let Err(error) = &player {
         // A call that cannot speak is none.
         let message = format!("cannot start a thread: {error}");
         sink.send(Event::Error { message });
-        line.close();
+        line.close(Closed::Error);
     }
     let mut reader = Reader {
         stream,
@@ -106,16 +132,33 @@ pub(super) fn carry(
         faults: Budget::new(MAX_FAULTS, FAULTS_PER_S),
         pressed: Budget::new(MAX_KEYS, KEYS_PER_S),
     };
-    if let Err(message) = reader.run(idle_timeout, stop) {
-        sink.send(Event::Error { message });
+    match reader.run(limits, stop) {
+        Ok(by) => line.close(by),
+        Err(message) => {
+            sink.send(Event::Error { message });
+            line.close(Closed::Error);
+        }
     }
-    line.close();
-    if let Ok(player) = player {
-        let _ = player.join();
+    if let Ok(player) = player
+        && player.join().is_err()
+    {
+        let message = "the thread `socket-out` of the call ended by a fault in the program";
+        sink.send(Event::Error {
+            message: message.into(),
+        });
     }
     let _ = reader.stream.shutdown(Shutdown::Both);
     if let Some(recorder) = recorder {
         let _ = recorder.join();
+    }
+}
+
+/// Closes the line when its owner ends without having done so: by a fault.
+struct CloseOnFault<'a>(&'a Line);
+
+impl Drop for CloseOnFault<'_> {
+    fn drop(&mut self) {
+        self.0.close(Closed::Error);
     }
 }
 
@@ -133,55 +176,37 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads until either side ends the call; an error tells why it had to end.
-    fn run(&mut self, idle_timeout: Duration, stop: &AtomicBool) -> Result<(), String> {
+    /// Reads until either side ends the call; who did. An error tells why it had to end.
+    fn run(&mut self, limits: Limits, stop: &AtomicBool) -> Result<Closed, String> {
         // All threads of the call have begun: none of them inherits it.
         priority::enter(Class::Sound);
         let mut bytes = [0u8; 8_192];
-        let mut rate = 0;
-        let mut resampler = None;
-        let mut pcm: Vec<i16> = Vec::with_capacity(FRAME_SAMPLES * 32);
-        let mut g711 = G711Watch::new();
+        let mut ear = Ear::new();
         let mut last = Instant::now();
         let mut heard = Instant::now();
         let mut gaps = Gaps::default();
-        let began = Instant::now();
-        let mut sound = Duration::ZERO;
+        let began = self.began;
         loop {
-            if self.shared.line.is_closed() || stop.load(Ordering::Acquire) {
-                return Ok(());
+            if let Some(by) = self.shared.line.closed_by() {
+                return Ok(by);
+            }
+            if stop.load(Ordering::Acquire) {
+                return Ok(Closed::Stopped);
+            }
+            if limits
+                .longest
+                .is_some_and(|longest| began.elapsed() > longest + MAX_OVERTIME)
+            {
+                return Err("the call did not end when it had lasted as long as calls may".into());
             }
             loop {
                 match self.decoder.next() {
                     Ok(None) => break,
-                    Ok(Some(Message::HangUp)) => return Ok(()),
+                    Ok(Some(Message::HangUp)) => return Ok(Closed::Caller),
                     Ok(Some(Message::Audio { rate_hz, samples })) => {
-                        if g711.observe(rate_hz, samples.len() * 2) {
-                            return Err("the line sends G.711 tagged as PCM: use `c(slin16)` or `c(slin)` in the dialplan's Dial(AudioSocket/…)".into());
-                        }
-                        sound += Duration::from_micros(
-                            samples.len() as u64 * 1_000_000 / u64::from(rate_hz.max(1)),
-                        );
-                        if sound > began.elapsed() + MAX_EARLY {
-                            return Err("the peer sends sound faster than anybody speaks".into());
-                        }
-                        if samples.is_empty() || (rate != 0 && rate_hz != rate) {
-                            self.fault()?;
-                        }
-                        if rate_hz != rate {
-                            resampler = Some(
-                                Resampler::live(rate_hz, SAMPLE_RATE_HZ)
-                                    .map_err(|e| e.to_string())?,
-                            );
-                            rate = rate_hz;
-                            self.shared.rate_hz.store(rate_hz, Ordering::Release);
-                        }
-                        if let Some(resampler) = &mut resampler {
-                            resampler.push(&samples, &mut pcm);
-                        }
+                        self.sound(&mut ear, rate_hz, &samples)?;
                         heard = Instant::now();
                         gaps.ended();
-                        self.deliver(&mut pcm);
                     }
                     Ok(Some(Message::Dtmf(key))) => {
                         if !self.pressed.take(self.began.elapsed()) {
@@ -199,16 +224,16 @@ impl Reader<'_> {
                 }
             }
             match self.stream.read(&mut bytes) {
-                Ok(0) => return Ok(()),
+                Ok(0) => return Ok(Closed::Caller),
                 Ok(count) => {
                     last = Instant::now();
                     self.decoder.feed(&bytes[..count]);
                 }
                 Err(e) if would_block(&e) => {
-                    if last.elapsed() > idle_timeout {
+                    if last.elapsed() > limits.idle_timeout {
                         return Err(format!(
                             "nothing came from the peer for {} s",
-                            idle_timeout.as_secs()
+                            limits.idle_timeout.as_secs()
                         ));
                     }
                     for _ in 0..gaps.due(heard.elapsed()) {
@@ -216,9 +241,36 @@ impl Reader<'_> {
                         self.deliver_frame(SILENCE);
                     }
                 }
+                // Asterisk hangs up so where it has not read all that we sent.
+                Err(e) if is_gone(&e) => return Ok(Closed::Caller),
                 Err(e) => return Err(format!("the connection broke: {e}")),
             }
         }
+    }
+
+    /// Hears a message of sound.
+    fn sound(&mut self, ear: &mut Ear, rate_hz: u32, samples: &[i16]) -> Result<(), String> {
+        match ear
+            .hear(self.began.elapsed(), rate_hz, samples)
+            .map_err(|e| e.to_string())?
+        {
+            Heard::Sound => {}
+            Heard::Odd => self.fault()?,
+            Heard::Really(really_hz) => {
+                let message = format!(
+                    "the line sends sound of {really_hz} Hz as {rate_hz} Hz, as Asterisk does up to 20.16, 21.11, \
+                     22.6 and 23.0: it is heard as what it is, and answered in {rate_hz} Hz"
+                );
+                self.sink.send(Event::Error { message });
+            }
+        }
+        // Who names all sound so, takes ours so.
+        self.shared.rate_hz.store(ear.named_hz(), Ordering::Release);
+        ear.deliver(|frame| {
+            self.faults.give();
+            self.deliver_frame(frame);
+        });
+        Ok(())
     }
 
     /// Counts one; an error when there are too many.
@@ -236,19 +288,6 @@ impl Reader<'_> {
         if let Some(tap) = &mut self.heard_tap {
             let _ = tap.try_push(frame);
         }
-    }
-
-    fn deliver(&mut self, pcm: &mut Vec<i16>) {
-        let mut frames = pcm.chunks_exact(FRAME_SAMPLES);
-        for chunk in frames.by_ref() {
-            let mut frame = SILENCE;
-            frame.copy_from_slice(chunk);
-            self.deliver_frame(frame);
-        }
-        let rest = frames.remainder().len();
-        let start = pcm.len() - rest;
-        pcm.copy_within(start.., 0);
-        pcm.truncate(rest);
     }
 }
 
@@ -289,7 +328,7 @@ fn play(
             let _ = tap.try_push(frame);
         }
         let Some(resampler) = &mut resampler else {
-            break;
+            return;
         };
         resampler.push(&frame, &mut pcm);
         let size = (rate / 1000 * FRAME_MS + rate % 1000 * FRAME_MS / 1000) as usize;
@@ -297,15 +336,17 @@ fn play(
         let missing = size.saturating_sub(pcm.len());
         pcm.splice(0..0, std::iter::repeat_n(0, missing));
         if codec::encode_audio(rate, &pcm[..size], &mut bytes).is_err() {
-            break;
+            return;
         }
         pcm.drain(..size);
         // Header and payload in one write: Asterisk drops a call whose payload stalls for 5 ms.
-        if stream.write_all(&bytes).is_err() {
-            break;
+        if let Err(error) = stream.write_all(&bytes) {
+            let gone = is_gone(&error);
+            shared
+                .line
+                .close(if gone { Closed::Caller } else { Closed::Error });
         }
     }
-    shared.line.close();
     // Older Asterisk spins on our end of file: say goodbye first.
     let _ = stream.write_all(&codec::hang_up());
     let _ = stream.shutdown(Shutdown::Write);

@@ -8,7 +8,9 @@ pub mod budget;
 pub mod client;
 pub mod codec;
 mod connection;
+mod ear;
 pub mod gaps;
+pub mod rates;
 mod recorder;
 pub mod server;
 

@@ -21,14 +21,19 @@ const RECORD_RING_FRAMES: usize = 500;
 /// Frames of the caller that a recording may lag behind the agent's.
 const RECORD_SLACK_FRAMES: usize = 50;
 
-/// Where the sound of the call `id` goes. Two calls may bring the same UUID; neither recording may be lost.
+/// Where the sound of the call `id` goes. Two calls may bring the same UUID, at once too; neither recording may be lost.
+/// The file is there when this returns, unless the folder cannot be written to.
 pub(super) fn path_for(folder: &Path, id: &str, format: &str) -> PathBuf {
+    let taken = |path: &PathBuf| {
+        let made = crate::private::create_new(path);
+        made.is_err_and(|error| error.kind() == std::io::ErrorKind::AlreadyExists)
+    };
     (1..)
         .map(|n| match n {
             1 => folder.join(format!("{id}.{format}")),
             n => folder.join(format!("{id}-{n}.{format}")),
         })
-        .find(|path| !path.exists())
+        .find(|path| !taken(path))
         .unwrap_or_else(|| folder.join(id))
 }
 
@@ -70,4 +75,24 @@ pub(super) fn start(path: PathBuf, line: &Arc<Line>) -> Result<(Taps, JoinHandle
         })
         .map_err(|e| e.to_string())?;
     Ok(((heard_in, spoken_in), thread))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_of_one_uuid_at_once_have_a_recording_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths: Vec<PathBuf> = std::thread::scope(|scope| {
+            let path = || path_for(folder.path(), "c1", "wav");
+            let calls: Vec<_> = (0..8).map(|_| scope.spawn(path)).collect();
+            calls.into_iter().map(|call| call.join().unwrap()).collect()
+        });
+        let different: std::collections::BTreeSet<&PathBuf> = paths.iter().collect();
+        assert_eq!(different.len(), 8);
+        assert!(paths.iter().all(|path| path.exists()));
+        let nowhere = path_for(Path::new("/nowhere/at/all"), "c1", "wav");
+        assert_eq!(nowhere, Path::new("/nowhere/at/all/c1.wav"));
+    }
 }

@@ -6,14 +6,15 @@
 //! Source: Asterisk's res_audiosocket.c and chan_audiosocket.c.
 
 use std::net::{SocketAddr, TcpListener};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::admission::{Welcome, greet};
+use super::admission::{Strangers, Welcome, greet};
 use super::codec;
-use super::connection::carry;
+use super::connection::{Limits, carry};
 use super::{Refused, ServeError, recorder};
 use crate::call::books::Books;
 use crate::call::line::Line;
@@ -23,8 +24,6 @@ use crate::config::Loaded;
 use crate::events::{EventSink, Stamped};
 use crate::records::{Start, Store};
 
-/// Connections that have not said yet which call they are.
-const MAX_GREETING: u32 = 256;
 /// What the server does with calls.
 #[derive(Clone)]
 pub struct Options {
@@ -34,6 +33,8 @@ pub struct Options {
     pub lead: Duration,
     /// Longest time without any message from the peer.
     pub idle_timeout: Duration,
+    /// Longest call; None for no limit.
+    pub longest: Option<Duration>,
     /// Where calls are recorded, and the folder for their sound; None keeps none.
     pub records: Option<Arc<Store>>,
     /// Keep the sound as well, and what is needed to play the call again: these settings.
@@ -79,7 +80,8 @@ pub(super) struct State {
     /// No call is accepted any more.
     closing: AtomicBool,
     pub(super) active: AtomicU32,
-    greeting: AtomicU32,
+    /// Connections that have not said yet which call they are.
+    pub(super) strangers: Strangers,
     pub(super) refused: AtomicU64,
     /// Refusals told of in this stretch of [`TELL_EVERY`], since when, and those that were not.
     pub(super) told: Mutex<(u32, Instant, u64)>,
@@ -121,7 +123,7 @@ impl Server {
             stop: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             active: AtomicU32::new(0),
-            greeting: AtomicU32::new(0),
+            strangers: Strangers::default(),
             refused: AtomicU64::new(0),
             told: Mutex::new((0, Instant::now(), 0)),
             lines: Mutex::new(Vec::new()),
@@ -213,6 +215,18 @@ impl Server {
             found
         }
     }
+
+    /// True for a call that has been hung up, by either side, and is not over yet: its last words are still judged.
+    pub fn closings(&self) -> impl Fn(&[u8; 16]) -> bool + use<> {
+        let state = Arc::downgrade(&self.state);
+        move |uuid| {
+            state.upgrade().is_some_and(|state| {
+                let lines = state.lines();
+                let mut of_call = lines.iter().filter(|(call, _)| call == uuid);
+                of_call.any(|(_, line)| line.upgrade().is_some_and(|line| line.is_closed()))
+            })
+        }
+    }
 }
 
 impl Drop for Server {
@@ -241,29 +255,19 @@ fn accept(listener: TcpListener, state: &Arc<State>) {
             }
         };
         let (engines, options) = state.current();
-        if state.greeting.load(Ordering::Acquire) >= MAX_GREETING {
-            let why = "too many connections that do not say which call they are";
-            state.refuse(stream, &options, Refused::Flood, why);
-            continue;
-        }
-        state.greeting.fetch_add(1, Ordering::AcqRel);
+        let stranger = state.strangers.come();
         let serving = Arc::clone(state);
         let wishes = Arc::clone(&options);
         let spawned = std::thread::Builder::new()
             .name("socket-in".into())
             .spawn(move || {
-                let welcome = greet(stream, &engines, &wishes, &serving);
-                serving.greeting.fetch_sub(1, Ordering::AcqRel);
-                if let Some(welcome) = welcome {
+                if let Some(welcome) = greet(stream, stranger, &engines, &wishes, &serving) {
                     serve_one(welcome, &engines, &wishes, &serving);
                 }
             });
         match spawned {
             Ok(call) => calls.push(call),
-            Err(error) => {
-                state.greeting.fetch_sub(1, Ordering::AcqRel);
-                state.count_refused(&options, Refused::Failed, &error.to_string());
-            }
+            Err(error) => state.count_refused(&options, Refused::Failed, &error.to_string()),
         }
     }
     drop(listener);
@@ -288,11 +292,17 @@ fn serve_one(welcome: Welcome, engines: &Arc<Engines>, options: &Options, state:
         // It may have vanished since the server began; if it cannot be made, the files in it say so.
         let _ = crate::private::create_dir_all(folder);
         let path = recorder::path_for(folder, &id, &settings.config.serve.record_format);
-        if let Err(error) = CallFile::new(settings, &path).write_beside(&path) {
+        let book = setup.book.as_ref().unwrap_or(&engines.books.default);
+        let file = CallFile::new(settings, book, &setup.slots, &path);
+        if let Err(error) = file.write_beside(&path) {
             crate::log::warn(&error.to_string());
         }
-        Some(path)
+        Some((path, file))
     });
+    let (recording, mut call_file) = match recording {
+        Some((path, file)) => (Some(path.clone()), Some((path, file))),
+        None => (None, None),
+    };
     let start = Start {
         number: setup.number.clone(),
         campaign: setup.campaign.clone(),
@@ -304,7 +314,13 @@ fn serve_one(welcome: Welcome, engines: &Arc<Engines>, options: &Options, state:
         if let Some(record) = &mut record {
             record.event(event);
         }
-        watch(event);
+        if let Some((path, file)) = &mut call_file
+            && let Err(error) = file.observe(event, path)
+        {
+            crate::log::warn(&error.to_string());
+        }
+        // Whoever watches may fail: the call's record goes on.
+        let _ = catch_unwind(AssertUnwindSafe(|| watch(event)));
     });
     if let Err(error) = &writer {
         crate::log::warn(&error.to_string());
@@ -321,7 +337,11 @@ fn serve_one(welcome: Welcome, engines: &Arc<Engines>, options: &Options, state:
                 stream,
                 decoder,
                 ends,
-                (options.lead, options.idle_timeout),
+                Limits {
+                    lead: options.lead,
+                    idle_timeout: options.idle_timeout,
+                    longest: options.longest,
+                },
                 &state.stop,
                 &sink,
                 recording,

@@ -1,0 +1,108 @@
+//! The threads of a call: whichever of them dies, the call ends cleanly and its record says why.
+//!
+//! Thread: any thread of a call. In: its work. Out: its handle; after a fault an event, and the end of the call. Memory:
+//! none of its own. A call without `hear` or `think` can still apologise; one without `listen` can only hang up.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use super::line::{Closed, Line};
+use crate::events::{Event, EventSink};
+
+/// Starts a thread without which no answer comes: after a fault the call ends with an apology.
+pub(super) fn spawn_engine(
+    name: &'static str,
+    line: &Arc<Line>,
+    events: &EventSink,
+    work: impl FnOnce() + Send + 'static,
+) -> std::io::Result<JoinHandle<()>> {
+    spawn(name, line, events, work, |line, _| line.fail())
+}
+
+/// Starts the thread that hears and decides: after a fault of it nothing can be said any more, and the call is over.
+pub(super) fn spawn_listener(
+    line: &Arc<Line>,
+    events: &EventSink,
+    work: impl FnOnce() + Send + 'static,
+) -> std::io::Result<JoinHandle<()>> {
+    spawn("listen", line, events, work, |line, events| {
+        line.close(Closed::Error);
+        events.send(Event::CallEnd {
+            reason: Closed::Error.name().into(),
+            turns: line.played().turn,
+            barge_ins: 0,
+            false_alarms: 0,
+            made_ahead: 0,
+            ahead_dropped: 0,
+            dropped_frames: line.dropped(),
+            filled_frames: line.filled(),
+            most_behind_ms: 0,
+        });
+    })
+}
+
+fn spawn(
+    name: &'static str,
+    line: &Arc<Line>,
+    events: &EventSink,
+    work: impl FnOnce() + Send + 'static,
+    after_fault: impl FnOnce(&Line, &EventSink) + Send + 'static,
+) -> std::io::Result<JoinHandle<()>> {
+    let (line, events) = (Arc::clone(line), events.clone());
+    std::thread::Builder::new()
+        .name(name.into())
+        .spawn(move || {
+            // The thread's state is gone with it: nothing of it is looked at again.
+            if catch_unwind(AssertUnwindSafe(work)).is_err() {
+                let message =
+                    format!("the thread `{name}` of the call ended by a fault in the program");
+                events.send(Event::Error { message });
+                after_fault(&line, &events);
+            }
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::line::line;
+    use super::*;
+
+    fn names(received: &crossbeam_channel::Receiver<crate::events::Stamped>) -> Vec<String> {
+        received
+            .try_iter()
+            .map(|e| e.event.name().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn a_listener_that_dies_ends_the_call_with_an_event() {
+        let (ends, _call) = line();
+        let (sink, received) = EventSink::new("c1");
+        let fault = || panic!("a fault that a test makes");
+        spawn_listener(&ends.line, &sink, fault)
+            .unwrap()
+            .join()
+            .unwrap();
+        assert_eq!(ends.line.closed_by(), Some(Closed::Error));
+        assert_eq!(names(&received), ["error", "call_end"]);
+    }
+
+    #[test]
+    fn an_engine_that_dies_leaves_the_line_open_for_an_apology() {
+        let (ends, _call) = line();
+        let (sink, received) = EventSink::new("c1");
+        let fault = || panic!("a fault that a test makes");
+        spawn_engine("think", &ends.line, &sink, fault)
+            .unwrap()
+            .join()
+            .unwrap();
+        assert!(ends.line.has_failed() && !ends.line.is_closed());
+        assert_eq!(names(&received), ["error"]);
+        spawn_engine("hear", &ends.line, &sink, || ())
+            .unwrap()
+            .join()
+            .unwrap();
+        assert!(names(&received).is_empty(), "an end is no fault");
+    }
+}
