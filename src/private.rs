@@ -6,7 +6,7 @@
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::{Result, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Makes a file, or empties the one that is there.
 ///
@@ -51,10 +51,16 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// As [`create`]; the disk is full.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let beside = beside(path);
+    write(&beside, bytes)?;
+    std::fs::rename(beside, path)
+}
+
+/// Where [`replace`] writes what is to take the place of `path`.
+pub fn beside(path: &Path) -> PathBuf {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
-    write(Path::new(&beside), bytes)?;
-    std::fs::rename(beside, path)
+    beside.into()
 }
 
 /// Makes an empty file where there is none, and narrows the one that is there without opening it: a process that closes

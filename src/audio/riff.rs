@@ -54,6 +54,9 @@ const FMT_BYTES: u64 = 40;
 const UNKNOWN: [std::ops::RangeInclusive<u64>; 3] =
     [0..=0, 0x7FFF_F000..=0x8000_0000, 0xFFFF_F000..=0xFFFF_FFFF];
 
+/// What may follow the sound: a `data` chunk of no size before it is empty, and not of unknown size.
+const AFTER_SOUND: [&[u8; 4]; 5] = [b"LIST", b"id3 ", b"bext", b"fact", b"cue "];
+
 /// Looks for the sound in a file from its beginning; `None` when it is no RIFF file.
 ///
 /// # Errors
@@ -84,6 +87,11 @@ pub(super) fn find(file: &mut (impl Read + Seek + ?Sized)) -> Result<Option<Plac
                     Some(long) if size == u64::from(u32::MAX) && kind != *b"RIFF" => long,
                     _ => size,
                 };
+                if size == 0
+                    && chunk(file, begin)?.is_some_and(|(_, id, _)| AFTER_SOUND.contains(&&id))
+                {
+                    return Err("it holds no sound".into());
+                }
                 let known = !UNKNOWN.iter().any(|sizes| sizes.contains(&size)) && size != u64::MAX;
                 return Ok(Some(Place {
                     form,

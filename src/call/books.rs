@@ -133,6 +133,7 @@ impl Books {
         let mut to_learn = Vec::new();
         let mut read = |path: &Path| -> Result<Arc<Book>, CallError> {
             let path = loaded.resolve(path);
+            let sha256 = digest(&path);
             let playbook = Playbook::load(&path)?;
             let knows = Embedder::is_wanted(&config.dialogue, &playbook.language);
             if knows && embed.is_none() {
@@ -142,7 +143,7 @@ impl Books {
                 .clone()
                 .filter(|_| knows && learning == Learning::First);
             let knowledge = Arc::new(Knowledge::sensing(playbook, now));
-            let book = book(loaded, path, knowledge, tts).map(Arc::new)?;
+            let book = book(loaded, (path, sha256), knowledge, tts).map(Arc::new)?;
             if knows && learning != Learning::First {
                 to_learn.push(Arc::clone(&book));
             }
@@ -196,7 +197,7 @@ pub fn name_of(path: &Path) -> String {
 /// Speaks into the cache what each call begins with, and what must be there at once.
 fn book(
     loaded: &Loaded,
-    path: PathBuf,
+    (path, sha256): (PathBuf, String),
     knowledge: Arc<Knowledge>,
     tts: &Speaker,
 ) -> Result<Book, CallError> {
@@ -226,8 +227,8 @@ fn book(
         time_up: notice(lines.time_up.as_ref().unwrap_or(&lines.trouble))?,
     });
     Ok(Book {
-        sha256: digest(&path),
         path,
+        sha256,
         knowledge,
         notices,
     })

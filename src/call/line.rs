@@ -17,8 +17,8 @@ use crate::audio::{Frame, ms_to_frames};
 use crate::clock::Clock;
 use crate::turn::keys::MOST_KEYS;
 
-/// Heard frames kept while the call's thread is busy, or when a network that stood still brings them all at once, in ms.
-/// Whatever waits is heard as fast as the machine can.
+/// Heard frames kept while the call's thread is busy, or when a network that stood still brings them all at once, in
+/// ms. Whatever waits is heard as fast as the machine can.
 pub const HEARD_RING_MS: u32 = 10_000;
 /// Spoken frames made ahead of the voice's playing, in ms.
 pub const SPOKEN_RING_MS: u32 = 20_000;

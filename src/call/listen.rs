@@ -41,6 +41,8 @@ const LAST_WORDS: Duration = Duration::from_secs(60);
 /// Whoever speaks when the call must end may do so for this long, in µs.
 const PARTING_PATIENCE_US: u64 = 5_000_000;
 
+/// So much sound may wait without being a burst that a network kept back: half a second.
+const BEHIND_FRAMES: usize = 25;
 /// What may be heard of an answer between the caller's first sound and the hold, in ms.
 const HOLD_SLACK_MS: u32 = 200;
 /// A finished utterance whose words are awaited.
@@ -188,6 +190,11 @@ impl Listener {
             while let Some(frame) = self.wires.incoming.try_pop() {
                 idle = false;
                 self.frame(&frame);
+                if self.is_behind() {
+                    // What a network kept back is heard four times as fast as it was said: words have time to come.
+                    self.answers();
+                    std::thread::sleep(POLL);
+                }
             }
             self.answers();
             if idle {
@@ -199,6 +206,11 @@ impl Listener {
             self.frame(&frame);
         }
         self.finish();
+    }
+
+    /// More sound waits than a line's jitter brings.
+    fn is_behind(&self) -> bool {
+        self.wires.incoming.occupied_len() > BEHIND_FRAMES
     }
 
     /// Asks for the agent's first words.
@@ -262,9 +274,12 @@ impl Listener {
             Some(event) => self.turn_event(event),
             None => self.partial(),
         }
-        let air = self.air();
-        if let Some(event) = self.silence.step(air) {
-            self.silence_event(event);
+        // Whoever waits does so by the clock, and not by frames that come all at once.
+        if !self.is_behind() {
+            let air = self.air();
+            if let Some(event) = self.silence.step(air) {
+                self.silence_event(event);
+            }
         }
         self.tick();
     }

@@ -41,7 +41,8 @@ use listen::{Listener, Wires};
 use think::{Progress, ThinkJobs};
 use utterance::Utterance;
 
-/// Whoever reloads waits so long for what is learnt behind the calls under way; then the rest is learnt behind new ones.
+/// Whoever reloads waits so long for what is learnt behind the calls under way; then the rest is learnt behind new
+/// ones.
 const RELOAD_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Everything that calls share: models, voice, playbook, settings.
@@ -137,7 +138,8 @@ impl Engines {
     /// A playbook is missing or faulty; then nothing has changed.
     pub fn with_settings(&self, loaded: &Loaded) -> Result<Self, CallError> {
         let started = Instant::now();
-        // A call that begins meanwhile understands as before; on a machine that is busy with calls nothing waits for long.
+        // A call that begins meanwhile understands as before; on a machine that is busy with calls nothing waits for
+        // long.
         let learning = Learning::Within(RELOAD_PATIENCE);
         let books = Books::load(loaded, &self.tts, Some(&self.books), learning)?;
         self.llm

@@ -1,8 +1,9 @@
 //! The call file: all that a recorded call needs to be played again.
 //!
-//! Thread: whoever starts or replays a call. In and out: JSON. Memory: the settings. It lies beside the recording of the sound and holds the settings
-//! as they were (the seed of the language model among them), the playbook's path and digest, and what else came into the
-//! call beside its sound: values of slots, keys. It is written anew with each key, so that a kill loses none.
+//! Thread: whoever starts or replays a call. In and out: JSON. Memory: the settings. It lies beside the recording of
+//! the sound and holds the settings as they were (the seed of the language model among them), the playbook's path and
+//! digest, and what else came into the call beside its sound: values of slots, keys. It is written anew with each key,
+//! so that a kill loses none.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,8 @@
 //! The threads of a call: whichever of them dies, the call ends cleanly and its record says why.
 //!
-//! Thread: any thread of a call. In: its work. Out: its handle; after a fault an event, and the end of the call. Memory:
-//! none of its own. A call without `hear` or `think` can still apologise; one without `listen` can only hang up.
+//! Thread: any thread of a call. In: its work. Out: its handle; after a fault an event, and the end of the call.
+//! Memory: none of its own. A call without `hear` or `think` can still apologise; one without `listen` can only hang
+//! up.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

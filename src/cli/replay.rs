@@ -21,9 +21,10 @@ const TAIL_MS: u32 = 12_000;
 /// Plays a recorded call through the same steps and engines, faster than real time. The engines take no time on its clock, so the same sound,
 /// settings and playbook give the same turns every time.
 ///
-/// CALL is a sound file (of a stereo recording the left side, the caller, is played) or the `.call.json` that `patter serve` and `patter call` keep
-/// beside a recording: it brings the settings and the playbook of then, what was known of the call, and the keys. To see what a change does to it, replay it with `--now`, which takes
-/// the present settings and playbook, and compare with what happened then:
+/// CALL is a sound file (of a stereo recording the left side, the caller, is played) or the `.call.json` that
+/// `patter serve` and `patter call` keep beside a recording: it brings the settings and the playbook of then, what was
+/// known of the call, and the keys. To see what a change does to it, replay it with `--now`, which takes the present
+/// settings and playbook, and compare with what happened then:
 ///
 ///   patter replay CALL.call.json --now --events after.jsonl
 #[derive(clap::Args)]
@@ -83,11 +84,12 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
             let chunk = &clip[at..clip.len().min(at + FRAME_SAMPLES)];
             heard[..chunk.len()].copy_from_slice(chunk);
         }
-        let frame_of = |key: &&KeyAt| key.at_ms / u64::from(FRAME_MS);
-        for key in keys
+        // One that was pressed after the last sound comes with it.
+        let frame_of = |key: &KeyAt| ((key.at_ms / u64::from(FRAME_MS)) as usize).min(per_clip - 1);
+        let now = keys
             .iter()
-            .filter(|key| frame_of(key) == (number % per_clip) as u64)
-        {
+            .filter(|key| number < frames && frame_of(key) == number % per_clip);
+        for key in now {
             call.press(key.key);
         }
         let Some(spoken) = call.frame(&heard) else {

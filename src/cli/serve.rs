@@ -17,6 +17,8 @@ use signal_hook::iterator::Signals;
 
 /// How often a stopping server looks whether its calls are over.
 const POLL: Duration = Duration::from_millis(20);
+/// After the last call its dialplan can still ask what it came to.
+const AFTERWORD: Duration = Duration::from_secs(3);
 /// A call that was asked to end says its last word by then.
 const LAST_WORDS: Duration = Duration::from_secs(20);
 
@@ -195,6 +197,7 @@ fn drain(server: &Server, loaded: &Loaded, signals: &mut Signals) {
     }
     let began = Instant::now();
     let mut polite = false;
+    let had_calls = server.active_calls() > 0;
     while server.active_calls() > 0 {
         if signals.pending().any(|signal| signal != SIGHUP) {
             patter::log::warn("calls under way are ended at once");
@@ -208,6 +211,10 @@ fn drain(server: &Server, loaded: &Loaded, signals: &mut Signals) {
             patter::log::warn("calls that did not end are ended at once");
             return;
         }
+        std::thread::sleep(POLL);
+    }
+    let over = Instant::now();
+    while had_calls && over.elapsed() < AFTERWORD && !signals.pending().any(|s| s != SIGHUP) {
         std::thread::sleep(POLL);
     }
 }

@@ -8,7 +8,7 @@
 //! classifier is asked.
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::everyday::Everyday;
@@ -122,8 +122,8 @@ impl Knowledge {
     }
 
     /// Learns what examples mean, too, where that is not known yet: seconds, if the engine has not seen them before.
-    /// Gives up between some texts and the next where it is no longer `wanted`. False when it did, or when the engine has
-    /// failed.
+    /// Gives up between some texts and the next where it is no longer `wanted`. False when it did, or when the engine
+    /// has failed.
     pub fn sense(&self, embed: Arc<dyn Embed>, wanted: &dyn Fn() -> bool) -> bool {
         // A part of them at a time: then nothing of it is made for nothing, and to give up takes a moment.
         for some in Classifier::lesson(&self.playbook).chunks(LESSON_TEXTS) {
@@ -281,8 +281,8 @@ fn place_of(line: &ScriptLine) -> String {
 /// The intent of what an example of a good answer answers: no caller's words are taken for it.
 const EXAMPLE: &str = "examples";
 
-/// Facts, script lines, and examples of good answers, which only the model is shown. Tactics against objections are not in
-/// it: they have an order of their own.
+/// Facts, script lines, and examples of good answers, which only the model is shown. Tactics against objections are not
+/// in it: they have an order of their own.
 fn library(playbook: &Playbook) -> Vec<Found> {
     let general = playbook.persona.way;
     let facts = playbook.facts.iter().map(|fact| Found {
@@ -315,7 +315,10 @@ fn library(playbook: &Playbook) -> Vec<Found> {
         stage: line.stage.clone(),
         slots: playbook.slots_in(&line.say),
     });
+    // Those that every prompt holds need not be found for it.
+    let prompt = playbook.system_prompt(&BTreeMap::new());
     let examples = playbook.examples.iter().enumerate();
+    let examples = examples.filter(|(_, example)| !prompt.contains(&example.agent));
     let examples = examples.map(|(index, example)| Found {
         said: Candidate {
             place: format!("{EXAMPLE}[{index}]"),
@@ -390,10 +393,16 @@ mod tests {
     fn examples_of_good_answers_are_found_for_the_model_and_answer_nothing_by_themselves() {
         let knowledge = Knowledge::new(Playbook::parse(FITNESS, "fitness").unwrap());
         let said = HashSet::new();
-        let hints = knowledge.hints("discovery", "my schedule is quite busy", &said, &|_| true);
-        let example = &knowledge.playbook.examples[1];
+        let example = &knowledge.playbook.examples[2];
+        assert_eq!(example.caller, "It's too expensive.");
+        let found = |heard| knowledge.hints("discovery", heard, &said, &|_| true);
+        let hints = found("too expensive, really");
+        let shown = |text: &str| hints.iter().any(|hint| hint.text == text);
+        assert!(shown(&example.agent), "{hints:?}");
+        let in_prompt = &knowledge.playbook.examples[1];
+        let hints = found("i have a busy schedule");
         assert!(
-            hints.iter().any(|hint| hint.text == example.agent),
+            hints.iter().all(|hint| hint.text != in_prompt.agent),
             "{hints:?}"
         );
         let meant = knowledge.meaning(&example.caller, |_| true);

@@ -114,6 +114,8 @@ pub(super) fn remove(
             let audio = folder.join(name);
             removed.recordings += usize::from(delete(&audio)?);
             delete(&CallFile::path_for(&audio))?;
+            // What a kill while it was written may have left.
+            delete(&crate::private::beside(&CallFile::path_for(&audio)))?;
         }
         removed.calls += connection
             .execute("DELETE FROM calls WHERE id = ?1", [id])

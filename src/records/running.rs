@@ -290,6 +290,7 @@ fn outcome_name(outcome: Outcome) -> &'static str {
         Outcome::HandOver => "hand_over",
     }
 }
+
 /// Keeps a slot's value; one that was known before the call belongs to turn 0.
 fn put_slot(
     database: &Connection,

@@ -109,8 +109,8 @@ pub(super) enum Look {
 }
 
 impl Database {
-    /// Opens or makes the database in `folder`, which is made too. A damaged file is moved aside. With `busy` the time to
-    /// wait for a lock.
+    /// Opens or makes the database in `folder`, which is made too. A damaged file is moved aside. With `busy` the time
+    /// to wait for a lock.
     ///
     /// # Errors
     /// No folder, a lock of another program, a full disk, a newer schema.

@@ -249,6 +249,11 @@ impl Writer {
                 }
             }
             Err(error) => {
+                if matches!(error, RecordsError::Corrupt { .. }) {
+                    // The next entry opens it anew, and looks how far the damage goes.
+                    self.is_suspect = true;
+                    self.database = None;
+                }
                 if !self.cleaning_fails {
                     self.cleaning_fails = true;
                     crate::log::warn(&format!("old calls are not deleted: {error}"));

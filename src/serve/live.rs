@@ -184,7 +184,8 @@ impl Default for Live {
 }
 
 impl Live {
-    /// Takes in an event; what the call came to when it is its last.
+    /// Takes in an event; what the call came to when it is its last. The call is still there then, until
+    /// [`Live::over`]: whoever asks for it in between finds it here or its result, never nothing.
     pub fn observe(&self, event: &Stamped, now: SystemTime) -> Option<CallResult> {
         self.tell(event);
         let mut calls = self.lock();
@@ -210,14 +211,8 @@ impl Live {
                 None
             }
             Event::CallEnd { reason, turns, .. } => {
-                let call = calls.get_mut(&event.call)?;
-                let result = call.result(event.t_ms, reason, *turns);
-                if call.twins > 0 {
-                    call.twins -= 1;
-                } else {
-                    calls.remove(&event.call);
-                }
-                Some(result)
+                let call = calls.get(&event.call)?;
+                Some(call.result(event.t_ms, reason, *turns))
             }
             other => {
                 if let Some(call) = calls.get_mut(&event.call) {
@@ -225,6 +220,15 @@ impl Live {
                 }
                 None
             }
+        }
+    }
+
+    /// The call has ended, and its result is kept.
+    pub fn over(&self, call: &str) {
+        let mut calls = self.lock();
+        match calls.get_mut(call) {
+            Some(twin) if twin.twins > 0 => twin.twins -= 1,
+            _ => drop(calls.remove(call)),
         }
     }
 
@@ -337,7 +341,12 @@ mod tests {
         let mut t_ms = 0;
         let mut observe = |event| {
             t_ms += 100;
-            live.observe(&stamped(t_ms, "c1", event), now)
+            let ended = live.observe(&stamped(t_ms, "c1", event), now);
+            if ended.is_some() {
+                assert!(live.runs("c1"), "until its result is kept");
+                live.over("c1");
+            }
+            ended
         };
         observe(call_start_of("+15550100", &[("name", "Ada")]));
         observe(stage("", "opening"));
@@ -372,7 +381,8 @@ mod tests {
         assert_eq!(
             serde_json::to_value(&call).unwrap(),
             serde_json::json!({
-                "call": "c1", "playbook": "Test", "number": "+15550100", "campaign": null, "began_unix_ms": 1_000_000, "last_event_ms": 1_000, "state": "listening",
+                "call": "c1", "playbook": "Test", "number": "+15550100", "campaign": null,
+                "began_unix_ms": 1_000_000, "last_event_ms": 1_000, "state": "listening",
                 "stage": "close", "intent": "value", "last_heard": "Monday please", "last_said": "Hello.", "outcome": "success",
                 "slots": {"day": {"value": "monday", "confirmed": false}, "name": {"value": "Ada", "confirmed": true}},
                 "turns": 1
@@ -430,10 +440,11 @@ mod tests {
             live.observe(&stamped(0, "c1", event), UNIX_EPOCH);
         }
         let end = stamped(5, "c1", call_end("caller", 0));
-        assert!(live.observe(&end, UNIX_EPOCH).is_some());
-        assert_eq!(live.count(), 1);
-        assert!(live.observe(&end, UNIX_EPOCH).is_some());
-        assert_eq!(live.count(), 0);
+        for left in [1, 0] {
+            assert!(live.observe(&end, UNIX_EPOCH).is_some());
+            live.over("c1");
+            assert_eq!(live.count(), left);
+        }
         live.observe(&stamped(0, "c1", call_start()), UNIX_EPOCH);
         assert_eq!(live.lost("c1").unwrap().reason, "error");
         assert_eq!(live.lost("c1"), None);

@@ -243,11 +243,13 @@ impl Shared {
     /// Takes in an event of a call, on that call's `events` thread.
     pub fn watch(&self, event: &Stamped) {
         let ended = self.live.observe(event, SystemTime::now());
+        // First: a dialplan asks for it now, and the log may have to wait.
+        if let Some(result) = &ended {
+            self.keep(result.clone());
+            self.live.over(&event.call);
+        }
         self.metrics.observe(event, ended.as_ref());
         journal::tell(event, ended.as_ref());
-        if let Some(result) = ended {
-            self.keep(result);
-        }
     }
 
     /// The call has no thread left. One that ended properly was seen in its events; of another, what is known is kept as a result.

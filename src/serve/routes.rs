@@ -1,11 +1,14 @@
 //! Requests to answers.
 //!
-//! Thread: `http`; an answer waits for the request's own body, and for the end of a call that has been hung up. In: requests. Out: JSON, text, figures, a stream of events; errors as
-//! `{"error":…,"hint":…}`. Memory: a body of at most [`MAX_BODY_BYTES`]. When late: a body that does not come in time is answered 408.
+//! Thread: `http`; an answer waits for the request's own body, and for the end of a call that has been hung up. In:
+//! requests. Out: JSON, text, figures, a stream of events; errors as `{"error":…,"hint":…}`. Memory: a body of at most
+//! [`MAX_BODY_BYTES`]. When late: a body that does not come in time is answered 408, last words that are not judged
+//! 503.
 //!
 //! Paths for dialplans (`/calls/UUID/outcome`, `…/reason`, `…/slots/NAME`) answer errors with an empty body: Asterisk's
-//! `CURL()` gives the body alone. A dialplan asks in the moment of the hang-up, before this side has seen it, and before
-//! the caller's last words are judged, which may be the wish to be called no more: it is not told `none` too early.
+//! `CURL()` gives the body alone. A dialplan asks in the moment of the hang-up, before this side has seen it, and
+//! before the caller's last words are judged, which may be the wish to be called no more: it is not told `none` too
+//! early.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -42,9 +45,9 @@ const MAX_SKIPPED_BYTES: usize = 1 << 20;
 
 /// A call that seems to run on is looked at so long: its hang-up may be under way.
 const HANG_UP_GRACE: Duration = Duration::from_millis(500);
-/// The last words of a call that has been hung up are waited for so long; only on a machine that is very late they take
-/// more than a moment.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+/// The last words of a call that has been hung up are waited for so long, as the call itself does; only on a machine
+/// that is very late they take more than a moment.
+const LAST_WORDS: Duration = Duration::from_secs(62);
 /// How often.
 const POLL: Duration = Duration::from_millis(10);
 
@@ -285,19 +288,19 @@ async fn route(
         }
         Path::Outcome(uuid) => {
             let uuid = key(uuid)?;
-            judged(shared, &uuid, HANG_UP_GRACE).await?;
+            judged(shared, place, &uuid, HANG_UP_GRACE).await?;
             let outcome = CameTo::of(shared, &uuid)?.outcome;
             let name = outcome.map_or("none", Outcome::name);
             plain(StatusCode::OK, name.to_owned(), TEXT)
         }
         Path::Reason(uuid) => {
             let uuid = key(uuid)?;
-            judged(shared, &uuid, HANG_UP_GRACE).await?;
+            judged(shared, place, &uuid, HANG_UP_GRACE).await?;
             plain(StatusCode::OK, CameTo::of(shared, &uuid)?.reason, TEXT)
         }
         Path::Slot(uuid, name) => {
             let uuid = key(uuid)?;
-            judged(shared, &uuid, Duration::ZERO).await?;
+            judged(shared, place, &uuid, Duration::ZERO).await?;
             let slots = CameTo::of(shared, &uuid)?.slots;
             let name = percent_decode_str(name).decode_utf8_lossy();
             let slot = slots.get(&*name).ok_or(RequestError::NoCall)?;
@@ -309,7 +312,12 @@ async fn route(
 }
 
 /// Waits until a call that has been hung up is over; one that seems to run on, for `grace`.
-async fn judged(shared: &Shared, uuid: &CallKey, grace: Duration) -> Result<(), RequestError> {
+async fn judged(
+    shared: &Shared,
+    place: &Place,
+    uuid: &CallKey,
+    grace: Duration,
+) -> Result<(), RequestError> {
     let call = codec::format_uuid(uuid);
     let began = tokio::time::Instant::now();
     while shared.live.runs(&call) {
@@ -320,6 +328,8 @@ async fn judged(shared: &Shared, uuid: &CallKey, grace: Duration) -> Result<(), 
         if !closing && began.elapsed() >= grace {
             break;
         }
+        // It is no idle connection: others make place for a new one first.
+        place.asks();
         tokio::time::sleep(POLL).await;
     }
     Ok(())

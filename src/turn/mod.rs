@@ -22,8 +22,8 @@ use words::{Kind, Reading};
 
 /// A sound that is held for this long without any words known, in ms, is decided by its length.
 const UNDECIDED_MS: u32 = 1_200;
-/// Words that the model does not believe in are a noise when nothing has followed them for this long, in ms: "Stop, please"
-/// has a pause of 100 to 300 ms in it, and the agent is silent meanwhile anyway.
+/// Words that the model does not believe in are a noise when nothing has followed them for this long, in ms: "Stop,
+/// please" has a pause of 100 to 300 ms in it, and the agent is silent meanwhile anyway.
 const DOUBT_MS: u32 = 440;
 /// A backchannel in the last moments of what the agent says is an answer to it, in ms.
 const ANSWER_WINDOW_MS: u32 = 700;

@@ -175,8 +175,22 @@ impl<'a> Channel<'a> {
         }
     }
 
+    /// A variable, or one of the functions that can be written.
     fn set(&mut self, data: &str) {
         let (name, value) = data.split_once('=').unwrap();
+        let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let key = name
+            .strip_prefix("DB(patter_opt_out/")
+            .and_then(|key| key.strip_suffix(')'));
+        match name {
+            "CALLERID(name)" => {}
+            "CURLOPT(httptimeout)" => assert!(value.parse::<u32>().is_ok(), "{value}"),
+            _ if is_plain => {}
+            _ => assert!(
+                key.is_some_and(|key| !key.is_empty()),
+                "no such thing to set: {name}"
+            ),
+        }
         self.variables.insert(name.to_owned(), value.to_owned());
     }
 
@@ -270,7 +284,8 @@ fn is_allowed(allowed: &str, c: char) -> bool {
     let ranges = chars
         .windows(3)
         .any(|w| w[1] == '-' && (w[0]..=w[2]).contains(&c));
-    ranges || chars.contains(&c)
+    // Where it makes a range, the hyphen itself is none of them.
+    ranges || (chars.contains(&c) && c != '-')
 }
 
 /// Patter's HTTP interface, and a call in it that comes to what a test wants.
@@ -444,12 +459,26 @@ fn whoever_hangs_up_is_told_of_and_an_opt_out_is_kept() {
         patter.call(uuid, Some(Outcome::OptOut), None, "caller");
         Call::CallerGone
     };
-    let mut channel = Channel::new(Some(patter.http.address()), &call);
-    channel.run();
+    let kept = |number: &str, caller: &str| {
+        let mut channel = Channel::new(Some(patter.http.address()), &call);
+        channel.variables.insert("NUMBER".into(), number.into());
+        channel
+            .variables
+            .insert("CALLERID(num)".into(), caller.into());
+        channel.run();
+        let variables = channel.variables.keys();
+        variables
+            .filter(|name| name.starts_with("DB("))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(kept("", "+1 (555) 0100"), ["DB(patter_opt_out/+15550100)"]);
+    // A dialler's call comes from the company's own number.
     assert_eq!(
-        channel.variables["DB(patter_opt_out/+15550100)"],
-        channel.variables["CALL"]
+        kept("+15550199", "+15550000"),
+        ["DB(patter_opt_out/+15550199)"]
     );
+    assert!(kept("", "").is_empty(), "nobody knows whose wish it was");
 }
 
 #[test]

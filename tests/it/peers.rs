@@ -149,6 +149,32 @@ fn a_kind_that_nobody_knows_beside_each_frame_is_let_be() {
 }
 
 #[test]
+fn a_rate_that_changes_with_each_message_ends_its_call() {
+    let _turn = one_at_a_time();
+    let (server, events) = server(1, None);
+    let mut stream = connect(server.address());
+    hello(&mut stream, 6);
+    let message = |rate_hz: u32| {
+        let mut bytes = Vec::new();
+        codec::encode_audio(rate_hz, &vec![0; rate_hz as usize / 50], &mut bytes).unwrap();
+        bytes
+    };
+    let both = [message(8_000), message(16_000)];
+    send_in_time(
+        &mut stream,
+        both.iter().cycle().take(200).map(Vec::as_slice),
+    );
+    drop(stream);
+    drop(server);
+    let events: Vec<Stamped> = events.iter().collect();
+    let told = errors(&events);
+    assert!(
+        told.iter().any(|e| e.contains("make no sense")),
+        "{events:#?}"
+    );
+}
+
+#[test]
 fn what_a_network_kept_back_for_four_seconds_is_heard() {
     let _turn = one_at_a_time();
     let (server, events) = server_that_waits(1, None, Duration::from_secs(60));
@@ -170,6 +196,9 @@ fn what_a_network_kept_back_for_four_seconds_is_heard() {
         _ => None,
     });
     assert_eq!(dropped, Some(0));
+    // Nobody has waited, however many frames there were at once.
+    let waited = |e: &Stamped| matches!(e.event, Event::Bridged { .. } | Event::Reminder { .. });
+    assert!(!events.iter().any(waited), "{events:#?}");
 }
 
 #[test]

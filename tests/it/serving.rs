@@ -196,8 +196,8 @@ fn a_language_model_that_fails_is_told_of_and_then_left_alone() {
     let mut caller = caller(&lines);
     let limit = Duration::from_secs(45);
     client::call(server.address(), [0x33; 16], 8_000, &mut caller, limit).unwrap();
-    let not_ready = shared.not_ready();
     drop(server);
+    let not_ready = shared.not_ready();
     let events: Vec<Event> = events.iter().map(|stamped| stamped.event).collect();
     let told = |e: &&Event| matches!(e, Event::Error { message } if message.contains("made no reply: a prompt of"));
     assert_eq!(events.iter().filter(told).count(), 3, "{events:#?}");

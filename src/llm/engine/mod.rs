@@ -113,8 +113,8 @@ impl Engine {
         }
     }
 
-    /// [`Engine::share_prefix`] without waiting for it: while callers wait for replies it rests. Until it is there a call
-    /// that begins reads all of its prompt.
+    /// [`Engine::share_prefix`] without waiting for it: while callers wait for replies it rests. Until it is there a
+    /// call that begins reads all of its prompt.
     pub fn share_prefix_behind(&self, messages: Vec<ChatMessage>) {
         let (done, _) = crossbeam_channel::bounded(1);
         let _ = self.requests.send(Request::Prefix { messages, done });

@@ -1,8 +1,8 @@
 //! Between the words of a call and the bytes of a model's tokens.
 //!
-//! Thread: `llm`. In: what somebody said; bytes of tokens. Out: text that is safe in a chat template; whole letters. Memory:
-//! the spelling of a model's control tokens. Source: llama.cpp's tokenizer, which takes the spelling of a control or
-//! user-defined token for that token wherever it stands; the chat templates of the models that it knows.
+//! Thread: `llm`. In: what somebody said; bytes of tokens. Out: text that is safe in a chat template; whole letters.
+//! Memory: the spelling of a model's control tokens. Source: llama.cpp's tokenizer, which takes the spelling of a
+//! control or user-defined token for that token wherever it stands; the chat templates of the models that it knows.
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use llama_cpp_2::model::LlamaModel;
@@ -53,8 +53,10 @@ impl Plain {
 
     fn new(spelled: impl Iterator<Item = String>) -> Self {
         let marks = spelled.chain(MARKS.map(str::to_owned));
-        // One that is a single letter cannot be broken, and one of blanks is nobody's command.
-        let marks = marks.filter(|mark| mark.trim().chars().count() > 1);
+        // One that is a single letter cannot be broken, one of blanks is nobody's command, and a blank before it is no
+        // help.
+        let marks = marks.map(|mark| mark.trim().to_owned());
+        let marks = marks.filter(|mark| mark.chars().count() > 1);
         let marks = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .build(marks);
@@ -137,7 +139,14 @@ mod tests {
     }
 
     fn plain() -> Plain {
-        let llama = ["<|eot_id|>", "<|begin_of_text|>", "▁", "<0x0A>", "<unk>"];
+        let llama = [
+            "<|eot_id|>",
+            "<|begin_of_text|>",
+            "▁",
+            "<0x0A>",
+            "<unk>",
+            " <x>",
+        ];
         Plain::new(llama.map(str::to_owned).into_iter())
     }
 
@@ -146,7 +155,7 @@ mod tests {
         let plain = plain();
         for mark in MARKS
             .into_iter()
-            .chain(["<|eot_id|>", "<|im_start|>", "<unk>"])
+            .chain(["<|eot_id|>", "<|im_start|>", "<unk>", "<x>"])
         {
             for text in [
                 mark.to_owned(),
@@ -205,7 +214,9 @@ mod tests {
         #[test]
         fn no_text_holds_a_mark_after_it(
             parts in proptest::collection::vec(
-                proptest::sample::select(vec!["<", "|", ">", "[", "]", "/", "INST", "eot_id", "s", " ", "<|", "im_end"]),
+                proptest::sample::select(
+                    vec!["<", "|", ">", "[", "]", "/", "INST", "eot_id", "s", " ", "<|", "im_end"],
+                ),
                 0..30,
             ),
         ) {

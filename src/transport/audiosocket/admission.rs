@@ -220,11 +220,14 @@ fn hello(
 ) -> Option<[u8; 16]> {
     let deadline = Instant::now() + HELLO_TIMEOUT;
     let mut bytes = [0; 512];
-    while Instant::now() < deadline && wanted() {
+    loop {
         match decoder.next() {
             Ok(Some(Message::Uuid(uuid))) => return Some(uuid),
             Ok(None) => {}
             Ok(Some(_)) | Err(_) => return None,
+        }
+        if Instant::now() >= deadline || !wanted() {
+            return None;
         }
         match stream.read(&mut bytes) {
             Ok(0) => return None,
@@ -233,7 +236,6 @@ fn hello(
             Err(_) => return None,
         }
     }
-    None
 }
 
 fn hang_up(mut stream: TcpStream) {

@@ -31,12 +31,13 @@ use crate::priority::{self, Class};
 /// Faulty messages that a call survives at once: unknown or unexpected ones, sound of no length, another rate again,
 /// more keys than anybody presses.
 const MAX_FAULTS: u32 = 50;
-/// And so many a second, besides one for each 20 ms of sound: a newer Asterisk may send kinds that we do not know beside
-/// each of its frames.
+/// And so many a second; of messages that are unknown also one for each 20 ms of sound: a newer Asterisk may send kinds
+/// that we do not know beside each of its frames.
 const FAULTS_PER_S: u32 = 1;
 /// Keys that are taken at once, as a phone's memory dials them, and a second.
 const MAX_KEYS: u32 = 64;
 const KEYS_PER_S: u32 = 20;
+
 /// Nothing came in time, and nothing is wrong.
 pub(super) fn would_block(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
@@ -104,8 +105,14 @@ pub(super) fn carry(
         None => (None, None),
     };
     let (heard_tap, out_tap) = tap.map_or((None, None), |t| (Some(t.0), Some(t.1)));
-    let Ok(out) = stream.try_clone() else {
-        return;
+    let out = match stream.try_clone() {
+        Ok(out) => out,
+        Err(error) => {
+            let message = format!("the call's connection cannot be used: {error}");
+            sink.send(Event::Error { message });
+            let _ = stream.shutdown(Shutdown::Both);
+            return;
+        }
     };
     let sharing = Arc::clone(&shared);
     let player = std::thread::Builder::new()
@@ -130,6 +137,7 @@ pub(super) fn carry(
         sink,
         began: Instant::now(),
         faults: Budget::new(MAX_FAULTS, FAULTS_PER_S),
+        odd: Budget::new(MAX_FAULTS, FAULTS_PER_S),
         pressed: Budget::new(MAX_KEYS, KEYS_PER_S),
     };
     match reader.run(limits, stop) {
@@ -148,8 +156,11 @@ pub(super) fn carry(
         });
     }
     let _ = reader.stream.shutdown(Shutdown::Both);
-    if let Some(recorder) = recorder {
-        let _ = recorder.join();
+    if recorder.is_some_and(|recorder| recorder.join().is_err()) {
+        let message = "the thread `record` of the call ended by a fault in the program";
+        sink.send(Event::Error {
+            message: message.into(),
+        });
     }
 }
 
@@ -172,6 +183,8 @@ struct Reader<'a> {
     sink: &'a EventSink,
     began: Instant,
     faults: Budget,
+    /// Sound of no length, and of another rate again.
+    odd: Budget,
     pressed: Budget,
 }
 
@@ -255,7 +268,8 @@ impl Reader<'_> {
             .map_err(|e| e.to_string())?
         {
             Heard::Sound => {}
-            Heard::Odd => self.fault()?,
+            // A resampler is made for it: it is not paid back.
+            Heard::Odd => Self::take(&mut self.odd, self.began)?,
             Heard::Really(really_hz) => {
                 let message = format!(
                     "the line sends sound of {really_hz} Hz as {rate_hz} Hz, as Asterisk does up to 20.16, 21.11, \
@@ -264,7 +278,7 @@ impl Reader<'_> {
                 self.sink.send(Event::Error { message });
             }
         }
-        // Who names all sound so, takes ours so.
+        // The peer is answered at the rate that it names: one that misnames its sound takes ours for that rate, too.
         self.shared.rate_hz.store(ear.named_hz(), Ordering::Release);
         ear.deliver(|frame| {
             self.faults.give();
@@ -275,7 +289,11 @@ impl Reader<'_> {
 
     /// Counts one; an error when there are too many.
     fn fault(&mut self) -> Result<(), String> {
-        if self.faults.take(self.began.elapsed()) {
+        Self::take(&mut self.faults, self.began)
+    }
+
+    fn take(budget: &mut Budget, began: Instant) -> Result<(), String> {
+        if budget.take(began.elapsed()) {
             return Ok(());
         }
         Err("the peer does not speak AudioSocket: too many messages that make no sense".into())

@@ -1,8 +1,8 @@
 //! From the sound messages of a connection to frames of 16 kHz.
 //!
-//! Thread: `socket-in`. In: when each message came, the rate that it names, its samples. Out: frames. Memory: a resampler
-//! and less than a frame of sound. When late: sound that comes all at once is taken in all at once; more of it than
-//! there was time for is an error. A function of its inputs.
+//! Thread: `socket-in`. In: when each message came, the rate that it names, its samples. Out: frames. Memory: a
+//! resampler and less than a frame of sound. When late: sound that comes all at once is taken in all at once; more of
+//! it than there was time for is an error. A function of its inputs.
 
 use std::time::Duration;
 
@@ -12,8 +12,7 @@ use super::rates::{NAMED_HZ, RateWatch, Really};
 use crate::audio::resample::Resampler;
 use crate::audio::{FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ, SILENCE};
 
-/// Sound that may have come before its time: what a network kept back comes at once, but never more than the call is
-/// long.
+/// So much more sound may have come than the call has lasted: a clock that runs fast, or a peer that begins ahead.
 const MAX_EARLY: Duration = Duration::from_secs(5);
 
 /// Why the sound cannot be heard.

@@ -1,10 +1,10 @@
 //! Whether the sound really has the rate that its messages name.
 //!
-//! Thread: `socket-in`. In: when each message came, the rate that it names, how long it is. Out: the rate that it really
-//! has. Memory: the times of half a second. A pure function of its inputs.
-//! Source: Asterisk's res_audiosocket.c by release. Up to 20.16, 21.11, 22.6 and 23.0 it sends whatever the channel
-//! carries as "16-bit, 8 kHz" (0x10): with `c(slin16)` that is 16 kHz, with `c(ulaw)` or without an option G.711, a byte
-//! a sample. The sizes and the pace of the messages tell.
+//! Thread: `socket-in`. In: when each message came, the rate that it names, how long it is. Out: the rate that it
+//! really has. Memory: the times of half a second. A pure function of its inputs. Source: Asterisk's res_audiosocket.c
+//! by release. Up to 20.16, 21.11, 22.6 and 23.0 it sends whatever the channel carries as "16-bit, 8 kHz" (0x10): with
+//! `c(slin16)` that is 16 kHz, with `c(ulaw)` or without an option G.711, a byte a sample. The sizes and the pace of
+//! the messages tell.
 
 use std::time::Duration;
 
@@ -49,8 +49,8 @@ pub struct RateWatch {
 }
 
 impl RateWatch {
-    /// Takes in a message of `samples` of two bytes that names `rate_hz` and came at `at`. Some once, when it is certain
-    /// that it is not what it names.
+    /// Takes in a message of `samples` of two bytes that names `rate_hz` and came at `at`. Some once, when it is
+    /// certain that it is not what it names.
     pub fn observe(&mut self, at: Duration, rate_hz: u32, samples: usize) -> Option<Really> {
         if self.settled || rate_hz != NAMED_HZ || samples == 0 {
             self.count = 0;

@@ -21,7 +21,7 @@ use crate::call::line::Line;
 use crate::call::record::CallFile;
 use crate::call::{Call, Engines, Setup};
 use crate::config::Loaded;
-use crate::events::{EventSink, Stamped};
+use crate::events::{Event, EventSink, Stamped};
 use crate::records::{Start, Store};
 
 /// What the server does with calls.
@@ -326,6 +326,8 @@ fn serve_one(welcome: Welcome, engines: &Arc<Engines>, options: &Options, state:
         crate::log::warn(&error.to_string());
     }
     let (ends, call_ends) = crate::call::line::line();
+    // Until its last event is taken in, whoever asks sees that the call is closing.
+    let line = Arc::clone(&ends.line);
     {
         let mut lines = state.lines();
         lines.retain(|(_, line)| line.strong_count() > 0);
@@ -333,26 +335,34 @@ fn serve_one(welcome: Welcome, engines: &Arc<Engines>, options: &Options, state:
     }
     match Call::start(engines, setup, call_ends, "audiosocket", sink.clone()) {
         Ok(call) => {
-            carry(
-                stream,
-                decoder,
-                ends,
-                Limits {
-                    lead: options.lead,
-                    idle_timeout: options.idle_timeout,
-                    longest: options.longest,
-                },
-                &state.stop,
-                &sink,
-                recording,
-            );
+            let limits = Limits {
+                lead: options.lead,
+                idle_timeout: options.idle_timeout,
+                longest: options.longest,
+            };
+            let carried = AssertUnwindSafe(|| {
+                carry(stream, decoder, ends, limits, &state.stop, &sink, recording);
+            });
+            // The line is closed with it; what else there is of the call ends as ever.
+            if catch_unwind(carried).is_err() {
+                let message = "the thread `socket-in` of the call ended by a fault in the program";
+                sink.send(Event::Error {
+                    message: message.into(),
+                });
+            }
             call.join();
         }
-        Err(error) => state.refuse(stream, options, Refused::Failed, &format!("{id}: {error}")),
+        Err(error) => {
+            state.refuse(stream, options, Refused::Failed, &format!("{id}: {error}"));
+            if let Some(path) = recording {
+                recorder::forget(&path);
+            }
+        }
     }
     drop(sink);
     if let Ok(writer) = writer {
         let _ = writer.join();
     }
+    drop(line);
     (options.over)(&uuid);
 }
