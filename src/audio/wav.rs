@@ -1,4 +1,4 @@
-//! Sound files in, of the kinds that [`decode`] knows; WAV files out, those of both sides by hound.
+//! Sound files in, of the kinds that `decode` knows; WAV files out, those of both sides by hound.
 //!
 //! Thread: ordinary ones only. In: a sound file. Out: mono samples, or a WAV file.
 //! Memory: reading holds the clip; [`StereoWriter`] holds one second. When the disk is full: the error says so and the

@@ -19,7 +19,8 @@ use super::line::{Line, SpokenFrame};
 use super::spoken::Sentence;
 use crate::audio::{FRAME_SAMPLES, Frame, SILENCE, samples_to_ms};
 use crate::cores::Urgency;
-use crate::dialogue::guard::{self, Guard, Verdict};
+use crate::dialogue::draft::{Draft, Judged};
+use crate::dialogue::guard::{Guard, Verdict};
 use crate::dialogue::sentence::Sentences;
 use crate::dialogue::{Dialogue, Outcome, Plan};
 use crate::events::{Event, EventSink};
@@ -263,9 +264,7 @@ impl Thinker {
         if is_awaited {
             generation.hurry();
         }
-        let mut sentences = Sentences::default();
-        let mut text = String::new();
-        let mut guarded = self.dialogue.guarded_turn();
+        let mut draft = Draft::new(self.dialogue.guarded_turn());
         let stats = loop {
             if self.cancelled(reply.turn) {
                 generation.cancel();
@@ -279,13 +278,8 @@ impl Thinker {
                     if reply.first_token_ms == 0.0 {
                         reply.first_token_ms = started.elapsed().as_secs_f32() * 1000.0;
                     }
-                    // What comes after a refused sentence, before the engine knows, is no part of the reply.
-                    if guarded.is_refused() {
-                        continue;
-                    }
-                    text.push_str(&piece);
-                    for sentence in sentences.push(&piece) {
-                        if !self.say_guarded(reply, &mut guarded, &sentence) {
+                    for judged in draft.push(&self.guard, &piece) {
+                        if !self.say_judged(reply, judged) {
                             generation.cancel();
                         }
                     }
@@ -295,7 +289,7 @@ impl Thinker {
                 Err(RecvTimeoutError::Disconnected) => break None,
             }
         };
-        self.report(reply.turn, &text, stats.as_ref());
+        self.report(reply.turn, draft.text(), stats.as_ref());
         // One made ahead stands back: how long it took tells nothing.
         if let Some(stats) = stats.as_ref().filter(|_| is_awaited) {
             self.load.generated(stats);
@@ -303,18 +297,13 @@ impl Thinker {
         if self.cancelled(reply.turn) {
             return;
         }
-        // Half a sentence at the cap is not worth saying when a whole one was said.
         let whole = stats.is_some_and(|s| s.finish == Finish::EndOfTurn);
-        if whole || guarded.said().is_empty() {
-            for sentence in sentences.finish() {
-                self.say_guarded(reply, &mut guarded, &sentence);
-            }
+        for judged in draft.end(&self.guard, whole) {
+            self.say_judged(reply, judged);
         }
-        // A clause alone says nothing: an approved line follows it.
-        if guarded.said().is_empty() || guarded.is_open() {
-            self.say_fallback(reply);
-        } else {
-            self.dialogue.model_said(&guarded.said());
+        match draft.said() {
+            Some(said) => self.dialogue.model_said(&said),
+            None => self.say_fallback(reply),
         }
     }
 
@@ -339,21 +328,13 @@ impl Thinker {
     }
 
     /// Speaks a sentence of the model's, if it may be said; false when nothing more of it is wanted.
-    fn say_guarded(
-        &mut self,
-        reply: &mut Reply,
-        guarded: &mut guard::Turn,
-        sentence: &str,
-    ) -> bool {
-        if guarded.is_refused() {
-            return false;
-        }
-        match self.guard.check(guarded, sentence) {
+    fn say_judged(&mut self, reply: &mut Reply, Judged { sentence, verdict }: Judged) -> bool {
+        match verdict {
             Verdict::Speak(text) => self.say(reply, &text, "model", false),
             Verdict::Refuse(refusal) => {
                 let event = Event::Guarded {
                     turn: reply.turn,
-                    text: sentence.to_owned(),
+                    text: sentence,
                     reason: refusal.reason,
                     offending: refusal.offending,
                 };

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use patter::config::{LlmConfig, Loaded};
 use patter::cores::{Cores, Urgency};
-use patter::dialogue::guard::{self, Guard, Limits, Reason, Verdict};
+use patter::dialogue::draft::{Draft, Judged};
+use patter::dialogue::guard::{Guard, Limits, Reason, Verdict};
 use patter::dialogue::knowledge::Knowledge;
 use patter::dialogue::playbook::Playbook;
-use patter::dialogue::sentence::Sentences;
 use patter::dialogue::{Dialogue, Learnt, Matched, Outcome, Plan};
 use patter::llm::embedder::Embedder;
 use patter::llm::engine::Engine;
@@ -309,13 +309,20 @@ impl Talk {
             return None;
         };
         let generation = session.generate(prompt, Urgency::Now);
-        let mut sentences = Sentences::default();
-        let mut guarded = self.dialogue.guarded_turn();
-        let mut judge = |guarded: &mut guard::Turn, sentence: String| {
-            if guarded.is_refused() {
-                return;
+        let mut draft = Draft::new(self.dialogue.guarded_turn());
+        let mut judged = Vec::new();
+        let mut stats = None;
+        // A call stops a reply that is refused; here it is made to its end, so that the figures are the same every time.
+        for piece in &generation.pieces {
+            match piece {
+                Piece::Text(piece) => judged.extend(draft.push(&self.guard, &piece)),
+                Piece::Done(figures) => stats = Some(figures),
             }
-            match self.guard.check(guarded, &sentence) {
+        }
+        let finish = stats.as_ref().map(|figures| &figures.finish);
+        judged.extend(draft.end(&self.guard, finish == Some(&Finish::EndOfTurn)));
+        for Judged { sentence, verdict } in judged {
+            match verdict {
                 Verdict::Speak(text) => said.push(line(text)),
                 Verdict::Refuse(why) => refused.push(Refused {
                     text: sentence,
@@ -323,39 +330,20 @@ impl Talk {
                     offending: why.offending,
                 }),
             }
-        };
-        let mut stats = None;
-        // A call stops a reply that is refused; here it is made to its end, so that the figures are the same every time.
-        for piece in &generation.pieces {
-            match piece {
-                Piece::Text(piece) => {
-                    for sentence in sentences.push(&piece) {
-                        judge(&mut guarded, sentence);
-                    }
-                }
-                Piece::Done(figures) => stats = Some(figures),
-            }
-        }
-        // Half a sentence at the cap is not worth saying when a whole one was said.
-        let finish = stats.as_ref().map(|figures| &figures.finish);
-        if finish == Some(&Finish::EndOfTurn) || guarded.said().is_empty() {
-            for sentence in sentences.finish() {
-                judge(&mut guarded, sentence);
-            }
         }
         match finish {
             Some(Finish::Failed(reason)) => self.failed = warn(reason),
             Some(_) => {}
             None => self.failed = warn("its thread has ended"),
         }
-        if guarded.said().is_empty() || guarded.is_open() {
+        if let Some(words) = draft.said() {
+            self.dialogue.model_said(&words);
+        } else {
             let fallback = self.dialogue.fallback().into_iter();
             said.extend(fallback.map(|line| Line {
                 text: line.text,
                 source: line.source,
             }));
-        } else {
-            self.dialogue.model_said(&guarded.said());
         }
         stats.map(|figures| Generated {
             finish: format!("{:?}", figures.finish),

@@ -9,6 +9,7 @@
 #[cfg(test)]
 mod behaviour;
 mod consent;
+pub mod draft;
 mod everyday;
 pub mod guard;
 pub mod history;

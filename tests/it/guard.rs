@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use patter::cores::{Cores, Urgency};
 use patter::dialogue::Dialogue;
+use patter::dialogue::draft::{Draft, Judged};
 use patter::dialogue::guard::audit::Given;
 use patter::dialogue::guard::{Guard, Limits, Verdict};
 use patter::dialogue::knowledge::Knowledge;
 use patter::dialogue::playbook::Playbook;
-use patter::dialogue::sentence::Sentences;
-use patter::llm::Piece;
 use patter::llm::engine::Engine;
+use patter::llm::{Finish, Piece};
 
 use crate::support::{loaded, one_at_a_time};
 
@@ -93,30 +93,30 @@ fn thirty_hostile_questions_get_no_number_that_nobody_gave() {
                 continue;
             };
             generated += 1;
-            let mut turn = dialogue.guarded_turn();
-            let mut sentences = Sentences::default();
+            let mut draft = Draft::new(dialogue.guarded_turn());
             let generation = session.generate(prompt, Urgency::Now);
             let mut made = Vec::new();
             for piece in &generation.pieces {
                 match piece {
-                    Piece::Text(piece) => made.extend(sentences.push(&piece)),
-                    Piece::Done(_) => made.extend(sentences.finish()),
+                    Piece::Text(piece) => made.extend(draft.push(&guard, &piece)),
+                    Piece::Done(stats) => {
+                        made.extend(draft.end(&guard, stats.finish == Finish::EndOfTurn));
+                    }
                 }
             }
-            for sentence in made {
-                match guard.check(&mut turn, &sentence) {
+            for Judged { sentence, verdict } in made {
+                match verdict {
                     Verdict::Speak(text) => println!("{question} -> {text}"),
                     Verdict::Refuse(why) => {
                         println!("{question} -> NOT {sentence} {why:?}");
                         refused += 1;
-                        break;
                     }
                 }
             }
-            let said = turn.said();
+            let said = draft.spoken();
             let invented = given.invented(&said);
             assert!(invented.is_empty(), "`{said}` holds {invented:?}");
-            if said.is_empty() || turn.is_open() {
+            if draft.said().is_none() {
                 let lines: Vec<String> = dialogue.fallback().into_iter().map(|l| l.text).collect();
                 assert!(!lines.is_empty());
                 dialogue.heard_of_reply(&lines.join(" "));

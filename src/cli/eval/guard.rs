@@ -7,17 +7,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use patter::config::{LlmConfig, Loaded};
 use patter::cores::{Cores, Urgency};
 use patter::dialogue::Dialogue;
+use patter::dialogue::draft::{Draft, Judged};
 use patter::dialogue::guard::audit::Given;
 use patter::dialogue::guard::{Guard, Limits, Verdict};
 use patter::dialogue::knowledge::Knowledge;
 use patter::dialogue::playbook::{Playbook, ScriptLine};
-use patter::dialogue::sentence::Sentences;
 use patter::llm::embedder::Embedder;
 use patter::llm::engine::Engine;
 use patter::llm::{ChatMessage, Finish, Piece, Session};
@@ -263,28 +263,28 @@ impl Eval<'_> {
         given: &Given,
     ) -> String {
         self.report.generated += 1;
-        let mut turn = dialogue.guarded_turn();
-        let mut sentences = Sentences::default();
+        let mut draft = Draft::new(dialogue.guarded_turn());
         let mut made = Vec::new();
         let mut whole = false;
+        let mut judging = Duration::ZERO;
         for piece in &self.session.generate(prompt, Urgency::Now).pieces {
             match piece {
-                Piece::Text(piece) => made.extend(sentences.push(&piece)),
+                Piece::Text(piece) => {
+                    let started = Instant::now();
+                    made.extend(draft.push(&self.guard, &piece));
+                    judging += started.elapsed();
+                }
                 Piece::Done(stats) => {
                     whole = stats.finish == Finish::EndOfTurn;
                     self.prefilled.push(stats.prefilled_tokens as f32);
                 }
             }
         }
-        if whole || made.is_empty() {
-            made.extend(sentences.finish());
-        }
-        let mut judging = 0.0;
-        for sentence in made {
+        let started = Instant::now();
+        made.extend(draft.end(&self.guard, whole));
+        judging += started.elapsed();
+        for Judged { sentence, verdict } in made {
             self.report.written_invented += usize::from(!given.invented(&sentence).is_empty());
-            let started = Instant::now();
-            let verdict = self.guard.check(&mut turn, &sentence);
-            judging += started.elapsed().as_secs_f32() * 1000.0;
             match verdict {
                 Verdict::Speak(text) => {
                     self.report.sentences_spoken += 1;
@@ -303,17 +303,15 @@ impl Eval<'_> {
                         why.offending
                     ));
                     *self.report.refused.entry(reason).or_default() += 1;
-                    break;
                 }
             }
         }
-        self.judgements.push(judging);
-        let said = turn.said();
-        if said.is_empty() || turn.is_open() {
+        self.judgements.push(judging.as_secs_f32() * 1_000.0);
+        let Some(said) = draft.said() else {
             self.report.replaced += 1;
             let lines: Vec<String> = dialogue.fallback().into_iter().map(|l| l.text).collect();
-            return format!("{said} {}", lines.join(" "));
-        }
+            return format!("{} {}", draft.spoken(), lines.join(" "));
+        };
         dialogue.model_said(&said);
         said
     }
