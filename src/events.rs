@@ -296,6 +296,28 @@ pub enum Event {
 }
 
 impl Event {
+    /// A thread of the call ended by a fault in the program.
+    pub fn fault(thread: &str) -> Self {
+        Self::Error {
+            message: format!("the thread `{thread}` of the call ended by a fault in the program"),
+        }
+    }
+
+    /// The end of a call of which no more than this is known.
+    pub fn end(reason: &str, turns: u32) -> Self {
+        Self::CallEnd {
+            reason: reason.to_owned(),
+            turns,
+            barge_ins: 0,
+            false_alarms: 0,
+            made_ahead: 0,
+            ahead_dropped: 0,
+            dropped_frames: 0,
+            filled_frames: 0,
+            most_behind_ms: 0,
+        }
+    }
+
     /// Its name, as in the field `event` of its line.
     pub fn name(&self) -> &'static str {
         match self {

@@ -79,8 +79,8 @@ impl Model {
     /// No memory.
     pub fn warm(&self) -> Result<(), AsrError> {
         let total = self.cores.total();
-        // Where cores are short, passes get half of their threads, and twice as many run; on a large machine the rest is
-        // made when it is needed.
+        // Where cores are short, passes get half of their threads, and twice as many run; on a large machine the rest
+        // is made when it is needed.
         let passes = total / self.config.threads.clamp(1, total);
         let passes = passes.max(total.min(passes * 2).min(MOST_WARM)).max(1);
         let states: Result<Vec<_>, _> = (0..passes).map(|_| self.state()).collect();

@@ -510,7 +510,8 @@ impl Listener {
 
     /// A call that must end does so with a last word: when nobody speaks, or after [`PARTING_PATIENCE_US`].
     fn end_if_due(&mut self) {
-        if self.wires.line.has_failed() && !self.parting {
+        let line = &self.wires.line;
+        if line.has_failed() && !self.parting && !line.is_closed() {
             return self.apologise();
         }
         let now_us = self.wires.line.now_us();

@@ -29,17 +29,16 @@ pub(super) fn spawn_listener(
 ) -> std::io::Result<JoinHandle<()>> {
     spawn("listen", line, events, work, |line, events| {
         line.close(Closed::Error);
-        events.send(Event::CallEnd {
-            reason: Closed::Error.name().into(),
-            turns: line.played().turn,
-            barge_ins: 0,
-            false_alarms: 0,
-            made_ahead: 0,
-            ahead_dropped: 0,
-            dropped_frames: line.dropped(),
-            filled_frames: line.filled(),
-            most_behind_ms: 0,
-        });
+        let mut end = Event::end(Closed::Error.name(), line.played().turn);
+        if let Event::CallEnd {
+            dropped_frames,
+            filled_frames,
+            ..
+        } = &mut end
+        {
+            (*dropped_frames, *filled_frames) = (line.dropped(), line.filled());
+        }
+        events.send(end);
     })
 }
 
@@ -56,9 +55,7 @@ fn spawn(
         .spawn(move || {
             // The thread's state is gone with it: nothing of it is looked at again.
             if catch_unwind(AssertUnwindSafe(work)).is_err() {
-                let message =
-                    format!("the thread `{name}` of the call ended by a fault in the program");
-                events.send(Event::Error { message });
+                events.send(Event::fault(name));
                 after_fault(&line, &events);
             }
         })

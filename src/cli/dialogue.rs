@@ -55,7 +55,7 @@ struct Line {
 /// Figures of a generated reply.
 #[derive(serde::Serialize)]
 struct Generated {
-    finish: String,
+    finish: Finish,
     prompt_tokens: usize,
     prefilled_tokens: usize,
     tokens: usize,
@@ -346,7 +346,7 @@ impl Talk {
             }));
         }
         stats.map(|figures| Generated {
-            finish: format!("{:?}", figures.finish),
+            finish: figures.finish,
             prompt_tokens: figures.prompt_tokens,
             prefilled_tokens: figures.prefilled_tokens,
             tokens: figures.tokens,
@@ -405,7 +405,7 @@ fn print(turn: &Turn, echo: bool, trace: bool) {
     }
     if let Some(generated) = &turn.generated {
         println!(
-            "        prompt  {} tokens, {} of them prefilled; {} made: {}",
+            "        prompt  {} tokens, {} of them prefilled; {} made: {:?}",
             generated.prompt_tokens, generated.prefilled_tokens, generated.tokens, generated.finish
         );
     }

@@ -34,7 +34,8 @@ impl Draft {
         }
     }
 
-    /// Takes the next piece: the sentences that are whole with it. What comes after a refused one is no part of the reply.
+    /// Takes the next piece: the sentences that are whole with it. What comes after a refused one is no part of the
+    /// reply.
     pub fn push(&mut self, guard: &Guard, piece: &str) -> Vec<Judged> {
         if self.turn.is_refused() {
             return Vec::new();

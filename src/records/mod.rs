@@ -147,8 +147,8 @@ impl RecordsError {
                 }
                 Self::Database { .. } => "see that the folder can be read and written, and that its disk is not full",
                 Self::Corrupt { .. } => {
-                    "`patter serve` moves it aside when it finds that, and begins a new one; `sqlite3 FILE .recover` may \
-                     save what was in it"
+                    "`patter serve` moves it aside when it finds that, and begins a new one; `sqlite3 FILE .recover` \
+                     may save what was in it"
                 }
                 Self::Newer { .. } => "use the newer version, or another folder for the records",
                 Self::Foreign { .. } => "name the folder of `serve.records` with `--records`",

@@ -126,7 +126,12 @@ impl RequestError {
             Self::WebPage => {
                 "call the server by its IP address and without `Origin`, or set `http.token`".into()
             }
-            Self::NoPath(_) => "there are /healthz, /readyz, /metrics, /calls, /calls/events, /calls/UUID, /calls/UUID/outcome, /calls/UUID/reason, /calls/UUID/slots/NAME, and to POST to /calls/UUID/hold, /calls/UUID/resume and /calls/UUID/end".into(),
+            Self::NoPath(_) => {
+                "there are /healthz, /readyz, /metrics, /calls, /calls/events, /calls/UUID, /calls/UUID/outcome, \
+                 /calls/UUID/reason, /calls/UUID/slots/NAME, and to POST to /calls/UUID/hold, /calls/UUID/resume \
+                 and /calls/UUID/end"
+                    .into()
+            }
             Self::Method { allowed, .. } => format!("use {allowed}"),
             Self::Uuid(_) => "as in 40325ec2-5efd-4bd3-805f-53576e581d13, the UUID that the dialplan gives AudioSocket".into(),
             Self::NoCall => "it was neither registered, nor runs, nor ended lately; see `http.registration_s` and `http.result_s`".into(),

@@ -335,17 +335,7 @@ impl Patter {
         if let Some(outcome) = outcome {
             watch(Event::Outcome { turn: 1, outcome });
         }
-        watch(Event::CallEnd {
-            reason: reason.into(),
-            turns: 1,
-            barge_ins: 0,
-            false_alarms: 0,
-            made_ahead: 0,
-            ahead_dropped: 0,
-            dropped_frames: 0,
-            filled_frames: 0,
-            most_behind_ms: 0,
-        });
+        watch(Event::end(reason, 1));
     }
 }
 

@@ -10,7 +10,9 @@ use patter::events::{Event, Stamped};
 use patter::transport::audiosocket::codec::{self, Message};
 
 use crate::audiosocket::{connect, hello, listen};
-use crate::support::{finals, one_at_a_time, server, server_that_waits, voice, wait_until};
+use crate::support::{
+    ended_by, finals, one_at_a_time, server, server_that_waits, voice, wait_until,
+};
 
 /// A second of silence, `text`, and two seconds of silence, at 16 kHz.
 fn spoken(text: &str) -> Vec<i16> {
@@ -50,14 +52,6 @@ fn errors(events: &[Stamped]) -> Vec<&str> {
         _ => None,
     });
     errors.collect()
-}
-
-fn ended_by(events: &[Stamped]) -> Vec<&str> {
-    let reasons = events.iter().filter_map(|e| match &e.event {
-        Event::CallEnd { reason, .. } => Some(reason.as_str()),
-        _ => None,
-    });
-    reasons.collect()
 }
 
 #[test]

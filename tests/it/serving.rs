@@ -20,7 +20,7 @@ use patter::transport::audiosocket::client;
 use patter::transport::audiosocket::codec::{self, Message};
 
 use crate::support::{
-    caller, engines, loaded, one_at_a_time, patter, root, server, server_like, wait_until,
+    caller, ended_by, engines, loaded, one_at_a_time, patter, root, server, server_like, wait_until,
 };
 
 /// A caller who is connected, sends silence and listens.
@@ -86,13 +86,6 @@ impl Drop for Silent {
     }
 }
 
-fn end_reason(events: &[Stamped]) -> Option<&str> {
-    events.iter().find_map(|e| match &e.event {
-        Event::CallEnd { reason, .. } => Some(reason.as_str()),
-        _ => None,
-    })
-}
-
 fn said(events: &[Stamped]) -> Vec<&str> {
     let texts = events.iter().filter_map(|e| match &e.event {
         Event::PlayedUntil { text, .. } => Some(text.as_str()),
@@ -112,7 +105,7 @@ fn a_call_that_must_end_hears_a_last_word() {
     assert!(caller.is_hung_up_on_in_time());
     drop(server);
     let events: Vec<Stamped> = events.iter().collect();
-    assert_eq!(end_reason(&events), Some("stopped"), "{events:#?}");
+    assert_eq!(ended_by(&events), ["stopped"], "{events:#?}");
     let playbook = &engines().books.default.knowledge.playbook;
     assert_eq!(said(&events).last(), Some(&playbook.lines.trouble.as_str()));
 }
@@ -128,7 +121,7 @@ fn a_call_that_lasts_too_long_is_ended() {
     assert!(caller.is_hung_up_on_in_time());
     drop(server);
     let events: Vec<Stamped> = events.iter().collect();
-    assert_eq!(end_reason(&events), Some("too_long"), "{events:#?}");
+    assert_eq!(ended_by(&events), ["too_long"], "{events:#?}");
 }
 
 #[test]
@@ -703,5 +696,5 @@ fn a_key_interrupts_and_is_answered() {
         )
     });
     assert!(key.is_some() && key < cut && cut < outcome, "{events:#?}");
-    assert_eq!(end_reason(&events), Some("agent"));
+    assert_eq!(ended_by(&events), ["agent"]);
 }

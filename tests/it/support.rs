@@ -139,3 +139,12 @@ pub(crate) fn finals(events: &[Stamped]) -> Vec<String> {
         })
         .collect()
 }
+
+/// Who or what ended each call.
+pub(crate) fn ended_by(events: &[Stamped]) -> Vec<&str> {
+    let reasons = events.iter().filter_map(|e| match &e.event {
+        Event::CallEnd { reason, .. } => Some(reason.as_str()),
+        _ => None,
+    });
+    reasons.collect()
+}

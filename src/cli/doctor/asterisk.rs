@@ -31,14 +31,14 @@ fn advice(version: (u32, u32)) -> (&'static str, &'static str) {
     if version.0 < 20 || !has(&GOES_ON, version) {
         (
             "note",
-            "it passes no keys on, and hangs up when Patter ends a call: nothing after AudioSocket() in the dialplan is \
-             done. Take 20.17, 21.12, 22.7, 23.1 or later",
+            "it passes no keys on, and hangs up when Patter ends a call: nothing after AudioSocket() in the dialplan \
+             is done. Take 20.17, 21.12, 22.7, 23.1 or later",
         )
     } else if !has(&NAMES_RATES, version) {
         (
             "note",
-            "keys and hand-over work; with `c(slin16)` it names 16 kHz sound 8 kHz: Patter notices, hears it rightly and \
-             answers in 8 kHz. Take 20.17, 21.12, 22.7, 23.1 or later",
+            "keys and hand-over work; with `c(slin16)` it names 16 kHz sound 8 kHz: Patter notices, hears it rightly \
+             and answers in 8 kHz. Take 20.17, 21.12, 22.7, 23.1 or later",
         )
     } else if !has(&WHOLE_HEADERS, version) {
         (

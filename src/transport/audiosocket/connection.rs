@@ -150,17 +150,11 @@ pub(super) fn carry(
     if let Ok(player) = player
         && player.join().is_err()
     {
-        let message = "the thread `socket-out` of the call ended by a fault in the program";
-        sink.send(Event::Error {
-            message: message.into(),
-        });
+        sink.send(Event::fault("socket-out"));
     }
     let _ = reader.stream.shutdown(Shutdown::Both);
     if recorder.is_some_and(|recorder| recorder.join().is_err()) {
-        let message = "the thread `record` of the call ended by a fault in the program";
-        sink.send(Event::Error {
-            message: message.into(),
-        });
+        sink.send(Event::fault("record"));
     }
 }
 

@@ -107,12 +107,12 @@ impl Ear {
             self.resampler = Some(resampler.map_err(|e| EarError::Rate(e.to_string()))?);
             self.named_hz = rate_hz;
         }
-        self.held.extend_from_slice(samples);
-        if !self.rates.is_unsure()
-            && let Some(resampler) = &mut self.resampler
-        {
+        if self.rates.is_unsure() {
+            self.held.extend_from_slice(samples);
+        } else if let Some(resampler) = &mut self.resampler {
             resampler.push(&self.held, &mut self.pcm);
             self.held.clear();
+            resampler.push(samples, &mut self.pcm);
         }
         Ok(heard)
     }

@@ -345,10 +345,7 @@ fn serve_one(welcome: Welcome, engines: &Arc<Engines>, options: &Options, state:
             });
             // The line is closed with it; what else there is of the call ends as ever.
             if catch_unwind(carried).is_err() {
-                let message = "the thread `socket-in` of the call ended by a fault in the program";
-                sink.send(Event::Error {
-                    message: message.into(),
-                });
+                sink.send(Event::fault("socket-in"));
             }
             call.join();
         }
