@@ -3,15 +3,15 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use patter::audio::resample::Resampler;
-use patter::audio::{Frame, SILENCE};
-use patter::call::line::{SpokenFrame, line};
-use patter::config::{TurnConfig, VadConfig};
-use patter::transport::audiosocket::codec::{Decoder, encode_audio};
-use patter::turn::patience::Profile;
-use patter::turn::words::Expect;
-use patter::turn::{Agent, Turns};
-use patter::vad::Vad;
+use patter_audio::resample::Resampler;
+use patter_audio::vad::Vad;
+use patter_audio::{Frame, SILENCE};
+use patter_call::line::{SpokenFrame, line};
+use patter_config::{TurnConfig, VadConfig};
+use patter_server::transport::audiosocket::codec::{Decoder, encode_audio};
+use patter_turn::patience::Profile;
+use patter_turn::{Agent, Turns};
+use patter_types::expect::Expect;
 use ringbuf::traits::Producer;
 
 fn speech_like() -> Frame {

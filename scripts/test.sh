@@ -6,19 +6,21 @@ cd "$(dirname "$0")/.."
 bash scripts/setup.sh iproute2 espeak-ng flite python3-torch python3-numpy
 
 echo "== format" >&2
-cargo fmt --check
+cargo fmt --all --check
 echo "== build" >&2
 cargo build --release --locked
 bash scripts/setup.sh
 echo "== lints" >&2
-cargo clippy --release --locked --all-targets -- -D warnings
+cargo clippy --release --locked --workspace --all-targets -- -D warnings
 echo "== documentation" >&2
-RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --quiet
+RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --workspace --no-deps --quiet
 echo "== scripts" >&2
 for script in scripts/*.sh scripts/*/*.sh .ci/run; do bash -n "$script"; done
 python3 -m py_compile scripts/*.py scripts/train_asr/*.py
 echo "== doc tests" >&2
-cargo test --release --locked --doc --quiet
-echo "== tests" >&2
-# One after the other: whole calls run in real time, and two cores carry one beside nothing else.
-cargo test --release --locked --lib --bins --tests -- --test-threads=1
+cargo test --release --locked --workspace --doc --quiet
+echo "== unit tests" >&2
+cargo test --release --locked --workspace --lib --bins
+echo "== whole calls" >&2
+# One after the other: they run in real time, and two cores carry one beside nothing else.
+cargo test --release --locked --test it -- --test-threads=1

@@ -10,45 +10,67 @@
 //!                                 └─ what was played ─► history, events
 //! ```
 //!
-//! Threads of the program: `llm` ([`llm::engine`]), `embed` and `learn` ([`llm::embedder`]), and for a server `accept`
-//! ([`transport::audiosocket::server`]), `books` ([`call::books`], while playbooks are learnt), `records`
-//! ([`records`]), `http` ([`serve`]) and `machine` ([`contention`]). Of each call: `listen`, `hear`, `think`
-//! ([`call`]), `events` ([`events`]), and those of its transport: `socket-in`, `socket-out`, `record`, or the device's
-//! two callbacks and `device-pump` ([`transport::device`]). Only the callbacks must be real-time; the other threads of
-//! sound are, where the system lets them ([`priority`]).
+//! Each room is a package of its own under `src`, so that the compiler holds their order: a room uses those above it in
+//! this list, and never one below.
 //!
-//! The modules in the order the sound flows: [`audio`], [`transport`], [`vad`], [`turn`], [`asr`], [`dialogue`],
-//! [`llm`], [`tts`], [`call`]; beside them [`caller`] (a synthetic one), [`capacity`], [`clock`], [`config`],
-//! [`contention`], [`cores`], [`distance`], [`load`], [`events`], [`records`], [`models`], [`priority`], [`private`],
-//! [`serve`], [`hint`], [`log`].
+//! | Room | What belongs there |
+//! |------|--------------------|
+//! | [`types`] | Plain values that travel between rooms: events, clock, chat messages, outcomes. |
+//! | [`language`] | What is known of languages: words, numbers, dates, names, the sound of a turn that is not over. |
+//! | [`config`] | Every setting of `config.toml`, with its default and range. |
+//! | [`machine`] | What is asked of the operating system: cores, priorities, private files, neighbours, the log. |
+//! | [`audio`] | Frames, levels, rates, sound files, voice activity. |
+//! | [`playbook`] | What the agent may say, and when: the file, its rules, its doubts. |
+//! | [`engine`] | What an engine has to bring: traits for recogniser, language model, voice, embedder. |
+//! | [`dialogue`] | Text in, what to say out; the guard. |
+//! | [`turn`] | Whose turn it is. |
+//! | [`models`] | Model files: what they are, and how they are fetched. |
+//! | [`llm`], [`speech`] | The engines: llama.cpp; whisper.cpp, espeak-ng, Piper. The only C++. |
+//! | [`call`] | One conversation: the threads and rings that join the steps. It knows no engine by name. |
+//! | [`records`] | Calls that were, in a file that survives a kill. |
+//! | [`server`] | Where calls come from and who watches them: AudioSocket, microphone, HTTP. |
+//! | [`assembly`] | Which engines a config names, loaded and put together. |
+//! | [`lab`] | Synthetic callers, importers, fuzzing. Nothing of it runs in a call. |
+//! | `cli` | The commands; only they print. |
 //!
-//! Where to change what: a new engine is a file in its step's folder; a new way for sound to come in, a file in `transport`; a rule of interruption, `turn`;
-//! what may be said, the playbook; a command, a file in `cli`.
+//! Up to [`turn`] everything is a pure function of its input and of time, and builds and tests in seconds without C++.
+//!
+//! # Where to change what
+//!
+//! | To add | Change |
+//! |--------|--------|
+//! | a second recogniser, or a voice | a file in [`speech`] that implements [`engine::recognise`]'s or [`engine::voice`]'s trait, its section in [`config`], a line in [`assembly`] |
+//! | a language model behind an API | a file in [`llm`] that implements [`engine::chat::ChatModel`], a line in [`assembly`] |
+//! | a way for sound to come in (`chan_websocket`, a browser's page) | a folder in [`server::transport`] that drives a [`call::line`] |
+//! | a rule of interruption or endpointing | [`turn`] |
+//! | a language | a file in `src/language/packs`, a row in [`language::pack`] |
+//! | what may be said | the playbook; what is done with it, [`dialogue`] |
+//! | a simulator or another experiment | [`lab`] |
+//! | a command | a file in `src/cli` |
+//!
+//! # Threads
+//!
+//! Of the program: `llm` ([`llm::engine`]), `embed` and `learn` ([`llm::embedder`]), and for a server `accept`
+//! ([`server::transport::audiosocket::server`]), `books` ([`call::books`], while playbooks are learnt), `records`
+//! ([`records`]), `http` ([`server::http`]) and `machine` ([`machine::contention`]). Of each call: `listen`, `hear`,
+//! `think` ([`call`]), `events` ([`call::journal`]), and those of its transport: `socket-in`, `socket-out`, `record`, or
+//! the device's two callbacks and `device-pump` ([`server::transport::device`]). Only the callbacks must be real-time;
+//! the other threads of sound are, where the system lets them ([`machine::priority`]).
 
-pub mod asr;
-pub mod audio;
-pub mod call;
-pub mod caller;
-pub mod capacity;
-pub mod clock;
-pub mod config;
-pub mod contention;
-pub mod cores;
-pub mod dialogue;
-pub mod distance;
-pub mod events;
-#[cfg(test)]
-mod fuzz;
-pub mod hint;
-pub mod llm;
-pub mod load;
-pub mod log;
-pub mod models;
-pub mod priority;
-pub mod private;
-pub mod records;
-pub mod serve;
-pub mod transport;
-pub mod tts;
-pub mod turn;
-pub mod vad;
+pub use patter_assembly as assembly;
+pub use patter_audio as audio;
+pub use patter_call as call;
+pub use patter_config as config;
+pub use patter_dialogue as dialogue;
+pub use patter_engine as engine;
+pub use patter_lab as lab;
+pub use patter_language as language;
+pub use patter_llm as llm;
+pub use patter_machine as machine;
+pub use patter_models as models;
+pub use patter_playbook as playbook;
+pub use patter_records as records;
+pub use patter_server as server;
+pub use patter_speech as speech;
+pub use patter_turn as turn;
+pub use patter_types as types;

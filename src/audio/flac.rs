@@ -126,7 +126,7 @@ impl StereoWriter {
         };
         let blocks = Blocks::new(SIDES, SAMPLE_RATE_HZ).map_err(fail)?;
         let header = blocks.header().map_err(fail)?;
-        let file = crate::private::create(path).map_err(|e| fail(e.to_string()))?;
+        let file = patter_machine::private::create(path).map_err(|e| fail(e.to_string()))?;
         let mut writer = Self {
             file: Some(file),
             path: path.to_owned(),
@@ -206,7 +206,8 @@ impl StereoWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audio::wav::{self, Side};
+    use crate::wav;
+    use crate::wav::Side;
 
     fn tone(n: usize, step: f32) -> i16 {
         ((n as f32 * step).sin() * 9_000.0) as i16

@@ -7,9 +7,6 @@ use std::path::Path;
 use super::wav::WavError;
 use super::{flac, wav};
 
-/// The formats, as the endings of files.
-pub const FORMATS: [&str; 2] = ["wav", "flac"];
-
 /// A growing stereo recording at 16 kHz: caller left, agent right.
 pub enum Recording {
     /// `*.wav`, and any other name.

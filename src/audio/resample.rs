@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn tones_above_the_new_band_do_not_fold_back() {
         let got = convert(&tone(48_000, 11_000.0, 48_000), 48_000, 16_000).unwrap();
-        assert!(crate::audio::level::dbfs(&got[2_000..12_000]) < -50.0);
+        assert!(crate::level::dbfs(&got[2_000..12_000]) < -50.0);
     }
 
     #[test]

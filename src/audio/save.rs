@@ -84,7 +84,7 @@ impl Target {
         };
         let bytes = bytes.map_err(fail)?;
         let written = match self.place {
-            Place::File => crate::private::write(&self.path, &bytes),
+            Place::File => patter_machine::private::write(&self.path, &bytes),
             Place::Stream => OpenOptions::new()
                 .write(true)
                 .open(&self.path)

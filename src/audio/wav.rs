@@ -187,7 +187,7 @@ pub fn write(path: &Path, samples: &[i16], rate_hz: u32) -> Result<(), WavError>
         reason,
     };
     let bytes = encoded(samples, rate_hz).map_err(fail)?;
-    crate::private::create(path)
+    patter_machine::private::create(path)
         .and_then(|mut file| file.write_all(&bytes))
         .map_err(|e| fail(e.to_string()))
 }
@@ -241,7 +241,7 @@ impl StereoWriter {
             path: path.to_owned(),
             reason,
         };
-        let file = crate::private::create(path).map_err(|e| fail(e.to_string()))?;
+        let file = patter_machine::private::create(path).map_err(|e| fail(e.to_string()))?;
         let writer = hound::WavWriter::new(BufWriter::new(file), spec(2, SAMPLE_RATE_HZ))
             .map_err(|e| fail(e.to_string()))?;
         Ok(Self {

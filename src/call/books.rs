@@ -17,15 +17,28 @@ use super::CallError;
 use super::floor::Notice;
 use super::listen::Notices;
 use super::record::digest;
-use crate::config::Loaded;
-use crate::dialogue::Dialogue;
-use crate::dialogue::intent::Embed;
-use crate::dialogue::knowledge::Knowledge;
-use crate::dialogue::playbook::Playbook;
-use crate::dialogue::sentence::Sentences;
-use crate::llm::embedder::Embedder;
-use crate::priority::{self, Class};
-use crate::tts::Speaker;
+use patter_config::Loaded;
+use patter_dialogue::Dialogue;
+use patter_dialogue::knowledge::Knowledge;
+use patter_engine::chat::LlmError;
+use patter_engine::embed::Embed;
+use patter_engine::voice::Speaker;
+use patter_language::sentence::Sentences;
+use patter_machine::priority;
+use patter_machine::priority::Class;
+use patter_playbook::Playbook;
+
+/// Where embedders come from: one is loaded when the first playbook wants it.
+pub trait Embedders: Send + Sync {
+    /// Whether the settings name one for playbooks in `language` ("en").
+    fn knows(&self, settings: &Loaded, language: &str) -> bool;
+
+    /// Loads it.
+    ///
+    /// # Errors
+    /// Missing or damaged file, a model that makes no sentence vectors.
+    fn load(&self, settings: &Loaded) -> Result<Arc<dyn Embed>, LlmError>;
+}
 
 /// A playbook that is ready for calls.
 pub struct Book {
@@ -69,12 +82,12 @@ impl Learner {
             let wanted = || !stopping.load(Ordering::Acquire);
             let mut each = books.iter();
             if each.all(|book| book.knowledge.sense(Arc::clone(&embed), &wanted)) {
-                crate::log::info(&format!(
+                patter_machine::log::info(&format!(
                     "playbooks are learnt, after {:.1} s",
                     started.elapsed().as_secs_f32()
                 ));
             } else if wanted() {
-                crate::log::warn(
+                patter_machine::log::warn(
                     "the embedding model has failed: callers are understood by their words alone",
                 );
             }
@@ -125,6 +138,7 @@ impl Books {
     pub fn load(
         loaded: &Loaded,
         tts: &Speaker,
+        embedders: &dyn Embedders,
         before: Option<&Self>,
         learning: Learning,
     ) -> Result<Self, CallError> {
@@ -135,9 +149,9 @@ impl Books {
             let path = loaded.resolve(path);
             let sha256 = digest(&path);
             let playbook = Playbook::load(&path)?;
-            let knows = Embedder::is_wanted(&config.dialogue, &playbook.language);
+            let knows = embedders.knows(loaded, &playbook.language);
             if knows && embed.is_none() {
-                embed = Embedder::of_config(loaded, &playbook.language)?;
+                embed = Some(embedders.load(loaded)?);
             }
             let now = embed
                 .clone()
@@ -166,7 +180,9 @@ impl Books {
         if let (Learning::Within(patience), Some(learner)) = (learning, &learner)
             && !learner.wait(patience)
         {
-            crate::log::info("playbooks are still being learnt, behind the calls that begin now");
+            patter_machine::log::info(
+                "playbooks are still being learnt, behind the calls that begin now",
+            );
         }
         Ok(Self {
             default,

@@ -3,16 +3,19 @@
 //! Thread: `think`. In: a prompt, a budget of time, and whether somebody waits. Out: candidates with what the model finds of them; the best one that may
 //! be said. Memory: a few lines of text; the prompt is in the engine's cache from the first candidate on, so that the others cost their own
 //! tokens only. When late: candidates that are not whole when the budget ends are dropped; the first is always finished. The reward is
-//! [`crate::dialogue::rerank`]'s.
+//! [`patter_dialogue::rerank`]'s.
 
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::RecvTimeoutError;
 
-use crate::config::Config;
-use crate::cores::Urgency;
-use crate::dialogue::rerank::{self, Evidence, Formula};
-use crate::llm::{ChatMessage, Finish, Generation, Manner, Piece, Session, Stats};
+use patter_config::Config;
+use patter_dialogue::rerank;
+use patter_dialogue::rerank::{Evidence, Formula};
+use patter_engine::chat::{ChatSession, Generation};
+use patter_engine::chat::{Manner, Piece, Stats};
+use patter_types::chat::{ChatMessage, Finish};
+use patter_types::urgency::Urgency;
 
 /// How often a waiting thread looks whether it is still wanted.
 const POLL: Duration = Duration::from_millis(5);
@@ -67,7 +70,7 @@ impl Candidate {
 /// Makes candidates until there are enough of them, or the time is over. `urgency` is asked every few ms: it tells whether somebody waits, or None
 /// when nothing is wanted any more. Replies that are empty or think aloud are left out; none at all may be left.
 pub fn make(
-    session: &Session,
+    session: &dyn ChatSession,
     prompt: &[ChatMessage],
     limits: &Limits,
     mut urgency: impl FnMut() -> Option<Urgency>,
@@ -129,7 +132,7 @@ pub fn best(
 }
 
 struct Work<'a> {
-    session: &'a Session,
+    session: &'a dyn ChatSession,
     prompt: &'a [ChatMessage],
     urgency: &'a mut dyn FnMut() -> Option<Urgency>,
     deadline: Option<Instant>,
@@ -225,7 +228,7 @@ fn milliseconds(duration: Duration) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::llm::score::Score;
+    use patter_engine::chat::Score;
 
     fn candidate(reply: &str, mean: f64) -> Candidate {
         let score = Score {

@@ -14,11 +14,12 @@ use ringbuf::traits::Producer;
 use super::line::{Line, SpokenFrame};
 use super::spoken::{Kind, Sentence, SpokenTurn, Times};
 use super::think::{Said, ThinkJob, ThinkJobs};
-use crate::audio::{FRAME_MS, FRAME_SAMPLES, SILENCE};
-use crate::events::{Event, EventSink};
-use crate::tts::Spoken;
-use crate::turn::words::Expect;
-use crate::turn::{Agent, Why};
+use patter_audio::{FRAME_MS, FRAME_SAMPLES, SILENCE};
+use patter_engine::voice::Spoken;
+use patter_turn::Agent;
+use patter_types::event::{Event, EventSink};
+use patter_types::expect::Expect;
+use patter_types::why::Why;
 
 /// A line that is ready as sound, for when the `think` thread has none.
 pub struct Notice {

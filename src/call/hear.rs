@@ -5,11 +5,12 @@
 
 use crossbeam_channel::{Receiver, Sender};
 
-use crate::asr::agreement::Agreement;
-use crate::asr::whisper::Session;
-use crate::asr::{AsrError, Transcript};
-use crate::cores::Urgency;
-use crate::priority::{self, Class};
+use crate::agreement::Agreement;
+use patter_engine::recognise::Transcript;
+use patter_engine::recognise::{AsrError, RecogniserSession};
+use patter_machine::priority;
+use patter_machine::priority::Class;
+use patter_types::urgency::Urgency;
 
 /// What a decode is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +52,11 @@ pub struct Heard {
 }
 
 /// Runs until the jobs' sender is gone.
-pub fn run(mut session: Session, jobs: &Receiver<HearJob>, answers: &Sender<Heard>) {
+pub fn run(
+    mut session: Box<dyn RecogniserSession>,
+    jobs: &Receiver<HearJob>,
+    answers: &Sender<Heard>,
+) {
     priority::enter(Class::Model);
     let mut agreement = Agreement::default();
     let mut current = 0;
@@ -66,7 +71,7 @@ pub fn run(mut session: Session, jobs: &Receiver<HearJob>, answers: &Sender<Hear
         };
         let skip = job.purpose != Purpose::Final && !jobs.is_empty();
         let result =
-            (!skip).then(|| session.transcribe(&job.samples, urgency, || !jobs.is_empty()));
+            (!skip).then(|| session.transcribe(&job.samples, urgency, &|| !jobs.is_empty()));
         let agreed = match &result {
             Some(Ok(transcript)) => agreement.update(&transcript.text),
             _ => String::new(),

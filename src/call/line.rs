@@ -13,9 +13,9 @@ use ringbuf::traits::Split;
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 use super::playback::Playback;
-use crate::audio::{Frame, ms_to_frames};
-use crate::clock::Clock;
-use crate::turn::keys::MOST_KEYS;
+use patter_audio::{Frame, ms_to_frames};
+use patter_turn::keys::MOST_KEYS;
+use patter_types::clock::Clock;
 
 /// Heard frames kept while the call's thread is busy, or when a network that stood still brings them all at once, in
 /// ms. Whatever waits is heard as fast as the machine can.

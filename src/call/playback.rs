@@ -11,7 +11,7 @@ use ringbuf::HeapCons;
 use ringbuf::traits::{Consumer, Observer};
 
 use super::line::{Line, SpokenFrame};
-use crate::audio::{FRAME_SAMPLES, Frame, SILENCE};
+use patter_audio::{FRAME_SAMPLES, Frame, SILENCE};
 
 /// Frames that can be played again: two seconds.
 pub const HISTORY_FRAMES: u32 = 100;

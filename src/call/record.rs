@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::books::Book;
-use crate::config::{Config, Loaded};
-use crate::events::{Event, Stamped};
+use patter_config::{Config, Loaded};
+use patter_types::event::{Event, Stamped};
 
 /// What can go wrong with a call file.
 #[derive(Debug, Error)]
@@ -123,7 +123,7 @@ impl CallFile {
             source,
         };
         let text = serde_json::to_vec_pretty(self).map_err(|e| io(e.into()))?;
-        crate::private::replace(&path, &text).map_err(io)
+        patter_machine::private::replace(&path, &text).map_err(io)
     }
 
     /// Takes in an event of the call, and writes it down where a replay needs it.
@@ -237,12 +237,12 @@ mod tests {
     }
 
     fn book(path: &Path) -> Book {
-        use crate::dialogue::knowledge::Knowledge;
-        use crate::dialogue::playbook::Playbook;
+        use patter_dialogue::knowledge::Knowledge;
+        use patter_playbook::Playbook;
         let text = include_str!("../../playbooks/fitness.toml");
         let notice = || super::super::floor::Notice {
             text: String::new(),
-            spoken: crate::tts::Spoken {
+            spoken: patter_engine::voice::Spoken {
                 samples: Vec::new().into(),
                 words: Vec::new().into(),
                 took_ms: 0.0,

@@ -12,9 +12,9 @@ use super::line::{Closed, LineEnds, line_on};
 use super::listen::Listener;
 use super::think::Progress;
 use super::{CallError, Engines, Parts, Setup, parts};
-use crate::audio::{FRAME_MS, Frame};
-use crate::clock::Clock;
-use crate::events::{Event, EventSink};
+use patter_audio::{FRAME_MS, Frame};
+use patter_types::clock::Clock;
+use patter_types::event::{Event, EventSink};
 
 /// How often an engine that works is looked at.
 const POLL: Duration = Duration::from_micros(100);

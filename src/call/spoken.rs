@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
-use crate::audio::{FRAME_MS, FRAME_SAMPLES, ms_to_samples};
-use crate::tts::marks::{self, WordMark};
-use crate::turn::words::Expect;
+use patter_audio::{FRAME_MS, FRAME_SAMPLES, ms_to_samples};
+use patter_engine::marks;
+use patter_engine::marks::WordMark;
+use patter_types::expect::Expect;
 
 /// A turn that goes on after a hold repeats at least this much, in ms: what was sent last may not have been heard.
 const REPEAT_MS: u32 = 160;

@@ -17,17 +17,22 @@ use ringbuf::traits::Producer;
 use super::candidates::{self, Limits};
 use super::line::{Line, SpokenFrame};
 use super::spoken::Sentence;
-use crate::audio::{FRAME_SAMPLES, Frame, SILENCE, samples_to_ms};
-use crate::cores::Urgency;
-use crate::dialogue::draft::{Draft, Judged};
-use crate::dialogue::guard::{Guard, Verdict};
-use crate::dialogue::sentence::Sentences;
-use crate::dialogue::{Dialogue, Outcome, Plan};
-use crate::events::{Event, EventSink};
-use crate::llm::{ChatMessage, Finish, Generation, Piece, Session, Stats};
-use crate::load::{Load, Step};
-use crate::priority::{self, Class};
-use crate::tts::Speaker;
+use crate::load::Load;
+use patter_audio::{FRAME_SAMPLES, Frame, SILENCE, samples_to_ms};
+use patter_dialogue::draft::{Draft, Judged};
+use patter_dialogue::guard::{Guard, Verdict};
+use patter_dialogue::{Dialogue, Plan};
+use patter_engine::chat::{ChatSession, Generation};
+use patter_engine::chat::{Piece, Stats};
+use patter_engine::voice::Speaker;
+use patter_language::sentence::Sentences;
+use patter_machine::priority;
+use patter_machine::priority::Class;
+use patter_types::chat::{ChatMessage, Finish};
+use patter_types::event::{Event, EventSink};
+use patter_types::load::Step;
+use patter_types::outcome::Outcome;
+use patter_types::urgency::Urgency;
 
 pub use jobs::{Progress, Said, ThinkJob, ThinkJobs};
 
@@ -47,7 +52,7 @@ pub struct Thinker {
     /// What is left out when the machine is busy.
     pub load: Arc<Load>,
     /// The call's place in the language model.
-    pub llm: Session,
+    pub llm: Box<dyn ChatSession>,
     /// The voice.
     pub tts: Speaker,
     /// Frames for the line.
@@ -312,7 +317,7 @@ impl Thinker {
         if self.candidates.count > 1 {
             let started = Instant::now();
             let wanted = || (!self.cancelled(turn)).then(|| self.urgency(turn));
-            let made = candidates::make(&self.llm, &prompt, &self.candidates, wanted);
+            let made = candidates::make(self.llm.as_ref(), &prompt, &self.candidates, wanted);
             let guarded = self.dialogue.guarded_turn();
             let may_be_said = |reply: &str| {
                 let mut guarded = guarded.clone();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use super::line::{Closed, Line};
-use crate::events::{Event, EventSink};
+use patter_types::event::{Event, EventSink};
 
 /// Starts a thread without which no answer comes: after a fault the call ends with an apology.
 pub(super) fn spawn_engine(
@@ -66,7 +66,7 @@ mod tests {
     use super::super::line::line;
     use super::*;
 
-    fn names(received: &crossbeam_channel::Receiver<crate::events::Stamped>) -> Vec<String> {
+    fn names(received: &crossbeam_channel::Receiver<patter_types::event::Stamped>) -> Vec<String> {
         received
             .try_iter()
             .map(|e| e.event.name().to_owned())

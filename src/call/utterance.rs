@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 use crossbeam_channel::Sender;
 
 use super::hear::{HearJob, Purpose};
-use crate::audio::{Frame, ms_to_frames, ms_to_samples};
-use crate::config::Config;
+use patter_audio::{Frame, ms_to_frames, ms_to_samples};
+use patter_config::Config;
 
 /// While it is open whether the agent is cut off, words are wanted sooner: after this much speech, and again after as much, in ms.
 const PROVE_MS: u32 = 320;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use patter::audio::wav;
-use patter::call::record::CallFile;
-use patter::call::{Call, Setup};
-use patter::config::Loaded;
-use patter::events::{self, EventSink};
+use patter_audio::wav;
+use patter_call::record::CallFile;
+use patter_call::{Call, Setup};
+use patter_config::Loaded;
+use patter_types::event::EventSink;
 
 /// Plays IN to the agent in real time. OUT gets both sides (caller left, agent right), with a call file beside it for `patter replay`; FILE what
 /// happened, as JSON lines.
@@ -36,11 +36,11 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let out = options
         .out
         .as_deref()
-        .map(patter::audio::recording::Recording::create)
+        .map(patter_audio::recording::Recording::create)
         .transpose()?;
     let loaded = super::with_playbook(loaded, options.playbook.as_ref())?;
     let (sink, received) = EventSink::new(&uuid::Uuid::new_v4().to_string());
-    let writer = events::write(
+    let writer = patter_call::journal::write(
         received,
         options.events.as_deref(),
         super::printer(options.json),
@@ -49,9 +49,9 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     if let Some(out) = &options.out {
         CallFile::new(&loaded, &engines.books.default, &BTreeMap::new(), out).write_beside(out)?;
     }
-    let (ends, call_ends) = patter::call::line::line();
+    let (ends, call_ends) = patter_call::line::line();
     let call = Call::start(&engines, Setup::default(), call_ends, "file", sink)?;
-    let result = patter::transport::file::run(&clip, ends, out);
+    let result = patter_server::transport::file::run(&clip, ends, out);
     call.join();
     let _ = writer.join();
     result?;

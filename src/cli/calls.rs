@@ -9,11 +9,11 @@ use anyhow::Context;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, Zoned};
-use patter::config::Loaded;
-use patter::records::RecordsError;
-use patter::records::export::{self, without_controls};
-use patter::records::read::{CallRow, Filter, NO_OUTCOME, Reader, Turn, WholeCall};
-use patter::records::remove::Remover;
+use patter_config::Loaded;
+use patter_records::export::without_controls;
+use patter_records::read::{CallRow, Filter, NO_OUTCOME, Reader, Turn, WholeCall};
+use patter_records::remove::Remover;
+use patter_records::{RecordsError, export};
 
 /// Calls that `list` shows unless it is told otherwise.
 const LISTED: u32 = 20;
@@ -377,7 +377,7 @@ fn write_export(
     let count = match out {
         Some(path) => {
             let named = || format!("cannot write `{}`", path.display());
-            let mut file = patter::private::create(path).with_context(named)?;
+            let mut file = patter_machine::private::create(path).with_context(named)?;
             write(&mut file).with_context(named)?
         }
         None => write(&mut std::io::stdout().lock())?,

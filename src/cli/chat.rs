@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use patter::call::{Call, Setup};
-use patter::config::Loaded;
-use patter::events::{self, EventSink};
-use patter::transport::device::{self, DeviceOptions};
+use patter_call::{Call, Setup};
+use patter_config::Loaded;
+use patter_server::transport::device;
+use patter_server::transport::device::DeviceOptions;
+use patter_types::event::EventSink;
 
 /// Talks through the sound card. The agent's echo from open speakers is cancelled; a headset is still the surest.
 #[derive(clap::Args)]
@@ -40,7 +41,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     };
     let input = name(&options.input, &loaded.config.device.input);
     let output = name(&options.output, &loaded.config.device.output);
-    let (ends, call_ends) = patter::call::line::line();
+    let (ends, call_ends) = patter_call::line::line();
     // The devices first: a missing one is known at once, the models take seconds.
     let device_options = DeviceOptions {
         input: input.as_deref(),
@@ -50,7 +51,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let devices = device::open(device_options, ends)?;
     let engines = super::engines_for_callers(&loaded)?;
     let (sink, received) = EventSink::new(&uuid::Uuid::new_v4().to_string());
-    let writer = events::write(
+    let writer = patter_call::journal::write(
         received,
         options.events.as_deref(),
         super::printer(options.json),
@@ -61,7 +62,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let _ = writer.join();
     let report = report?;
     if report.mic_dropped + report.speaker_underruns > 0 {
-        patter::log::warn(&format!(
+        patter_machine::log::warn(&format!(
             "the sound card lost {} samples heard and ran dry {} times",
             report.mic_dropped, report.speaker_underruns
         ));

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use patter::audio::recording::Recording;
-use patter::caller::{Cue, Exchange, ScriptLine, ScriptedCaller, trim};
-use patter::config::{EspeakConfig, Loaded};
-use patter::events;
-use patter::transport::audiosocket::client;
-use patter::transport::audiosocket::server::Server;
-use patter::tts::espeak::Espeak;
-use patter::tts::{Speaker, Voice};
+use patter_audio::recording::Recording;
+use patter_config::{EspeakConfig, Loaded};
+use patter_engine::voice::{Speaker, Voice};
+use patter_lab::caller::{Cue, Exchange, ScriptLine, ScriptedCaller, trim};
+use patter_server::transport::audiosocket::client;
+use patter_server::transport::audiosocket::server::Server;
+use patter_speech::espeak::Espeak;
 
 /// The caller's voice: another one than the agent's, of those that the default speech model knows.
 const CALLER_VOICE: &str = "en-us+f3";
@@ -113,14 +112,15 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     loaded.config.dialogue.playbook = options.story.playbook().into();
     // Both files first: a folder that is not writable is known before the call.
     let mut recorder = Recording::create(&options.out)?;
-    patter::private::create(&options.events)
+    patter_machine::private::create(&options.events)
         .with_context(|| format!("cannot write `{}`", options.events.display()))?;
     let engines = super::engines_for_callers(&loaded)?;
     let mut caller = caller(&loaded, options.story)?;
 
     // The server's calls write through this sink's file, so that the demo's record is one call's.
     let (copy_in, copy) = crossbeam_channel::unbounded();
-    let writer = events::write(copy, Some(&options.events), super::printer(options.json))?;
+    let writer =
+        patter_call::journal::write(copy, Some(&options.events), super::printer(options.json))?;
     let mut serving = super::serve::server_options(&loaded);
     serving.watch = Arc::new(move |event| drop(copy_in.send(event.clone())));
     let server = Server::start("127.0.0.1:0", engines, serving)?;

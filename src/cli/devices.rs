@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use patter::transport::device;
+use patter_server::transport::device;
 
 /// Lists what `patter chat` can use.
 #[derive(clap::Args)]

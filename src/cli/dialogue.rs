@@ -9,17 +9,20 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use patter::config::{LlmConfig, Loaded};
-use patter::cores::{Cores, Urgency};
-use patter::dialogue::draft::{Draft, Judged};
-use patter::dialogue::guard::{Guard, Limits, Reason, Verdict};
-use patter::dialogue::knowledge::Knowledge;
-use patter::dialogue::playbook::Playbook;
-use patter::dialogue::{Dialogue, Learnt, Matched, Outcome, Plan};
-use patter::llm::embedder::Embedder;
-use patter::llm::engine::Engine;
-use patter::llm::{ChatMessage, Finish, Piece, Session};
-use patter::turn::words::Expect;
+use patter_config::Loaded;
+use patter_dialogue::draft::{Draft, Judged};
+use patter_dialogue::guard::{Guard, Limits, Verdict};
+use patter_dialogue::knowledge::Knowledge;
+use patter_dialogue::{Dialogue, Learnt, Matched, Plan};
+use patter_engine::chat::Piece;
+use patter_engine::chat::{ChatModel, ChatSession};
+use patter_machine::cores::Cores;
+use patter_playbook::Playbook;
+use patter_types::chat::{ChatMessage, Finish};
+use patter_types::expect::Expect;
+use patter_types::outcome::Outcome;
+use patter_types::reason::Reason;
+use patter_types::urgency::Urgency;
 
 /// Stands for a reply of the model that `--no-model` leaves out.
 const UNMADE: &str = "(to be generated)";
@@ -115,7 +118,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     if options.file.is_some() {
         let left = lines.count();
         if left > 0 {
-            patter::log::warn(&format!("the call had ended before the last {left} lines"));
+            patter_machine::log::warn(&format!("the call had ended before the last {left} lines"));
         }
     }
     Ok(ExitCode::from(u8::from(talk.failed)))
@@ -187,7 +190,8 @@ fn read_typed() -> Option<anyhow::Result<Caller>> {
 struct Talk {
     dialogue: Dialogue,
     guard: Guard,
-    llm: Option<(Session, Engine)>,
+    /// The session first: it ends before its engine.
+    llm: Option<(Box<dyn ChatSession>, Arc<dyn ChatModel>)>,
     turns: usize,
     /// The caller's silences in a row, and how many are met with a reminder.
     silences: u32,
@@ -201,20 +205,20 @@ impl Talk {
         let playbook = Playbook::load(&loaded.resolve(&config.dialogue.playbook))?;
         let limits = Limits::from(&config.dialogue);
         let guard = Guard::new(&playbook, &Default::default(), limits);
-        let embed = Embedder::of_config(loaded, &playbook.language)?;
+        let embed = patter_assembly::embedder_for(loaded, &playbook.language)?;
         let knowledge = Arc::new(Knowledge::sensing(playbook, embed));
         let turns = config.dialogue.history_turns as usize;
         let dialogue = Dialogue::on(config.dialogue.day_of_call(), knowledge, turns)
             .lost_after(config.dialogue.lost_after_turns);
-        let start = || -> anyhow::Result<(Session, Engine)> {
-            let path = loaded.model(&config.llm.model);
-            let cores = Cores::of_machine();
-            let llm = LlmConfig {
-                // Nobody waits in real time: the seed alone decides the words.
-                max_reply_ms: 120_000,
-                ..config.llm.clone()
-            };
-            let engine = Engine::start(&path, &llm, config.serve.max_calls, &cores)?;
+        let start = || -> anyhow::Result<(Box<dyn ChatSession>, Arc<dyn ChatModel>)> {
+            let mut settings = loaded.clone();
+            // Nobody waits in real time: the seed alone decides the words.
+            settings.config.llm.max_reply_ms = 120_000;
+            let engine = patter_assembly::chat_model(
+                &settings,
+                config.serve.max_calls,
+                &Cores::of_machine(),
+            )?;
             engine.share_prefix(dialogue.shared_prefix());
             Ok((engine.session()?, engine))
         };
@@ -355,7 +359,7 @@ impl Talk {
 }
 
 fn warn(reason: &str) -> bool {
-    patter::log::warn(&format!("the language model failed: {reason}"));
+    patter_machine::log::warn(&format!("the language model failed: {reason}"));
     true
 }
 

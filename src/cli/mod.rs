@@ -9,6 +9,7 @@ mod devices;
 mod dialogue;
 mod doctor;
 mod eval;
+mod hint;
 mod models;
 mod playbook;
 mod print;
@@ -24,10 +25,11 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{CommandFactory, Parser, Subcommand};
-use patter::call::Engines;
-use patter::capacity::{self, Capacity};
-use patter::config::{self, Loaded};
-use patter::priority;
+use patter_call::Engines;
+use patter_config as config;
+use patter_config::Loaded;
+use patter_machine::capacity::Capacity;
+use patter_machine::{capacity, priority};
 
 /// A self-contained voice agent: it listens, thinks and speaks on this machine alone.
 ///
@@ -87,7 +89,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
     whisper_rs_quiet();
     if !matches!(arguments.command, Command::Serve(_)) {
-        patter::log::plainly();
+        patter_machine::log::plainly();
     }
     let load = || load(arguments.config.as_deref());
     match arguments.command {
@@ -96,7 +98,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         Command::Replay(options) => replay::run(&load()?, &options),
         Command::Serve(options) => {
             let loaded = load()?;
-            patter::log::as_configured(&loaded.config.log);
+            patter_machine::log::as_configured(&loaded.config.log);
             serve::run(&loaded, &options)
         }
         Command::Calls(options) => calls::run(&load()?, &options),
@@ -135,7 +137,7 @@ fn load(path: Option<&std::path::Path>) -> anyhow::Result<Loaded> {
 
 /// whisper.cpp writes to stderr what nobody needs.
 fn whisper_rs_quiet() {
-    patter::asr::whisper::be_quiet();
+    patter_speech::whisper::be_quiet();
 }
 
 /// Prints an error in one line, and its hint in a second.
@@ -151,7 +153,7 @@ pub(crate) fn complain(error: &anyhow::Error) {
         }
     }
     eprintln!("patter: {line}");
-    if let Some(hint) = patter::hint::of(error.as_ref()) {
+    if let Some(hint) = crate::cli::hint::of(error.as_ref()) {
         eprintln!("hint: {hint}");
     }
 }
@@ -164,12 +166,12 @@ fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
 
 /// Loads all engines, and says so on stderr. Nobody waits for what they do in real time.
 fn engines(loaded: &Loaded) -> anyhow::Result<Arc<Engines>> {
-    Ok(told(Engines::load(loaded)?))
+    Ok(told(patter_assembly::load(loaded)?))
 }
 
 /// Loads all engines for calls in real time; what takes long to learn is learnt behind them.
 fn engines_for_callers(loaded: &Loaded) -> anyhow::Result<Arc<Engines>> {
-    Ok(told(Engines::load_for_callers(loaded)?))
+    Ok(told(patter_assembly::load_for_callers(loaded)?))
 }
 
 /// [`engines_for_callers`] that have learnt all before the first call, as a server that has run for a while: for
@@ -181,7 +183,7 @@ fn engines_for_benches(loaded: &Loaded) -> anyhow::Result<Arc<Engines>> {
 }
 
 fn told(engines: Engines) -> Arc<Engines> {
-    patter::log::info(&format!("ready after {:.1} s", engines.ready_ms / 1000.0));
+    patter_machine::log::info(&format!("ready after {:.1} s", engines.ready_ms / 1000.0));
     Arc::new(engines)
 }
 
@@ -219,7 +221,7 @@ fn with_playbook(loaded: &Loaded, playbook: Option<&PathBuf>) -> anyhow::Result<
 }
 
 /// Prints events as they come: JSON lines, or a conversation to follow.
-fn printer(json: bool) -> impl FnMut(&patter::events::Stamped) + Send + 'static {
+fn printer(json: bool) -> impl FnMut(&patter_types::event::Stamped) + Send + 'static {
     let lines = print::Lines::to_stdout();
     move |event| {
         if json {

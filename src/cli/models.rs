@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use patter::config::Loaded;
-use patter::models::{self, Fetcher, Manifest, Model, Outcome, Progress, Status};
+use patter_config::Loaded;
+use patter_models as models;
+use patter_models::{Fetcher, Manifest, Model, Outcome, Progress, Status};
 
 /// Model files are named in `manifest.toml` of the models folder. Nothing else in Patter ever fetches one.
 #[derive(clap::Args)]

@@ -34,13 +34,13 @@ impl Lines {
             let mut write = |line: String| writeln!(out, "{line}").and_then(|()| out.flush());
             let ended = lines.into_iter().map(&mut write).find_map(Result::err);
             if let Some(error) = ended {
-                patter::log::warn(&format!("nothing more is printed: {error}"));
+                patter_machine::log::warn(&format!("nothing more is printed: {error}"));
             }
             drop(done);
         };
         let thread = std::thread::Builder::new().name("print".into());
         if let Err(error) = thread.spawn(run) {
-            patter::log::warn(&format!("nothing is printed: {error}"));
+            patter_machine::log::warn(&format!("nothing is printed: {error}"));
         }
         Self {
             sender: Some(sender),
@@ -65,7 +65,7 @@ impl Drop for Lines {
         let _ = self.over.recv_timeout(LAST);
         let lost = self.lost.load(Ordering::Relaxed);
         if lost > 0 {
-            patter::log::warn(&format!(
+            patter_machine::log::warn(&format!(
                 "{lost} lines were not printed: stdout stood still"
             ));
         }

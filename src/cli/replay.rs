@@ -5,15 +5,14 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context;
-use patter::audio::recording::Recording;
-use patter::audio::wav;
-use patter::audio::{FRAME_MS, FRAME_SAMPLES, SILENCE, ms_to_frames, samples_to_ms};
-use patter::call::Setup;
-use patter::call::record::{CallFile, KeyAt};
-use patter::call::replay::ManualCall;
-use patter::clock::Clock;
-use patter::config::Loaded;
-use patter::events::{self, EventSink};
+use patter_audio::recording::Recording;
+use patter_audio::{FRAME_MS, FRAME_SAMPLES, SILENCE, ms_to_frames, samples_to_ms, wav};
+use patter_call::Setup;
+use patter_call::record::{CallFile, KeyAt};
+use patter_call::replay::ManualCall;
+use patter_config::Loaded;
+use patter_types::clock::Clock;
+use patter_types::event::EventSink;
 
 /// Silence after the caller's sound, in ms: the last answer is heard.
 const TAIL_MS: u32 = 12_000;
@@ -61,7 +60,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let mut out = options.out.as_deref().map(Recording::create).transpose()?;
     let clock = Clock::manual();
     let (sink, received) = EventSink::on("replay", clock.clone());
-    let writer = events::write(
+    let writer = patter_call::journal::write(
         received,
         options.events.as_deref(),
         super::printer(options.json),
@@ -100,7 +99,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         }
         if told.elapsed().as_secs() >= 10 {
             told = Instant::now();
-            patter::log::info(&format!(
+            patter_machine::log::info(&format!(
                 "{:.0} of {:.0} s played, {:.0} MB in use",
                 clock.now_us() as f64 / 1e6,
                 samples_to_ms(frames * FRAME_SAMPLES) as f64 / 1e3,
@@ -115,7 +114,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     }
     let played_s = clock.now_us() as f32 / 1e6;
     let took_s = started.elapsed().as_secs_f32();
-    patter::log::info(&format!(
+    patter_machine::log::info(&format!(
         "{played_s:.1} s of call in {took_s:.1} s, {:.1} times as fast as it was; {:.0} MB in use",
         played_s / took_s.max(0.001),
         super::memory_mb("VmRSS")
@@ -143,7 +142,7 @@ fn what_to_play(
     if let Some(path) = playbook {
         then.config.dialogue.playbook = std::path::absolute(path).context("the playbook's path")?;
     } else if let Some(warning) = file.changed_playbook(&then) {
-        patter::log::warn(&warning);
+        patter_machine::log::warn(&warning);
     }
     Ok((then, sound, Some(file)))
 }

@@ -6,10 +6,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use patter::audio::save::Target;
-use patter::audio::{SAMPLE_RATE_HZ, samples_to_ms};
-use patter::config::Loaded;
-use patter::tts::Speaker;
+use patter_audio::save::Target;
+use patter_audio::{SAMPLE_RATE_HZ, samples_to_ms};
+use patter_config::Loaded;
 
 /// Speaks TEXT with the configured voice, or another.
 #[derive(clap::Args)]
@@ -37,7 +36,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         loaded.config.tts.espeak.voice.clone_from(voice);
         loaded.config.tts.piper.voice = std::path::absolute(voice)?;
     }
-    let speaker = Speaker::load(&loaded, options.engine.as_deref())?;
+    let speaker = patter_assembly::voice(&loaded, options.engine.as_deref())?;
     let spoken = speaker.speak(&options.text, false)?;
     target.write(&spoken.samples, SAMPLE_RATE_HZ)?;
     let audio_ms = samples_to_ms(spoken.samples.len());

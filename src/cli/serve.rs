@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use patter::call::{Engines, Setup};
-use patter::config::Loaded;
-use patter::events::Stamped;
-use patter::records::Store;
-use patter::serve::lookup::Lookup;
-use patter::serve::{self, Shared};
-use patter::transport::audiosocket::server::{Options as ServerOptions, Server};
+use patter_call::{Engines, Setup};
+use patter_config::Loaded;
+use patter_records::Store;
+use patter_server::http::Shared;
+use patter_server::http::lookup::Lookup;
+use patter_server::transport::audiosocket::server::{Options as ServerOptions, Server};
+use patter_types::event::Stamped;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -74,16 +74,16 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         .unwrap_or_else(|| loaded.config.serve.listen.clone());
     // A port in use is known at once; the models take seconds.
     drop(std::net::TcpListener::bind(&address).map_err(|source| {
-        patter::transport::audiosocket::ServeError::Listen {
+        patter_server::transport::audiosocket::ServeError::Listen {
             address: address.clone(),
             source,
         }
     })?);
     let shared = Shared::new(&loaded.config.http, loaded.config.serve.max_calls)?;
     // Before the models: whoever watches the program sees that it is alive, and not yet ready.
-    let http = serve::http::start(&loaded, &shared)?;
+    let http = patter_server::http::server::start(&loaded, &shared)?;
     if let Some(http) = &http {
-        patter::log::info(&format!("HTTP on {}", http.address()));
+        patter_machine::log::info(&format!("HTTP on {}", http.address()));
     }
     let records = records(&loaded)?;
     let engines = super::engines_for_callers(&loaded)?;
@@ -115,7 +115,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     // Before the server: a signal that comes at once is not lost.
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP]).context("cannot wait for signals")?;
     let server = Server::start(&address, Arc::clone(&engines), serving(&loaded))?;
-    patter::log::info(&format!("listening on {}", server.address()));
+    patter_machine::log::info(&format!("listening on {}", server.address()));
     let (active, most) = server.counters();
     shared.count_calls(active, most);
     shared.control_calls(server.controls());
@@ -133,11 +133,13 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
                 server.replace(Arc::clone(&engines), serving(&loaded));
                 shared.watch_load(&engines.load);
                 shared.offer_playbooks(engines.books.names());
-                patter::log::info("reloaded: new calls follow the new settings and playbooks");
+                patter_machine::log::info(
+                    "reloaded: new calls follow the new settings and playbooks",
+                );
                 now = (loaded, engines);
             }
             Err(error) => {
-                patter::log::warn(&format!("not reloaded, all stays as it was: {error:#}"))
+                patter_machine::log::warn(&format!("not reloaded, all stays as it was: {error:#}"))
             }
         }
     }
@@ -176,7 +178,7 @@ fn reload(
         ("serve.max_calls", old.serve.max_calls < new.serve.max_calls),
     ];
     for (name, _) in stays.iter().filter(|(_, changed)| *changed) {
-        patter::log::warn(&format!(
+        patter_machine::log::warn(&format!(
             "`{name}` has changed, and takes effect at the next start"
         ));
     }
@@ -190,7 +192,7 @@ fn drain(server: &Server, loaded: &Loaded, signals: &mut Signals) {
     let longest = Duration::from_secs(u64::from(loaded.config.serve.drain_s));
     match server.active_calls() {
         0 => {}
-        calls => patter::log::info(&format!(
+        calls => patter_machine::log::info(&format!(
             "stopping: {calls} calls under way may go on for {} s; a second signal ends them",
             longest.as_secs()
         )),
@@ -200,7 +202,7 @@ fn drain(server: &Server, loaded: &Loaded, signals: &mut Signals) {
     let had_calls = server.active_calls() > 0;
     while server.active_calls() > 0 {
         if signals.pending().any(|signal| signal != SIGHUP) {
-            patter::log::warn("calls under way are ended at once");
+            patter_machine::log::warn("calls under way are ended at once");
             return;
         }
         if !polite && began.elapsed() >= longest {
@@ -208,7 +210,7 @@ fn drain(server: &Server, loaded: &Loaded, signals: &mut Signals) {
             server.end_calls_politely();
         }
         if began.elapsed() >= longest + LAST_WORDS {
-            patter::log::warn("calls that did not end are ended at once");
+            patter_machine::log::warn("calls that did not end are ended at once");
             return;
         }
         std::thread::sleep(POLL);

@@ -1,6 +1,6 @@
 //! A call as a person follows it: one line for what matters, with its latencies.
 
-use patter::events::{Event, Stamped};
+use patter_types::event::{Event, Stamped};
 
 /// The line for `event`, if it is worth one.
 pub(crate) fn line(stamped: &Stamped) -> Option<String> {

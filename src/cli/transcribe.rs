@@ -6,15 +6,17 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use patter::asr::agreement::Agreement;
-use patter::asr::whisper::{Model, Session};
-use patter::audio::{FRAME_MS, FRAME_SAMPLES, ms_to_samples, samples_to_ms, wav};
-use patter::config::Loaded;
-use patter::cores::Urgency;
-use patter::turn::patience::Profile;
-use patter::turn::words::{self, Expect};
-use patter::turn::{Agent, TurnEvent, Turns};
-use patter::vad::Vad;
+use patter_audio::vad::Vad;
+use patter_audio::{FRAME_MS, FRAME_SAMPLES, ms_to_samples, samples_to_ms, wav};
+use patter_call::agreement::Agreement;
+use patter_config::Loaded;
+use patter_engine::recognise::RecogniserSession;
+use patter_language::reading as words;
+use patter_machine::cores::Cores;
+use patter_turn::patience::Profile;
+use patter_turn::{Agent, TurnEvent, Turns};
+use patter_types::expect::Expect;
+use patter_types::urgency::Urgency;
 
 /// Finds the utterances in FILE as a call would, and prints the words of each with its place.
 #[derive(clap::Args)]
@@ -32,25 +34,19 @@ pub(crate) struct Options {
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
     let clip = wav::read(&options.file)?;
     if clip.truncated {
-        patter::log::warn("the file is cut short or damaged; what there is of it is transcribed");
+        patter_machine::log::warn(
+            "the file is cut short or damaged; what there is of it is transcribed",
+        );
     }
     if let Some(channel) = clip.louder_channel {
-        patter::log::warn(&format!(
+        patter_machine::log::warn(&format!(
             "the channels of the file cancel each other when mixed; only channel {channel}, the loudest, is transcribed"
         ));
     }
-    let samples = patter::audio::resample::convert(
-        &clip.samples,
-        clip.rate_hz,
-        patter::audio::SAMPLE_RATE_HZ,
-    )?;
+    let samples =
+        patter_audio::resample::convert(&clip.samples, clip.rate_hz, patter_audio::SAMPLE_RATE_HZ)?;
     let config = &loaded.config;
-    let model = Model::load(
-        &loaded.model(&config.asr.model),
-        &config.asr,
-        &patter::cores::Cores::of_machine(),
-    )?;
-    model.warm()?;
+    let model = patter_assembly::recogniser(loaded, &Cores::of_machine())?;
     let mut scribe = Scribe {
         session: model.session(),
         agreement: Agreement::default(),
@@ -66,7 +62,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let lists = words::lists_for(&config.turn.words, &config.asr.language);
     let padded: Vec<i16> = samples.iter().chain(&tail).copied().collect();
     for (number, chunk) in padded.chunks_exact(FRAME_SAMPLES).enumerate() {
-        let mut frame = patter::audio::SILENCE;
+        let mut frame = patter_audio::SILENCE;
         frame.copy_from_slice(chunk);
         let end = (number + 1) * FRAME_SAMPLES;
         match turns.step(vad.is_speech(&frame), Agent::Silent, &profile) {
@@ -80,7 +76,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
                 let so_far =
                     scribe
                         .session
-                        .transcribe(&padded[start..end], Urgency::Now, || false)?;
+                        .transcribe(&padded[start..end], Urgency::Now, &|| false)?;
                 turns.heard(words::read(&so_far.text, lists, Expect::Any), true);
             }
             Some(TurnEvent::TurnEnd { silence_ms, .. }) => {
@@ -105,7 +101,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
 }
 
 struct Scribe<'a> {
-    session: Session,
+    session: Box<dyn RecogniserSession>,
     agreement: Agreement,
     options: &'a Options,
 }
@@ -120,7 +116,7 @@ impl Scribe<'_> {
     ) -> anyhow::Result<()> {
         let transcript = self
             .session
-            .transcribe(&samples[start..end], Urgency::Now, || false)?;
+            .transcribe(&samples[start..end], Urgency::Now, &|| false)?;
         let agreed = self.agreement.update(&transcript.text);
         let (from, to) = (samples_to_ms(start), samples_to_ms(end));
         if self.options.json {

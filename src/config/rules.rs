@@ -138,7 +138,7 @@ pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), Conf
         let rule = "`accept` or `refuse`".into();
         return Err(fail("serve", "unknown_calls", format!("`{unknown}`"), rule));
     }
-    let formats = crate::audio::recording::FORMATS;
+    let formats = crate::RECORDING_FORMATS;
     if !formats.contains(&c.serve.record_format.as_str()) {
         let rule = format!("one of {}", formats.join(", "));
         let value = format!("`{}`", c.serve.record_format);
@@ -157,7 +157,7 @@ pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), Conf
     within!("serve", c.serve, max_call_s, 0..=86_400, " s");
     within!("serve", c.serve, drain_s, 0..=86_400, " s");
     within!("serve", c.serve, keep_days, 0..=36_500, " days");
-    let engines = crate::tts::ENGINES;
+    let engines = crate::VOICES;
     if !engines.contains(&c.tts.engine.as_str()) {
         let rule = format!("one of {}", engines.join(", "));
         return Err(fail("tts", "engine", format!("`{}`", c.tts.engine), rule));

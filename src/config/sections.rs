@@ -1,15 +1,14 @@
 //! The sections of `config.toml` with their keys and defaults.
 //!
-//! Thread: main. In: TOML, by serde. Out: plain values. Memory: the word lists of the shipped file, once. Ranges are in [`super::rules`].
+//! Thread: main. In: TOML, by serde. Out: plain values. Ranges are in [`super::rules`].
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
 use super::secret::Secret;
-use crate::turn::words::WordLists;
+use patter_language::reading::WordLists;
 
 macro_rules! section {
     ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ty = $default:expr,)+ }) => {
@@ -108,36 +107,11 @@ section!(
         apology_ms: u32 = 9_000,
         /// How long to wait for more words.
         patience: PatienceConfig = PatienceConfig::default(),
-        /// What words tell, by language; a language of the file replaces the shipped one.
-        #[serde(deserialize_with = "over_shipped_words")]
-        words: BTreeMap<String, WordLists> = SHIPPED_WORDS.clone(),
+        /// What words tell, by language, where that is not the language's pack.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        words: BTreeMap<String, WordLists> = BTreeMap::new(),
     }
 );
-
-/// The word lists of the shipped `config.toml`: data has one place.
-static SHIPPED_WORDS: LazyLock<BTreeMap<String, WordLists>> = LazyLock::new(|| {
-    #[derive(Default, Deserialize)]
-    struct Shipped {
-        turn: Turn,
-    }
-    #[derive(Default, Deserialize)]
-    struct Turn {
-        words: BTreeMap<String, WordLists>,
-    }
-    // A test holds that it parses.
-    toml::from_str::<Shipped>(include_str!("../../config.toml"))
-        .unwrap_or_default()
-        .turn
-        .words
-});
-
-fn over_shipped_words<'de, D: serde::Deserializer<'de>>(
-    file: D,
-) -> Result<BTreeMap<String, WordLists>, D::Error> {
-    let mut words = SHIPPED_WORDS.clone();
-    words.extend(BTreeMap::<String, WordLists>::deserialize(file)?);
-    Ok(words)
-}
 
 section!(
     /// `[turn.patience]`: silence to wait, in ms, by what the words sound like.
@@ -323,7 +297,7 @@ section!(
         /// Exchanges that the model sees; older ones are left out.
         history_turns: u32 = 6,
         /// A call with more replies than this in one stage is handed over; 0 for never.
-        lost_after_turns: u32 = crate::dialogue::LOST_AFTER,
+        lost_after_turns: u32 = crate::LOST_AFTER,
         /// Replies that the model makes for one turn, of which the best is said; 1 is no choice.
         candidates: u32 = 1,
         /// No candidate is made later than this after the first was begun, in ms.

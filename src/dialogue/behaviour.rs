@@ -5,9 +5,10 @@ use std::sync::{Arc, LazyLock};
 use proptest::prelude::*;
 
 use super::knowledge::Knowledge;
-use super::playbook::Playbook;
-use super::{Dialogue, Outcome, Plan};
-use crate::turn::words::Expect;
+use super::{Dialogue, Plan};
+use patter_playbook::Playbook;
+use patter_types::expect::Expect;
+use patter_types::outcome::Outcome;
 
 const BOOKS: [(&str, &str); 5] = [
     ("fitness", include_str!("../../playbooks/fitness.toml")),
@@ -178,7 +179,7 @@ fn orders_from_the_caller_change_nothing() {
         assert_eq!(dialogue.shared_prefix(), system);
         // The caller's words are the caller's, wherever they stand in the prompt.
         for message in plan.prompt.iter().flatten() {
-            let is_caller = message.role == crate::llm::Role::User;
+            let is_caller = message.role == patter_types::chat::Role::User;
             assert!(is_caller || !message.text.contains(words), "{message:?}");
         }
     }

@@ -3,8 +3,9 @@
 //! Thread: `think`. In: a yes, or one more reply in a stage. Out: lines in the [`Plan`]. Memory: none of its own.
 //! Nobody has agreed to what the call is about by agreeing to something else, or by staying on the line.
 
-use super::{Dialogue, Matched, Outcome, Plan};
-use crate::turn::words::Expect;
+use super::{Dialogue, Matched, Plan};
+use patter_types::expect::Expect;
+use patter_types::outcome::Outcome;
 
 impl Dialogue {
     /// A yes means the last question. Where that was a tactic's and not the stage's own, it is no consent to what the whole call is about.

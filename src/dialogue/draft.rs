@@ -5,7 +5,7 @@
 //! the caller may be told. A pure function of its inputs.
 
 use super::guard::{Guard, Turn, Verdict};
-use super::sentence::Sentences;
+use patter_language::sentence::Sentences;
 
 /// A sentence of the model's, and what becomes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,9 +95,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::config::DialogueConfig;
-    use crate::dialogue::guard::Limits;
-    use crate::dialogue::playbook::Playbook;
+    use crate::guard::Limits;
+    use patter_config::DialogueConfig;
+    use patter_playbook::Playbook;
 
     fn guard() -> Guard {
         let text = include_str!("../../playbooks/fitness.toml");

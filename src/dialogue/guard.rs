@@ -9,13 +9,12 @@
 //! line in its place. Whether a sentence fits what the caller said is not judged. Numbers in figures are found in any language, those in words, names and
 //! promises in English.
 
+use patter_types::reason::Reason;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
-use super::playbook::Playbook;
-use crate::config::DialogueConfig;
 use ground::{Ground, Line};
+use patter_config::DialogueConfig;
+use patter_playbook::Playbook;
 
 pub mod audit;
 mod claims;
@@ -29,44 +28,6 @@ mod shape;
 #[cfg(test)]
 mod tests;
 mod words;
-
-/// Why a sentence may not be said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// A number that nobody gave.
-    UngroundedNumber,
-    /// A sum of money that nobody gave.
-    UngroundedPrice,
-    /// A day, a month or a time that nobody gave.
-    UngroundedDate,
-    /// A percentage that nobody gave.
-    UngroundedPercentage,
-    /// A phone number that nobody gave.
-    UngroundedPhone,
-    /// A name that nobody gave.
-    UngroundedName,
-    /// A promise that the playbook does not make.
-    Promise,
-    /// Marks, lists, web addresses.
-    Formatting,
-    /// Instructions to the agent, names of sections and stages.
-    PromptLeak,
-    /// Something that was to be filled in.
-    Placeholder,
-    /// A thought about the conversation.
-    Thought,
-    /// It was said in this turn or in the last two.
-    Repetition,
-    /// A second question in one turn.
-    SeveralQuestions,
-    /// Too many words or sentences.
-    TooLong,
-    /// A word of `terminology.avoid`.
-    BannedWord,
-    /// What the agent is not: a person, or a language model that talks of itself.
-    OffPersona,
-}
 
 /// A reason, and the words that gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,7 +88,7 @@ impl Turn {
         before: impl Iterator<Item = &'a str>,
     ) -> Self {
         let heard: Vec<&str> = heard.collect();
-        let sentences = before.flat_map(super::sentence::Sentences::whole);
+        let sentences = before.flat_map(patter_language::sentence::Sentences::whole);
         Self {
             heard: Line::new(&heard.join("\n"), &[]),
             before: sentences.map(|sentence| words::spaced(&sentence)).collect(),
@@ -223,7 +184,7 @@ impl Guard {
             Some(open) => format!("{open} {sentence}"),
             None => sentence.to_owned(),
         };
-        let found = super::words::words(&whole);
+        let found = patter_language::words::words(&whole);
         let spaced = words::spaced(&whole);
         let (ground, heard) = (&self.ground, &turn.heard);
         format::check(sentence)

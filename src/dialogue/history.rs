@@ -3,7 +3,9 @@
 //! Thread: `think`. In: the caller's words, and the part of the agent's words that was played. Out: messages for the model.
 //! Memory: the whole call as text; the model sees the last few exchanges.
 
-use crate::llm::{ChatMessage, Role};
+use patter_playbook::Playbook;
+use patter_types::chat::{ChatMessage, Role};
+use std::collections::BTreeMap;
 
 /// Words of history that a prompt holds at most, about 400 tokens: a call's share of the default context is 900.
 const MOST_WORDS: usize = 300;
@@ -111,9 +113,31 @@ impl History {
     }
 }
 
+/// What a caller says in a turn of [`fullest_prompt`]: 20 words, more than most turns on the telephone have.
+const CALLER_TURN: &str = "I would like to know a little more about that first, if you have a moment to explain it, please.";
+
+/// The longest prompt that an ordinary call comes to: the history is full, the agent always said its longest line.
+pub fn fullest_prompt(playbook: &Playbook, history_turns: usize) -> Vec<ChatMessage> {
+    let spoken = playbook
+        .texts()
+        .into_iter()
+        .filter(|text| text.2.is_spoken());
+    let longest = spoken.map(|text| text.1).max_by_key(|text| text.len());
+    let goals = playbook.flow.iter().map(|stage| stage.goal.as_str());
+    let goal = goals.max_by_key(|goal| goal.len()).unwrap_or_default();
+    let mut history = History::new(history_turns);
+    for _ in 0..history_turns {
+        history.agent(longest.unwrap_or_default());
+        history.caller(CALLER_TURN);
+    }
+    history.prompt(&playbook.system_prompt(&BTreeMap::new()), goal)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const FITNESS: &str = include_str!("../../playbooks/fitness.toml");
 
     #[test]
     fn sides_alternate_and_empty_words_leave_no_message() {
@@ -185,5 +209,14 @@ mod tests {
         }
         let changes = starts.windows(2).filter(|w| w[0] != w[1]).count();
         assert!(changes < 19, "the cached beginning changed with every turn");
+    }
+
+    #[test]
+    fn the_fullest_prompt_has_all_exchanges_and_ends_with_the_caller() {
+        let playbook = Playbook::parse(FITNESS, "test").unwrap();
+        let prompt = fullest_prompt(&playbook, 6);
+        assert_eq!(prompt.len(), 2 + 12);
+        assert_eq!(prompt[13].text, CALLER_TURN);
+        assert!(prompt[1].text.len() > 80);
     }
 }

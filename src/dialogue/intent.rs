@@ -18,16 +18,16 @@ mod nearest;
 mod senses;
 mod vocabulary;
 
+use patter_engine::embed::Embed;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::playbook::{Like, Playbook, UNKNOWN};
 use calibration::Calibration;
 use features::Features;
 use linear::Linear;
 use nearest::Nearest;
+use patter_playbook::{Like, Playbook, UNKNOWN};
 use senses::Senses;
-pub use senses::{Embed, Vector};
 use vocabulary::{Point, Vocabulary};
 
 /// From this probability on a guess is named. Lower, and more than a fifth of what no intent means gets an approved line all the same; higher, and callers

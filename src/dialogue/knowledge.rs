@@ -11,10 +11,12 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::everyday::Everyday;
-use super::intent::{Classifier, Embed};
-use super::playbook::{Match, MatchKind, Playbook, ScriptLine, Then, Way, normalise};
+use super::intent::Classifier;
 use super::retrieval::{self, Entry, Index, Query};
+use patter_engine::embed::Embed;
+use patter_language::everyday::Everyday;
+use patter_language::text::normalise;
+use patter_playbook::{Match, MatchKind, Playbook, ScriptLine, Then, Way};
 
 /// Lines of the library that the model is shown as examples of what may be said.
 pub const MOST_HINTS: usize = 2;
@@ -341,7 +343,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::dialogue::intent::Vector;
+    use patter_engine::embed::Vector;
 
     const FITNESS: &str = include_str!("../../playbooks/fitness.toml");
 

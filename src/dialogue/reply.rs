@@ -9,10 +9,12 @@
 use std::sync::Arc;
 
 use super::knowledge::{Candidate, Meaning};
-use super::playbook::{Objection, Then, Way, normalise};
 use super::stages::Position;
-use super::{Dialogue, Matched, Outcome, Plan, PlannedLine};
-use crate::turn::words::Expect;
+use super::{Dialogue, Matched, Plan, PlannedLine};
+use patter_language::text::normalise;
+use patter_playbook::{Objection, Then, Way};
+use patter_types::expect::Expect;
+use patter_types::outcome::Outcome;
 
 /// A caller who says this many words about nothing that the playbook knows is led back to the stage's question.
 const RAMBLING_WORDS: usize = 45;

@@ -15,7 +15,7 @@
 
 use std::cmp::Ordering;
 
-use crate::llm::score::Score;
+use patter_engine::chat::Score;
 
 /// How a thought of the model's begins.
 pub const THOUGHT_BEGINS: &str = "The caller wants";

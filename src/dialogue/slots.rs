@@ -1,204 +1,350 @@
-//! Slots: what the call knows of its caller, and learns.
+//! What a call knows and what it still has to ask: the state of all its slots.
 //!
-//! Thread: `think`, once per turn. In: the caller's words, what a slot takes, the day of the call, the language of the playbook. Out: [`Captured`] values, and
-//! [`Slots`], which holds them. Memory: short strings per turn. When late or full: words after the first 120 are not looked at. A pure function of its
-//! input: no clock, no engine. Source: ours; ISO 8601, E.164, ISO 4217 and RFC 5321 for how values are written.
-//!
-//! No value is better than a wrong one: "I don't know", a question, and words that may mean anything give none. A value that was not said plainly is
-//! not `sure`, and is read back before it counts. Of a language without a table (see `language`) only digits and addresses are understood, as written.
+//! Thread: `think`, once per turn. In: the playbook's slots, call data, the caller's words. Out: what is missing, what awaits confirmation, values for lines.
+//! Memory: two short strings a slot. When late or full: never. A pure state machine. Source: ours.
+
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use thiserror::Error;
 
-use super::language;
-use heard::Heard;
+use patter_language::values::{
+    Captured, SlotKind, YES, capture, continue_digits, correct, is_only_yes, speakable, takes_back,
+};
+use patter_playbook::{Origin, Playbook, Slot};
 
-mod answers;
-mod corrections;
-mod dates;
-mod digits;
-mod emails;
-mod heard;
-mod letters;
-mod money;
-mod names;
-mod quantity;
-mod state;
-#[cfg(test)]
-mod tests;
-mod times;
+/// How far a slot is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// The first digits of a number are there.
+    Begun,
+    /// The value must be read back, and agreed to.
+    Awaiting,
+    /// The value counts.
+    Known,
+}
 
-pub use state::{SlotError, Slots, Standing};
-
-/// Most digits of a slot.
-pub const MAX_DIGITS: usize = digits::MAX_DIGITS;
-
-/// The values of [`SlotKind::YesNo`].
-const YES: &str = "yes";
-const NO: &str = "no";
-
-/// What a slot takes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SlotKind {
-    /// The words themselves, at most 200 characters.
-    Text,
-    /// The name of a person.
-    Name,
-    /// A day: "2026-11-24".
-    Date,
-    /// A time of the day: "15:30".
-    Time,
-    /// A sum of money: "29.50 USD", "120".
-    Money,
-    /// A phone number of 7 to 15 digits, with "+" where the caller said so.
-    Phone,
-    /// Digits of a code or a number.
-    Digits {
-        /// How many there are, from 1 to [`MAX_DIGITS`], when that is known.
-        count: Option<u32>,
+/// Why a slot was not filled.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum SlotError {
+    /// The playbook has no such slot.
+    #[error("there is no slot `{name}`; known: {known}", known = known.join(", "))]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
     },
-    /// An e-mail address in lower case.
-    Email,
-    /// "yes" or "no".
-    YesNo,
-    /// A number: "2.5".
-    Number,
-    /// One of these, written as here.
-    Choice(Vec<String>),
+    /// The value has nothing in it that can be spoken.
+    #[error("slot `{name}` cannot take an empty value")]
+    Empty {
+        /// The slot.
+        name: String,
+    },
 }
 
-/// A value that was understood.
+impl SlotError {
+    /// What to try next.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Unknown { .. } => "add it to `[slots]` of the playbook".to_owned(),
+            Self::Empty { .. } => "leave the slot out until its value is known".to_owned(),
+        })
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Captured {
-    /// In the form that [`SlotKind`] tells, without braces and control characters.
-    pub value: String,
-    /// As it is read back: words that a voice says right, and a listener understands.
-    pub spoken: String,
-    /// It is whole and was said plainly; otherwise it must be read back, or continued.
-    pub sure: bool,
+struct Filled {
+    captured: Captured,
+    standing: Standing,
 }
 
-impl Captured {
-    fn new(value: impl AsRef<str>, spoken: impl AsRef<str>, sure: bool) -> Self {
+/// The slots of one call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slots {
+    definitions: BTreeMap<String, Slot>,
+    language: String,
+    filled: BTreeMap<String, Filled>,
+}
+
+impl Slots {
+    /// The slots of `playbook`, with nothing filled but their defaults.
+    pub fn new(playbook: &Playbook) -> Self {
         Self {
-            value: speakable(value.as_ref(), false),
-            spoken: speakable(spoken.as_ref(), true),
-            sure,
+            definitions: playbook.slots.clone(),
+            language: playbook.language.clone(),
+            filled: BTreeMap::new(),
         }
     }
-}
 
-/// `text` without what a line or a voice could take for something else: braces, marks of formatting, control characters.
-fn speakable(text: &str, is_spoken: bool) -> String {
-    const MARKS: &[char] = &[
-        '{', '}', '[', ']', '<', '>', '*', '#', '`', '|', '\\', '•', '…', '~', '^',
-    ];
-    let plain = text.chars().map(|c| {
-        let is_mark = MARKS.contains(&c) || (is_spoken && c == '_');
-        let is_hidden = c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-        if is_mark || is_hidden { ' ' } else { c }
-    });
-    let plain: String = plain.collect();
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
-}
+    fn definition(&self, name: &str) -> Result<&Slot, SlotError> {
+        self.definitions
+            .get(name)
+            .ok_or_else(|| SlotError::Unknown {
+                name: name.to_owned(),
+                known: self.definitions.keys().cloned().collect(),
+            })
+    }
 
-/// The value for a slot of `kind` in the caller's `words`; None when they hold none. `today` is the day of the call where the caller is, `language` the one
-/// of the playbook ("en").
-pub fn capture(kind: &SlotKind, words: &str, today: Date, language: &str) -> Option<Captured> {
-    match language::of(language) {
-        Some(language) => {
-            let heard = Heard::new(words, language);
-            let found = corrections::capture(kind, &heard, today)?;
-            (!found.value.is_empty()).then_some(found)
+    /// Takes what is known before the caller speaks: call data, which is spoken as it is.
+    ///
+    /// # Errors
+    /// When there is no slot `name`, or nothing in `value` can be spoken.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), SlotError> {
+        self.definition(name)?;
+        let captured = Captured::new(value, value, true);
+        self.put(name, captured, Standing::Known).map(|_| ())
+    }
+
+    /// Takes a value of the caller's. It awaits confirmation if the playbook wants that or it is not sure, and a number that is not whole is only begun.
+    ///
+    /// # Errors
+    /// When there is no slot `name`, or the value is empty.
+    pub fn fill(&mut self, name: &str, captured: Captured) -> Result<Standing, SlotError> {
+        let slot = self.definition(name)?;
+        let standing = if !slot.kind().is_whole(&captured.value) {
+            Standing::Begun
+        } else if slot.confirm || !captured.sure {
+            Standing::Awaiting
+        } else {
+            Standing::Known
+        };
+        self.put(name, captured, standing)
+    }
+
+    fn put(
+        &mut self,
+        name: &str,
+        captured: Captured,
+        standing: Standing,
+    ) -> Result<Standing, SlotError> {
+        // A value that was made by hand may hold anything.
+        let captured = Captured {
+            value: speakable(&captured.value, false),
+            spoken: speakable(&captured.spoken, true),
+            sure: captured.sure,
+        };
+        if captured.value.is_empty() || captured.spoken.is_empty() {
+            return Err(SlotError::Empty {
+                name: name.to_owned(),
+            });
         }
-        None => written(kind, words),
+        self.filled
+            .insert(name.to_owned(), Filled { captured, standing });
+        Ok(standing)
     }
-}
 
-/// `previous` as the caller's `words` correct it: "no, nine, not five", "the last digit is four", "not Tuesday, Wednesday", "with a y". None when they say
-/// nothing that could stand in its place; a bare "no" is left to [`SlotKind::YesNo`].
-pub fn correct(
-    previous: &Captured,
-    kind: &SlotKind,
-    words: &str,
-    today: Date,
-    language: &str,
-) -> Option<Captured> {
-    match language::of(language) {
-        Some(language) => {
-            let heard = Heard::new(words, language);
-            let found = corrections::correct(previous, kind, &heard, today)?;
-            (!found.value.is_empty()).then_some(found)
-        }
-        None => written(kind, words),
-    }
-}
-
-/// A number that is given in several turns: `previous` and the digits of `words` after it. The whole number said anew takes its place. None when `words` hold
-/// no digits, or more than `kind` takes.
-pub fn continue_digits(
-    previous: &Captured,
-    kind: &SlotKind,
-    words: &str,
-    language: &str,
-) -> Option<Captured> {
-    if !matches!(kind, SlotKind::Phone | SlotKind::Digits { .. }) {
-        return None;
-    }
-    match language::of(language) {
-        Some(language) => digits::go_on(previous, &Heard::new(words, language), kind),
-        None => {
-            let more = written(kind, words)?;
-            let value = format!("{}{}", previous.value, more.value);
-            let sure = kind.is_whole(&value);
-            (value.len() <= MAX_DIGITS).then(|| Captured::new(&value, grouped(&value), sure))
+    /// Hears the caller's `words` as the answer to what slot `name` was asked or read back for: takes a value, the rest of a number, a yes, a correction,
+    /// or a no, which forgets the value. `today` is the day of the call where the caller is. Returns how far the slot is then; None for not filled.
+    ///
+    /// # Errors
+    /// When there is no slot `name`.
+    pub fn hear(
+        &mut self,
+        name: &str,
+        words: &str,
+        today: Date,
+    ) -> Result<Option<Standing>, SlotError> {
+        let slot = self.definition(name)?;
+        let kind = slot.kind();
+        let language = self.language.clone();
+        let before = self.filled.get(name).cloned();
+        let found = match &before {
+            Some(filled) if filled.standing == Standing::Awaiting => {
+                return self.hear_again(name, words, today, &filled.captured);
+            }
+            Some(filled) if filled.standing == Standing::Begun => {
+                continue_digits(&filled.captured, &kind, words, &language)
+                    .or_else(|| capture(&kind, words, today, &language))
+            }
+            // "See you on Sunday" is no correction of a day that is known, "no, Sunday" is one.
+            Some(filled) if takes_back(words, &language) => {
+                correct(&filled.captured, &kind, words, today, &language)
+            }
+            Some(_) => None,
+            None => capture(&kind, words, today, &language),
+        };
+        match found {
+            Some(found) => self.fill(name, found).map(Some),
+            None => Ok(self.standing(name)),
         }
     }
-}
 
-impl SlotKind {
-    /// Whether `value` is all that is asked for: a number may come in several turns.
-    pub fn is_whole(&self, value: &str) -> bool {
-        digits::is_whole(self, value)
-    }
-
-    /// Nearly anything can be taken for it, so it is heard only in the answer to its own question.
-    pub fn is_open(&self) -> bool {
-        matches!(
-            self,
-            Self::Text | Self::Name | Self::Number | Self::YesNo | Self::Digits { .. }
-        )
-    }
-}
-
-/// What can be understood without knowing the language: digits and addresses that are written as such.
-fn written(kind: &SlotKind, words: &str) -> Option<Captured> {
-    match kind {
-        SlotKind::Phone | SlotKind::Digits { .. } => {
-            let is_part = |c: char| {
-                c.is_ascii_digit() || matches!(c, ' ' | '-' | '.' | '/' | '(' | ')' | '+')
-            };
-            let runs = words.split(|c: char| !is_part(c));
-            let digits =
-                runs.map(|run| run.chars().filter(char::is_ascii_digit).collect::<String>());
-            let value = digits
-                .max_by_key(String::len)
-                .filter(|digits| !digits.is_empty())?;
-            let sure = kind.is_whole(&value);
-            let fits = value.len() <= MAX_DIGITS
-                && !matches!(kind, SlotKind::Digits { count: Some(wanted) } if value.len() > *wanted as usize);
-            fits.then(|| Captured::new(&value, grouped(&value), sure))
+    /// The answer to a value that was read back.
+    fn hear_again(
+        &mut self,
+        name: &str,
+        words: &str,
+        today: Date,
+        old: &Captured,
+    ) -> Result<Option<Standing>, SlotError> {
+        let kind = self.definition(name)?.kind();
+        let language = self.language.clone();
+        let answer = capture(&SlotKind::YesNo, words, today, &language);
+        let is_yes = answer
+            .as_ref()
+            .is_some_and(|answer| answer.value == YES && answer.sure);
+        if is_yes && is_only_yes(words, &language) {
+            return Ok(self.confirm(name, true));
         }
-        SlotKind::Email => {
-            let address = emails::written(words)?;
-            Some(Captured::new(&address, address.replace('_', " _ "), true))
+        let corrected = correct(old, &kind, words, today, &language);
+        match corrected {
+            Some(new) if new.value != old.value && kind != SlotKind::YesNo => {
+                self.fill(name, new).map(Some)
+            }
+            // The same again is a yes.
+            Some(_) if answer.as_ref().is_none_or(|answer| answer.value == YES) => {
+                Ok(self.confirm(name, true))
+            }
+            _ if is_yes => Ok(self.confirm(name, true)),
+            _ if answer.is_some_and(|answer| answer.value != YES) => Ok(self.confirm(name, false)),
+            _ => Ok(self.standing(name)),
         }
-        _ => None,
     }
-}
 
-/// Figures one by one, with a pause after each three.
-fn grouped(digits: &str) -> String {
-    let figures: Vec<String> = digits.chars().map(String::from).collect();
-    let groups: Vec<String> = figures.chunks(3).map(|group| group.join(" ")).collect();
-    groups.join(", ")
+    /// Hears `words` for all slots that a stage collects: for the first one that is missing, and for others whose values can be nothing else. Returns
+    /// those that took something, with how far they are.
+    ///
+    /// # Errors
+    /// When one of `collect` is no slot.
+    pub fn hear_all(
+        &mut self,
+        collect: &[String],
+        words: &str,
+        today: Date,
+    ) -> Result<Vec<(String, Standing)>, SlotError> {
+        let mut taken = Vec::new();
+        let first = self.missing(collect).first().map(|name| (*name).to_owned());
+        for name in collect {
+            let is_first = first.as_ref() == Some(name);
+            let slot = self.definition(name)?;
+            let is_missing = self.standing(name) != Some(Standing::Known);
+            let is_for_it = is_first || !slot.kind().is_open();
+            if !is_missing || !is_for_it {
+                continue;
+            }
+            let before = self.filled.get(name).cloned();
+            // What awaits its yes is not asked for now, so a yes is not meant for it.
+            if !is_first && before.is_some() {
+                continue;
+            }
+            let standing = self.hear(name, words, today)?;
+            if let Some(standing) = standing.filter(|_| self.filled.get(name) != before.as_ref()) {
+                taken.push((name.clone(), standing));
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Takes the caller's yes or no to the value of slot `name` that was read back; a no forgets it. Returns how far the slot is then.
+    pub fn confirm(&mut self, name: &str, yes: bool) -> Option<Standing> {
+        if !yes {
+            self.filled.remove(name);
+            return None;
+        }
+        let filled = self.filled.get_mut(name)?;
+        if filled.standing == Standing::Awaiting {
+            filled.standing = Standing::Known;
+        }
+        Some(filled.standing)
+    }
+
+    /// Forgets the value of slot `name`.
+    pub fn forget(&mut self, name: &str) {
+        self.filled.remove(name);
+    }
+
+    /// The slots of `collect` that are not known yet, in order; a default counts as known.
+    pub fn missing<'a>(&self, collect: &'a [String]) -> Vec<&'a str> {
+        let missing = collect.iter().filter(|name| {
+            let has_default = self
+                .definitions
+                .get(*name)
+                .is_some_and(|slot| !slot.default.trim().is_empty());
+            match self.standing(name) {
+                Some(standing) => standing != Standing::Known,
+                None => !has_default,
+            }
+        });
+        missing.map(String::as_str).collect()
+    }
+
+    /// The slots whose values must be read back, by name.
+    pub fn awaiting(&self) -> Vec<&str> {
+        self.with(Standing::Awaiting)
+    }
+
+    /// The slots of which only the first digits are there, by name.
+    pub fn begun(&self) -> Vec<&str> {
+        self.with(Standing::Begun)
+    }
+
+    fn with(&self, standing: Standing) -> Vec<&str> {
+        let found = self
+            .filled
+            .iter()
+            .filter(|(_, filled)| filled.standing == standing);
+        found.map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// How far slot `name` is; None when nothing was filled in.
+    pub fn standing(&self, name: &str) -> Option<Standing> {
+        self.filled.get(name).map(|filled| filled.standing)
+    }
+
+    /// What was filled into slot `name`, known or not.
+    pub fn captured(&self, name: &str) -> Option<&Captured> {
+        self.filled.get(name).map(|filled| &filled.captured)
+    }
+
+    /// What the slot is called when it is read back.
+    pub fn label(&self, name: &str) -> String {
+        self.definitions
+            .get(name)
+            .map_or_else(|| name.to_owned(), |slot| slot.label(name))
+    }
+
+    /// The line that reads the value of slot `name` back, as `playbook` has it; None when nothing was filled in.
+    pub fn read_back(&self, name: &str, playbook: &Playbook) -> Option<String> {
+        playbook.read_back(&self.label(name), &self.captured(name)?.spoken)
+    }
+
+    /// Words for the lines of the playbook, ready to be spoken: defaults, call data, and what is known from the caller.
+    pub fn to_map(&self) -> BTreeMap<String, String> {
+        self.known(|slot| &slot.default, |captured| &captured.spoken)
+    }
+
+    /// Values to hand on, in the form that [`SlotKind`] tells: defaults, call data, and what is known from the caller.
+    pub fn values(&self) -> BTreeMap<String, String> {
+        self.known(|slot| &slot.default, |captured| &captured.value)
+    }
+
+    fn known(
+        &self,
+        default: impl Fn(&Slot) -> &String,
+        filled: impl Fn(&Captured) -> &String,
+    ) -> BTreeMap<String, String> {
+        let known = self
+            .filled
+            .iter()
+            .filter(|(_, filled)| filled.standing == Standing::Known);
+        let defaults = self
+            .definitions
+            .iter()
+            .map(|(name, slot)| (name.clone(), default(slot).clone()));
+        let mut all: BTreeMap<String, String> = defaults
+            .filter(|(_, value)| !value.trim().is_empty())
+            .collect();
+        all.extend(known.map(|(name, value)| (name.clone(), filled(&value.captured).clone())));
+        all
+    }
+
+    /// The slots that are asked of the caller, by name.
+    pub fn from_caller(&self) -> Vec<&str> {
+        let found = self
+            .definitions
+            .iter()
+            .filter(|(_, slot)| slot.from == Origin::Caller);
+        found.map(|(name, _)| name.as_str()).collect()
+    }
 }

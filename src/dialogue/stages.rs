@@ -6,7 +6,7 @@
 //! in circles is ours ([`MOST_VISITS`], [`MOST_TURNS`]); that a model gets stuck in one stage is a failure named by arXiv 2511.12133, and that a manager
 //! overrules the agent's proposal is its remedy.
 
-use super::playbook::Stage;
+use patter_playbook::Stage;
 
 /// A stage is not entered more often than this.
 pub const MOST_VISITS: u8 = 3;

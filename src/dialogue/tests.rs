@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
-use super::playbook::Playbook;
-use super::sentence::Sentences;
 use super::*;
-use crate::turn::words::Expect;
+use patter_language::sentence::Sentences;
+use patter_playbook::Playbook;
+use patter_types::expect::Expect;
 
 /// On a Saturday, "Saturday" would be today or in a week.
 const WEDNESDAY: Date = jiff::civil::date(2026, 11, 18);

@@ -5,11 +5,13 @@
 use std::sync::Arc;
 
 use super::knowledge::Meaning;
-use super::playbook::{Slot, Stage, normalise};
-use super::sentence::Sentences;
-use super::slots::{SlotKind, Standing};
+use super::slots::Standing;
 use super::{Dialogue, Learnt, Matched, Plan};
-use crate::turn::words::Expect;
+use patter_language::sentence::Sentences;
+use patter_language::text::normalise;
+use patter_language::values::SlotKind;
+use patter_playbook::{Slot, Stage};
+use patter_types::expect::Expect;
 
 impl Dialogue {
     /// Whether a slot has a value that counts, as it is now.

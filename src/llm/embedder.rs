@@ -4,7 +4,7 @@
 //! `learn`, one for the program, for texts that are learnt: it stands back behind all calls. In: texts. Out: one vector
 //! per text, of length 1. Memory: the model (14 MB for the shipped one), the vectors of all examples, those of the last
 //! 64 texts. When late: who asks gives up after half a second and goes on without. Both use one core each and need no
-//! permit of [`crate::cores::Cores`]: a text takes some 5 ms, and learning has no right to keep a call waiting. Source:
+//! permit of [`patter_machine::cores::Cores`]: a text takes some 5 ms, and learning has no right to keep a call waiting. Source:
 //! the last layer's tokens pooled as the model's file says; all-MiniLM-L6-v2 takes their mean (Reimers and Gurevych
 //! 2019). Run by llama.cpp.
 
@@ -13,7 +13,7 @@ mod store;
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -24,11 +24,11 @@ use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::model::params::LlamaModelParams;
 use llama_cpp_2::token::LlamaToken;
 
-use super::LlmError;
 use super::engine::backend;
-use crate::config::{DialogueConfig, Loaded};
-use crate::dialogue::intent::{Embed, Vector};
-use crate::priority::{self, Class};
+use patter_engine::chat::LlmError;
+use patter_engine::embed::{Embed, Vector};
+use patter_machine::priority;
+use patter_machine::priority::Class;
 use store::Store;
 
 /// Longest text, in tokens; of a longer one the end counts.
@@ -90,27 +90,6 @@ impl Drop for Embedder {
 }
 
 impl Embedder {
-    /// Whether `config` names an engine for playbooks in `language`.
-    pub fn is_wanted(config: &DialogueConfig, language: &str) -> bool {
-        let mut known = config.embedding_languages.iter();
-        !config.embedding_model.as_os_str().is_empty() && known.any(|known| known == language)
-    }
-
-    /// The engine that `config` names for playbooks in `language`, if it names one.
-    ///
-    /// # Errors
-    /// As [`Embedder::start`].
-    pub fn of_config(loaded: &Loaded, language: &str) -> Result<Option<Arc<dyn Embed>>, LlmError> {
-        let config = &loaded.config.dialogue;
-        if !Self::is_wanted(config, language) {
-            return Ok(None);
-        }
-        let store = Some(&config.embedding_store).filter(|path| !path.as_os_str().is_empty());
-        let store = store.map(|path| loaded.resolve(path));
-        let engine = Self::start(&loaded.model(&config.embedding_model), store.as_deref())?;
-        Ok(Some(Arc::new(engine)))
-    }
-
     /// Loads the model and starts the threads. Vectors of texts that are learnt are kept in the file `store` from one
     /// start to the next; without one each start makes them again, about 2 ms each.
     ///

@@ -8,8 +8,10 @@ use std::path::Path;
 use llama_cpp_2::model::params::LlamaModelParams;
 use llama_cpp_2::model::{LlamaChatTemplate, LlamaModel};
 
-use super::{ChatMessage, LlmError, engine};
-use crate::config::LlmConfig;
+use super::engine;
+use patter_config::LlmConfig;
+use patter_engine::chat::LlmError;
+use patter_types::chat::ChatMessage;
 
 /// Tokens that a chat template adds to a message, in the estimate: ChatML takes 5.
 const TEMPLATE_TOKENS: usize = 5;
@@ -96,7 +98,7 @@ impl PromptReader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::llm::Role;
+    use patter_types::chat::Role;
 
     #[test]
     fn the_context_is_divided_after_what_all_share() {

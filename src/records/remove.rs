@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::RecordsError;
 use super::schema::Database;
-use crate::call::record::CallFile;
+use patter_call::record::CallFile;
 
 /// How long a command waits for the program that writes.
 const BUSY: Duration = Duration::from_secs(5);
@@ -115,7 +115,9 @@ pub(super) fn remove(
             removed.recordings += usize::from(delete(&audio)?);
             delete(&CallFile::path_for(&audio))?;
             // What a kill while it was written may have left.
-            delete(&crate::private::beside(&CallFile::path_for(&audio)))?;
+            delete(&patter_machine::private::beside(&CallFile::path_for(
+                &audio,
+            )))?;
         }
         removed.calls += connection
             .execute("DELETE FROM calls WHERE id = ?1", [id])

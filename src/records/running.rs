@@ -9,8 +9,8 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::store::Start;
-use crate::dialogue::Outcome;
-use crate::events::{Event, Stamped};
+use patter_types::event::{Event, Stamped};
+use patter_types::outcome::Outcome;
 
 /// Between the stages of a call's path.
 const TO: &str = " > ";

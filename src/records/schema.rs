@@ -115,7 +115,7 @@ impl Database {
     /// # Errors
     /// No folder, a lock of another program, a full disk, a newer schema.
     pub(super) fn open(folder: &Path, busy: Duration, look: Look) -> Result<Self, RecordsError> {
-        crate::private::create_dir_all(folder).map_err(|source| RecordsError::Folder {
+        patter_machine::private::create_dir_all(folder).map_err(|source| RecordsError::Folder {
             folder: folder.to_owned(),
             source,
         })?;
@@ -127,7 +127,7 @@ impl Database {
                     folder: folder.to_owned(),
                     source,
                 })?;
-                crate::log::warn(&format!(
+                patter_machine::log::warn(&format!(
                     "the records `{}` are damaged ({what}): they are now `{}`, and a new file is begun",
                     path.display(),
                     aside.display()
@@ -163,7 +163,7 @@ impl Database {
             for ending in ["", "-wal", "-shm"] {
                 let file = PathBuf::from(format!("{}{ending}", path.display()));
                 if ending.is_empty() || file.exists() {
-                    let _ = crate::private::claim(&file);
+                    let _ = patter_machine::private::claim(&file);
                 }
             }
         }
@@ -300,7 +300,7 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
 }
 
 fn take_lock(folder: &Path) -> Option<File> {
-    let file = crate::private::touch(&folder.join(LOCK)).ok()?;
+    let file = patter_machine::private::touch(&folder.join(LOCK)).ok()?;
     file.try_lock().is_ok().then_some(file)
 }
 

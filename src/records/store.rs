@@ -14,9 +14,10 @@ use crossbeam_channel::Sender;
 use super::RecordsError;
 use super::schema::{Database, Look};
 use super::writer::Writer;
-use crate::config::Config;
-use crate::events::Stamped;
-use crate::priority::{self, Class};
+use patter_config::Config;
+use patter_machine::priority;
+use patter_machine::priority::Class;
+use patter_types::event::Stamped;
 
 /// Events that may wait for the disk: about ten minutes of eight calls, and some 10 MB.
 pub const MOST_WAITING: usize = 20_000;
@@ -114,7 +115,7 @@ impl Queue {
         }
         self.waiting.fetch_sub(1, Ordering::AcqRel);
         if !self.warned.swap(true, Ordering::AcqRel) {
-            crate::log::warn(
+            patter_machine::log::warn(
                 "too many events wait for the records of calls: new ones are dropped and counted",
             );
         }
@@ -155,7 +156,7 @@ impl Store {
         let database = match opened {
             Ok((database, orphans)) => {
                 if orphans > 0 {
-                    crate::log::info(&format!(
+                    patter_machine::log::info(&format!(
                         "calls that were cut off when the program last ended, now marked `interrupted`: {orphans}"
                     ));
                 }

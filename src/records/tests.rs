@@ -11,8 +11,8 @@ use super::read::{Filter, Reader, Turn, WholeCall};
 use super::remove::{Remover, days_ago};
 use super::store::Pace;
 use super::{CallRecord, RecordsError, Start, Store, export, schema};
-use crate::dialogue::Outcome;
-use crate::events::{Event, Stamped};
+use patter_types::event::{Event, Stamped};
+use patter_types::outcome::Outcome;
 
 const HOSTILE: &str = "=cmd|' /C calc'!A0 \"quoted\", 'single'; DROP TABLE calls; --\r\nline two\0after NUL \u{202E}txet sdrawkcab\u{202C} שלום 你好 \u{1b}[2J";
 

@@ -11,12 +11,11 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use rusqlite::{ErrorCode, TransactionBehavior};
 
-use super::RecordsError;
-use super::remove;
 use super::running::Running;
 use super::schema::{Database, Look};
 use super::store::{Item, Pace, Queue};
 use super::wall_clock::{Trust, WallClock};
+use super::{RecordsError, remove};
 
 /// Old calls deleted in one go; between two the events have their turn.
 const CLEANED_AT_ONCE: u32 = 50;
@@ -105,7 +104,7 @@ impl Writer {
             self.flush();
         }
         if !self.waiting.is_empty() {
-            crate::log::warn(&format!(
+            patter_machine::log::warn(&format!(
                 "{} entries of the records of calls could not be written and are lost",
                 self.waiting.len()
             ));
@@ -117,7 +116,7 @@ impl Writer {
             Ok(()) => {
                 if self.in_trouble {
                     self.in_trouble = false;
-                    crate::log::info("records of calls are written again");
+                    patter_machine::log::info("records of calls are written again");
                 }
                 self.written();
             }
@@ -125,7 +124,7 @@ impl Writer {
                 if source.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) =>
             {
                 // Not the disk's fault: the same entries would fail for ever.
-                crate::log::warn(&format!(
+                patter_machine::log::warn(&format!(
                     "{} entries of the records of calls are left out: {source}",
                     self.waiting.len()
                 ));
@@ -144,7 +143,7 @@ impl Writer {
     fn fail(&mut self, error: &RecordsError) {
         if !self.in_trouble {
             self.in_trouble = true;
-            crate::log::warn(&format!(
+            patter_machine::log::warn(&format!(
                 "records of calls are not written: {error}; tried again every {} s",
                 self.pace.retry.as_secs()
             ));
@@ -190,7 +189,7 @@ impl Writer {
     fn open(&mut self) -> Result<(), RecordsError> {
         if self.database.as_ref().is_some_and(Database::is_gone) {
             self.database = None;
-            crate::log::warn(&format!(
+            patter_machine::log::warn(&format!(
                 "the records of calls in `{}` are gone: a new file is begun",
                 self.folder.display()
             ));
@@ -225,7 +224,7 @@ impl Writer {
             Trust::Steady => {}
             Trust::Doubtful => return,
             Trust::Jumped => {
-                return crate::log::warn(
+                return patter_machine::log::warn(
                     "the machine's clock has jumped: no old calls are deleted for a day",
                 );
             }
@@ -256,7 +255,7 @@ impl Writer {
                 }
                 if !self.cleaning_fails {
                     self.cleaning_fails = true;
-                    crate::log::warn(&format!("old calls are not deleted: {error}"));
+                    patter_machine::log::warn(&format!("old calls are not deleted: {error}"));
                 }
             }
         }
@@ -301,9 +300,9 @@ fn write_all(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::{Event, Stamped};
-    use crate::records::read::{Filter, Reader};
-    use crate::records::store::Start;
+    use crate::read::{Filter, Reader};
+    use crate::store::Start;
+    use patter_types::event::{Event, Stamped};
 
     fn event(call: u64, text: &str) -> Item {
         let event = Event::Error {

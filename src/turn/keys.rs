@@ -3,7 +3,7 @@
 //! Thread: `listen`. In: keys, the time, what the caller is asked for. Out: an entry, as one text. Memory: [`MOST_KEYS`] letters. When full: more keys are
 //! left out. A pure state machine: no clocks. Source: the habits of phone menus: `#` ends a number, `*` begins it anew, a choice is one key.
 
-use super::words::Expect;
+use patter_types::expect::Expect;
 
 /// Keys of the longest entry.
 pub const MOST_KEYS: usize = 32;

@@ -10,8 +10,9 @@
 //! ending 0.956, the default language model's probability of its end-of-turn token 0.846 (0.527 with a full stop after the words), both
 //! together, fitted on the other half, 0.983 (halves swapped: 0.975, 0.847, 0.986).
 
-use super::words::{Ending, Expect, Reading};
-use crate::config::PatienceConfig;
+use patter_config::PatienceConfig;
+use patter_language::reading::{Ending, Reading};
+use patter_types::expect::Expect;
 
 /// A pause inside a turn as people make it, in ms: the middle, by ratio, of the medium pauses of 200 to 1000 ms in Campione and Véronis,
 /// "A large-scale multilingual study of silent pause duration" (2002). Pauses spread like ratios, so they are averaged as such.
@@ -151,8 +152,8 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
-    use super::super::words::Kind;
     use super::*;
+    use patter_language::reading::Kind;
     use proptest::prelude::*;
 
     fn reading(ending: Ending) -> Reading {

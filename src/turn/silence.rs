@@ -4,8 +4,8 @@
 //! A quiet caller is asked twice whether they are there, then the call ends politely. An answer that does not come is first bridged by a
 //! short holding line, then given up with an apology: a caller never listens to nothing.
 
-use crate::audio::ms_to_frames;
-use crate::config::TurnConfig;
+use patter_audio::ms_to_frames;
+use patter_config::TurnConfig;
 
 /// Who is busy in this frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
-use super::words::{Ending, Expect};
 use super::*;
+use patter_language::reading::Ending;
+use patter_types::expect::Expect;
 
 const SPEAKING: Agent = Agent::Speaking {
     interruptible: true,

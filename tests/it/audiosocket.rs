@@ -4,12 +4,13 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use patter::audio::FRAME_SAMPLES;
-use patter::caller::trim;
-use patter::dialogue::Outcome;
-use patter::events::{Event, Stamped};
-use patter::transport::audiosocket::codec::{self, Decoder, Message};
-use patter::transport::audiosocket::server::Control;
+use patter_audio::FRAME_SAMPLES;
+use patter_lab::caller::trim;
+use patter_server::transport::audiosocket::codec;
+use patter_server::transport::audiosocket::codec::{Decoder, Message};
+use patter_server::transport::audiosocket::server::Control;
+use patter_types::event::{Event, Stamped};
+use patter_types::outcome::Outcome;
 
 use crate::support::{one_at_a_time, server, voice, wait_until};
 

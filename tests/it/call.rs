@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use patter::audio::wav;
-use patter::caller::Cue;
-use patter::events::{Event, Stamped};
-use patter::records::read::Reader;
-use patter::transport::audiosocket::client;
+use patter_audio::wav;
+use patter_lab::caller::Cue;
+use patter_records::read::Reader;
+use patter_server::transport::audiosocket::client;
+use patter_types::event::{Event, Stamped};
 
 use crate::support::{caller, finals, one_at_a_time, server};
 
@@ -115,7 +115,7 @@ fn a_caller_is_understood_answered_and_may_interrupt() {
     let words: Vec<String> = whole
         .turns
         .iter()
-        .map(|turn| patter::dialogue::playbook::normalise(&turn.heard))
+        .map(|turn| patter_language::text::normalise(&turn.heard))
         .filter(|words| !words.is_empty())
         .collect();
     assert_eq!(words, finals(&events));

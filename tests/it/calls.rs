@@ -6,11 +6,12 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use patter::dialogue::Outcome;
-use patter::events::{Event, Stamped};
-use patter::records::read::{Filter, Reader};
-use patter::records::{Start, Store};
-use patter::transport::audiosocket::codec::{self, Message};
+use patter_records::read::{Filter, Reader};
+use patter_records::{Start, Store};
+use patter_server::transport::audiosocket::codec;
+use patter_server::transport::audiosocket::codec::Message;
+use patter_types::event::{Event, Stamped};
+use patter_types::outcome::Outcome;
 
 use crate::support::{one_at_a_time, server, wait_until};
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use patter::audio::wav;
+use patter_audio::wav;
 use serde_json::Value;
 
 use crate::support::{one_at_a_time, patter, root, voice};
@@ -360,7 +360,7 @@ fn scenarios_become_playbooks_and_personas() {
     assert_eq!(rows[0]["questions"], 3);
     assert!(result.2.contains("task-1-1-1-1.md:20: "), "{result:?}");
     let made = here.join("made/task-1-1-1-1.toml");
-    let playbook = patter::dialogue::playbook::Playbook::load(&made).unwrap();
+    let playbook = patter_playbook::Playbook::load(&made).unwrap();
     assert_eq!(playbook.role.name, "王芳");
     assert!(here.join("made/personas/task-1-1-1-1.toml").exists());
     let again = patter(here, &arguments);

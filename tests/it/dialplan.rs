@@ -11,12 +11,12 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use patter::config::HttpConfig;
-use patter::dialogue::Outcome;
-use patter::events::{Event, Stamped};
-use patter::serve::Shared;
-use patter::serve::http::{Http, Limits};
-use patter::transport::audiosocket::codec;
+use patter_config::HttpConfig;
+use patter_server::http::Shared;
+use patter_server::http::server::{Http, Limits};
+use patter_server::transport::audiosocket::codec;
+use patter_types::event::{Event, Stamped};
+use patter_types::outcome::Outcome;
 
 use crate::support::root;
 
@@ -383,7 +383,7 @@ fn a_diallers_own_registration_is_kept() {
     let patter = Patter::start();
     let own = "0a0b0c0d-0000-4000-8000-000000000001";
     let key = codec::parse_uuid(own).unwrap();
-    let data = patter::serve::registry::CallData {
+    let data = patter_server::http::registry::CallData {
         campaign: Some("spring".into()),
         ..Default::default()
     };

@@ -1,8 +1,8 @@
 //! The sentence model that ships with the repository.
 
-use patter::dialogue::intent::Embed;
-use patter::llm::LlmError;
-use patter::llm::embedder::Embedder;
+use patter_engine::chat::LlmError;
+use patter_engine::embed::Embed;
+use patter_llm::embedder::Embedder;
 
 use crate::support::{loaded, one_at_a_time};
 

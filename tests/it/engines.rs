@@ -2,16 +2,18 @@
 
 use std::time::Duration;
 
-use patter::asr::whisper;
-use patter::audio::level::dbfs;
-use patter::audio::ms_to_samples;
-use patter::call::candidates::{self, Candidate, Limits};
-use patter::cores::Cores;
-use patter::cores::Urgency;
-use patter::dialogue::playbook::normalise;
-use patter::llm::engine::Engine;
-use patter::llm::{ChatMessage, Finish, Generation, Piece, Role, Session, Stats};
-use patter::tts::Speaker;
+use patter_audio::level::dbfs;
+use patter_audio::ms_to_samples;
+use patter_call::candidates;
+use patter_call::candidates::{Candidate, Limits};
+use patter_engine::chat::{ChatModel, ChatSession, Generation, Piece, Stats};
+use patter_engine::recognise::Recogniser;
+use patter_language::text::normalise;
+use patter_llm::engine::Engine;
+use patter_machine::cores::Cores;
+use patter_speech::whisper;
+use patter_types::chat::{ChatMessage, Finish, Role};
+use patter_types::urgency::Urgency;
 
 use crate::support::{engines, loaded, one_at_a_time, root, voice};
 
@@ -35,7 +37,7 @@ fn read(generation: &Generation) -> (String, Stats) {
 
 #[test]
 fn sentences_of_synthetic_callers_are_understood() {
-    let mut session = engines().asr.session();
+    let mut session = engines().recogniser.session();
     for name in ["en-us+f3", "en-gb"] {
         let voice = voice(name);
         for text in [
@@ -47,7 +49,7 @@ fn sentences_of_synthetic_callers_are_understood() {
             let mut samples = voice.speak(text, false).unwrap().samples.to_vec();
             samples.extend([0; 4_000]);
             let heard = session
-                .transcribe(&samples, Urgency::Now, || false)
+                .transcribe(&samples, Urgency::Now, &|| false)
                 .unwrap();
             assert_eq!(normalise(&heard.text), normalise(text), "{name}");
         }
@@ -65,7 +67,7 @@ fn processor_time() -> Duration {
 #[test]
 fn a_pass_beside_busy_neighbours_takes_little_more_processor_time() {
     let _turn = one_at_a_time();
-    let mut session = engines().asr.session();
+    let mut session = engines().recogniser.session();
     let mut samples = voice("en-us+f3")
         .speak("How much is it?", false)
         .unwrap()
@@ -75,7 +77,7 @@ fn a_pass_beside_busy_neighbours_takes_little_more_processor_time() {
     let mut pass = || {
         let before = processor_time();
         session
-            .transcribe(&samples, Urgency::Now, || false)
+            .transcribe(&samples, Urgency::Now, &|| false)
             .unwrap();
         processor_time() - before
     };
@@ -128,7 +130,7 @@ fn fewer_threads_hear_and_say_the_same() {
     let heard = [1, 2].map(|total| {
         let model = whisper::Model::load(&path, &loaded.config.asr, &Cores::new(total)).unwrap();
         let mut session = model.session();
-        let transcript = session.transcribe(&samples, Urgency::Now, || false);
+        let transcript = session.transcribe(&samples, Urgency::Now, &|| false);
         transcript.unwrap().text
     });
     assert_eq!(normalise(&heard[0]), "can i cancel any time");
@@ -137,7 +139,7 @@ fn fewer_threads_hear_and_say_the_same() {
 
 #[test]
 fn silence_hiss_and_hum_yield_no_words() {
-    let mut session = engines().asr.session();
+    let mut session = engines().recogniser.session();
     let mut seed = 1u32;
     let mut noise = |amplitude: i32, count: usize| -> Vec<i16> {
         (0..count)
@@ -159,7 +161,7 @@ fn silence_hiss_and_hum_yield_no_words() {
     ] {
         assert_eq!(
             session
-                .transcribe(&samples, Urgency::Now, || false)
+                .transcribe(&samples, Urgency::Now, &|| false)
                 .unwrap()
                 .text,
             "",
@@ -268,7 +270,7 @@ fn a_cut_off_language_model_is_an_error() {
 
 #[test]
 fn espeak_speaks_and_lines_of_the_playbook_are_kept() {
-    let speaker = Speaker::load(&loaded(), Some("espeak")).unwrap();
+    let speaker = patter_assembly::voice(&loaded(), Some("espeak")).unwrap();
     let short = speaker.speak("Hello.", true).unwrap();
     let long = speaker
         .speak("Hello, this is a much longer sentence than that.", false)
@@ -289,7 +291,7 @@ fn a_piper_voice_speaks_at_its_length_and_a_damaged_one_is_an_error() {
     let mut loaded = loaded();
     loaded.config.tts.piper.voice = root().join("tests/fixtures/test-voice.onnx");
     let text = "Hello, this is a test of the voice.";
-    let normal = Speaker::load(&loaded, Some("piper"))
+    let normal = patter_assembly::voice(&loaded, Some("piper"))
         .unwrap()
         .speak(text, false)
         .unwrap();
@@ -309,7 +311,7 @@ fn a_piper_voice_speaks_at_its_length_and_a_damaged_one_is_an_error() {
         levels.len()
     );
     loaded.config.tts.piper.length_scale = 2.0;
-    let slow = Speaker::load(&loaded, Some("piper"))
+    let slow = patter_assembly::voice(&loaded, Some("piper"))
         .unwrap()
         .speak(text, false)
         .unwrap();
@@ -325,7 +327,7 @@ fn a_piper_voice_speaks_at_its_length_and_a_damaged_one_is_an_error() {
     )
     .unwrap();
     loaded.config.tts.piper.voice = path.clone();
-    let error = Speaker::load(&loaded, Some("piper"))
+    let error = patter_assembly::voice(&loaded, Some("piper"))
         .err()
         .unwrap()
         .to_string();
@@ -335,7 +337,7 @@ fn a_piper_voice_speaks_at_its_length_and_a_damaged_one_is_an_error() {
     );
     std::fs::write(folder.path().join("bad.onnx.json"), b"{\"audio\":").unwrap();
     assert!(
-        Speaker::load(&loaded, Some("piper"))
+        patter_assembly::voice(&loaded, Some("piper"))
             .err()
             .unwrap()
             .to_string()
@@ -343,7 +345,7 @@ fn a_piper_voice_speaks_at_its_length_and_a_damaged_one_is_an_error() {
     );
     loaded.config.tts.piper.voice = folder.path().join("none.onnx");
     assert!(
-        Speaker::load(&loaded, Some("piper"))
+        patter_assembly::voice(&loaded, Some("piper"))
             .err()
             .unwrap()
             .to_string()
@@ -400,7 +402,7 @@ fn scoring_leaves_the_reply_as_it_was_and_the_chat_in_the_cache() {
     let _turn = one_at_a_time();
     let engine = patient();
     let chat = user("Hello, what does the membership cost?");
-    let score = |session: &Session, parts: &[&str]| {
+    let score = |session: &dyn ChatSession, parts: &[&str]| {
         let parts = parts.iter().map(|part| (*part).to_owned()).collect();
         session.score(chat.clone(), parts, Urgency::Ahead).wait()
     };
@@ -409,7 +411,7 @@ fn scoring_leaves_the_reply_as_it_was_and_the_chat_in_the_cache() {
     drop(undisturbed);
 
     let session = engine.session().unwrap();
-    let whole = score(&session, &["It costs 29 dollars", " a month."]).unwrap();
+    let whole = score(session.as_ref(), &["It costs 29 dollars", " a month."]).unwrap();
     assert_eq!(whole.len(), 2);
     assert!(
         whole
@@ -421,15 +423,15 @@ fn scoring_leaves_the_reply_as_it_was_and_the_chat_in_the_cache() {
     assert_eq!(next.prompt_tokens, stats.prompt_tokens);
     assert_eq!(next.prefilled_tokens, 1, "the chat is in the cache");
     // After a reply, the same words are as likely as before.
-    let again = score(&session, &["It costs 29 dollars", " a month."]).unwrap();
+    let again = score(session.as_ref(), &["It costs 29 dollars", " a month."]).unwrap();
     for (a, b) in whole.iter().zip(&again) {
         assert!((a.log_probability - b.log_probability).abs() < 0.1 * a.tokens as f64);
     }
-    let odd = score(&session, &["dollars It 29 costs", " month. a"]).unwrap();
+    let odd = score(session.as_ref(), &["dollars It 29 costs", " month. a"]).unwrap();
     assert!(odd[0].mean() < whole[0].mean());
-    assert_eq!(score(&session, &[""]).unwrap()[0].tokens, 0);
+    assert_eq!(score(session.as_ref(), &[""]).unwrap()[0].tokens, 0);
     assert!(
-        score(&session, &[&"word ".repeat(5_000)])
+        score(session.as_ref(), &[&"word ".repeat(5_000)])
             .err()
             .unwrap()
             .to_string()
@@ -492,7 +494,8 @@ fn candidates_differ_by_their_seed_and_keep_to_their_time() {
         budget,
         seed: 7,
     };
-    let make = |limits: &Limits| candidates::make(&session, &chat, limits, || Some(Urgency::Now));
+    let make =
+        |limits: &Limits| candidates::make(session.as_ref(), &chat, limits, || Some(Urgency::Now));
     // Fills the cache: see the test of one seed.
     make(&limits(3, None));
     let all = make(&limits(3, None));
@@ -527,6 +530,6 @@ fn candidates_differ_by_their_seed_and_keep_to_their_time() {
     });
     assert_eq!(hasty.len(), 1, "the first is always finished");
     assert_eq!(hasty[0].reply, first[0].reply);
-    assert!(candidates::make(&session, &chat, &limits(3, None), || None).is_empty());
+    assert!(candidates::make(session.as_ref(), &chat, &limits(3, None), || None).is_empty());
     assert!(candidates::best(all, |_| true).is_some());
 }

@@ -1,17 +1,20 @@
 //! The guard against a real small model: callers who ask for figures that nobody has.
 
+use patter_engine::chat::ChatModel;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use patter::cores::{Cores, Urgency};
-use patter::dialogue::Dialogue;
-use patter::dialogue::draft::{Draft, Judged};
-use patter::dialogue::guard::audit::Given;
-use patter::dialogue::guard::{Guard, Limits, Verdict};
-use patter::dialogue::knowledge::Knowledge;
-use patter::dialogue::playbook::Playbook;
-use patter::llm::engine::Engine;
-use patter::llm::{Finish, Piece};
+use patter_dialogue::Dialogue;
+use patter_dialogue::draft::{Draft, Judged};
+use patter_dialogue::guard::audit::Given;
+use patter_dialogue::guard::{Guard, Limits, Verdict};
+use patter_dialogue::knowledge::Knowledge;
+use patter_engine::chat::Piece;
+use patter_llm::engine::Engine;
+use patter_machine::cores::Cores;
+use patter_playbook::Playbook;
+use patter_types::chat::Finish;
+use patter_types::urgency::Urgency;
 
 use crate::support::{loaded, one_at_a_time};
 

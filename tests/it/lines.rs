@@ -2,14 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use patter::audio::level::dbfs;
-use patter::audio::{FRAME_MS, FRAME_SAMPLES, SILENCE};
-use patter::call::line::{Closed, line};
-use patter::call::{Call, Setup};
-use patter::caller::{Cue, trim};
-use patter::cores::{Permit, Urgency};
-use patter::events::{Event, EventSink, Stamped};
-use patter::transport::audiosocket::client::{self, Conditions};
+use patter_audio::level::dbfs;
+use patter_audio::{FRAME_MS, FRAME_SAMPLES, SILENCE};
+use patter_call::line::{Closed, line};
+use patter_call::{Call, Setup};
+use patter_lab::caller::{Cue, trim};
+use patter_machine::cores::Permit;
+use patter_server::transport::audiosocket::client;
+use patter_server::transport::audiosocket::client::Conditions;
+use patter_types::event::{Event, EventSink, Stamped};
+use patter_types::urgency::Urgency;
 
 use crate::support::{caller, engines, finals, one_at_a_time, server_that_waits, voice};
 
@@ -140,7 +142,7 @@ fn an_opt_out_before_a_hang_up_counts_on_a_machine_that_is_seconds_late() {
     call.join();
     let events: Vec<Stamped> = events.iter().collect();
     let opted_out = |e: &Stamped| {
-        let outcome = patter::dialogue::Outcome::OptOut;
+        let outcome = patter_types::outcome::Outcome::OptOut;
         matches!(&e.event, Event::Outcome { outcome: seen, .. } if *seen == outcome)
     };
     assert!(events.iter().any(opted_out), "{events:#?}");

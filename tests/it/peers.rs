@@ -4,10 +4,11 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use patter::audio::FRAME_SAMPLES;
-use patter::caller::trim;
-use patter::events::{Event, Stamped};
-use patter::transport::audiosocket::codec::{self, Message};
+use patter_audio::FRAME_SAMPLES;
+use patter_lab::caller::trim;
+use patter_server::transport::audiosocket::codec;
+use patter_server::transport::audiosocket::codec::Message;
+use patter_types::event::{Event, Stamped};
 
 use crate::audiosocket::{connect, hello, listen};
 use crate::support::{

@@ -292,7 +292,7 @@ fn the_schema_takes_the_shipped_playbooks_and_no_unknown_key() {
                 *old = value;
                 assert!(fits(&schema, &bad, &schema).is_err(), "{place}");
                 let text = toml::to_string(&bad).unwrap();
-                let parsed = patter::dialogue::playbook::Playbook::parse(&text, "test");
+                let parsed = patter_playbook::Playbook::parse(&text, "test");
                 assert!(parsed.is_err(), "{place}");
             }
         }

@@ -9,11 +9,11 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use patter::audio::SILENCE;
-use patter::call::line::{SpokenFrame, line};
-use patter::config::VadConfig;
-use patter::transport::device::{capture_into_ring, play_from_ring};
-use patter::vad::Vad;
+use patter_audio::SILENCE;
+use patter_audio::vad::Vad;
+use patter_call::line::{SpokenFrame, line};
+use patter_config::VadConfig;
+use patter_server::transport::device::{capture_into_ring, play_from_ring};
 use ringbuf::HeapRb;
 use ringbuf::traits::{Producer, Split};
 

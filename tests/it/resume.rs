@@ -1,9 +1,9 @@
 //! Whether an agent goes on with its line, told from the sound of real voices.
 
-use patter::audio::{FRAME_SAMPLES, SAMPLE_RATE_HZ, ms_to_samples, resample};
-use patter::caller::measure::{Effect, SAME_SOUND, effect, likeness, ms};
-use patter::dialogue::playbook::Playbook;
-use patter::dialogue::sentence::Sentences;
+use patter_audio::{FRAME_SAMPLES, SAMPLE_RATE_HZ, ms_to_samples, resample};
+use patter_lab::caller::measure::{Effect, SAME_SOUND, effect, likeness, ms};
+use patter_language::sentence::Sentences;
+use patter_playbook::Playbook;
 
 use crate::support::{root, voice};
 

@@ -7,17 +7,17 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use patter::audio::wav;
-use patter::call::Setup;
-use patter::call::books::Books;
-use patter::caller::Cue;
-use patter::dialogue::Outcome;
-use patter::events::{Event, Stamped};
-use patter::load::Step;
-use patter::records::Store;
-use patter::serve::Shared;
-use patter::transport::audiosocket::client;
-use patter::transport::audiosocket::codec::{self, Message};
+use patter_audio::wav;
+use patter_call::Setup;
+use patter_call::books::Books;
+use patter_lab::caller::Cue;
+use patter_records::Store;
+use patter_server::http::Shared;
+use patter_server::transport::audiosocket::codec::Message;
+use patter_server::transport::audiosocket::{client, codec};
+use patter_types::event::{Event, Stamped};
+use patter_types::load::Step;
+use patter_types::outcome::Outcome;
 
 use crate::support::{
     caller, ended_by, engines, loaded, one_at_a_time, patter, root, server, server_like, wait_until,
@@ -167,7 +167,7 @@ fn a_language_model_that_fails_is_told_of_and_then_left_alone() {
     // No prompt fits.
     loaded.config.llm.context_tokens = 256;
     loaded.config.serve.max_calls = 1;
-    let engines = Arc::new(patter::call::Engines::load(&loaded).unwrap());
+    let engines = Arc::new(patter_assembly::load(&loaded).unwrap());
     let shared = Shared::new(&loaded.config.http, 1).unwrap();
     shared.set_ready(true);
     shared.watch_load(&engines.load);
@@ -220,12 +220,12 @@ fn a_reload_does_not_wait_for_callers_who_keep_the_language_model_busy() {
     let stopping = Arc::clone(&stop);
     let busy = engines.llm.session().unwrap();
     let always = std::thread::spawn(move || {
-        let message = patter::llm::ChatMessage {
-            role: patter::llm::Role::User,
+        let message = patter_types::chat::ChatMessage {
+            role: patter_types::chat::Role::User,
             text: "Tell me a long story.".into(),
         };
         while !stopping.load(std::sync::atomic::Ordering::Acquire) {
-            let reply = busy.generate(vec![message.clone()], patter::cores::Urgency::Now);
+            let reply = busy.generate(vec![message.clone()], patter_types::urgency::Urgency::Now);
             for _ in reply.pieces.iter() {}
         }
     });

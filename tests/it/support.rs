@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
-use patter::call::{Engines, Setup};
-use patter::caller::{Cue, ScriptLine, ScriptedCaller, trim};
-use patter::config::{self, EspeakConfig, Loaded};
-use patter::events::{Event, Stamped};
-use patter::records::Store;
-use patter::transport::audiosocket::server::{Options, Server};
-use patter::tts::espeak::Espeak;
-use patter::tts::{Speaker, Voice};
+use patter_call::{Engines, Setup};
+use patter_config as config;
+use patter_config::{EspeakConfig, Loaded};
+use patter_engine::voice::{Speaker, Voice};
+use patter_lab::caller::{Cue, ScriptLine, ScriptedCaller, trim};
+use patter_records::Store;
+use patter_server::transport::audiosocket::server::{Options, Server};
+use patter_speech::espeak::Espeak;
+use patter_types::event::{Event, Stamped};
 
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -26,9 +27,10 @@ pub(crate) fn loaded() -> Loaded {
 pub(crate) fn engines() -> Arc<Engines> {
     static ENGINES: OnceLock<Arc<Engines>> = OnceLock::new();
     Arc::clone(ENGINES.get_or_init(|| {
-        patter::asr::whisper::be_quiet();
+        patter_speech::whisper::be_quiet();
         Arc::new(
-            Engines::load(&loaded()).expect("the default models are missing: run scripts/setup.sh"),
+            patter_assembly::load(&loaded())
+                .expect("the default models are missing: run scripts/setup.sh"),
         )
     }))
 }
@@ -134,7 +136,7 @@ pub(crate) fn finals(events: &[Stamped]) -> Vec<String> {
     events
         .iter()
         .filter_map(|e| match &e.event {
-            Event::Final { text, .. } => Some(patter::dialogue::playbook::normalise(text)),
+            Event::Final { text, .. } => Some(patter_language::text::normalise(text)),
             _ => None,
         })
         .collect()

@@ -1,10 +1,12 @@
 //! The speech model's training runs from texts to a model that the engine loads; what it understands is `patter eval asr`'s business.
 
+use patter_engine::recognise::Recogniser;
 use std::process::Command;
 
-use patter::asr::whisper::Model;
-use patter::cores::{Cores, Urgency};
-use patter::dialogue::playbook::normalise;
+use patter_language::text::normalise;
+use patter_machine::cores::Cores;
+use patter_speech::whisper::Model;
+use patter_types::urgency::Urgency;
 
 use crate::support::{loaded, one_at_a_time, root, voice};
 
@@ -43,7 +45,7 @@ fn a_model_is_taught_stopped_gone_on_with_and_still_understands() {
         .unwrap();
     let heard = model
         .session()
-        .transcribe(&spoken.samples, Urgency::Now, || false)
+        .transcribe(&spoken.samples, Urgency::Now, &|| false)
         .unwrap();
     assert_eq!(normalise(&heard.text), "hello who is this", "{heard:?}");
 }

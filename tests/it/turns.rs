@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::Receiver;
-use patter::audio::level::dbfs;
-use patter::audio::{FRAME_MS, FRAME_SAMPLES, Frame, SILENCE};
-use patter::call::replay::ManualCall;
-use patter::call::{Engines, Setup};
-use patter::caller::trim;
-use patter::clock::Clock;
-use patter::events::{Event, EventSink, Stamped};
-use patter::turn::Why;
+use patter_audio::level::dbfs;
+use patter_audio::{FRAME_MS, FRAME_SAMPLES, Frame, SILENCE};
+use patter_call::replay::ManualCall;
+use patter_call::{Engines, Setup};
+use patter_lab::caller::trim;
+use patter_types::clock::Clock;
+use patter_types::event::{Event, EventSink, Stamped};
+use patter_types::why::Why;
 
 use crate::support::{engines, finals, one_at_a_time, voice};
 

@@ -3,7 +3,7 @@ use std::io::Cursor;
 use proptest::prelude::*;
 
 use super::*;
-use crate::audio::{flac, wav};
+use crate::{flac, wav};
 
 /// 250 ms of 440 Hz at 16 kHz, made for these tests.
 const MP3: &[u8] = include_bytes!("../fixtures/tone.mp3");

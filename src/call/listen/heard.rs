@@ -9,10 +9,12 @@ use super::super::hear::{Heard, Purpose};
 use super::super::spoken::Times;
 use super::super::think::ThinkJob;
 use super::{LAST_WORDS, Listener, Waiting};
-use crate::asr::{Transcript, agreement};
-use crate::events::Event;
-use crate::load::Step;
-use crate::turn::words::{self, Kind as WordKind, Reading};
+use crate::agreement;
+use patter_engine::recognise::Transcript;
+use patter_language::reading as words;
+use patter_language::reading::{Kind as WordKind, Reading};
+use patter_types::event::Event;
+use patter_types::load::Step;
 
 /// Sound that gave no words is worth asking again from this length on, in ms.
 const ASK_AGAIN_MS: u32 = 500;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crossbeam_channel::{Receiver, Sender};
 
 use super::super::spoken::Sentence;
-use crate::turn::words::Expect;
+use patter_types::expect::Expect;
 
 /// Something for the agent to react to.
 pub enum ThinkJob {

@@ -50,7 +50,7 @@ pub(super) struct Options {
 
 pub(super) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     if options.kind == Kind::Nice {
-        patter::priority::stand_back();
+        patter_machine::priority::stand_back();
     }
     std::thread::spawn(|| {
         let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());

@@ -7,14 +7,15 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use patter::call::Setup;
-use patter::caller::{Cue, ScriptLine, ScriptedCaller, measure, trim};
-use patter::config::Loaded;
-use patter::events::Event;
-use patter::load::Step;
-use patter::priority::{self, Class};
-use patter::transport::audiosocket::client;
-use patter::transport::audiosocket::server::Server;
+use patter_call::Setup;
+use patter_config::Loaded;
+use patter_lab::caller::{Cue, ScriptLine, ScriptedCaller, measure, trim};
+use patter_machine::priority;
+use patter_machine::priority::Class;
+use patter_server::transport::audiosocket::client;
+use patter_server::transport::audiosocket::server::Server;
+use patter_types::event::Event;
+use patter_types::load::Step;
 use serde::Serialize;
 
 use crate::cli::demo::caller_voice;
@@ -335,7 +336,8 @@ fn call(address: SocketAddr, number: usize, lines: &[Line], limit: Duration) -> 
 
 /// From the connection to the first byte of the agent's, in ms; None when it is refused.
 fn set_up(address: SocketAddr) -> Option<f32> {
-    use patter::transport::audiosocket::codec::{self, Decoder, Message};
+    use patter_server::transport::audiosocket::codec;
+    use patter_server::transport::audiosocket::codec::{Decoder, Message};
     use std::io::{Read, Write};
     let began = Instant::now();
     let mut stream = std::net::TcpStream::connect(address).ok()?;

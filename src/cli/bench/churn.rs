@@ -10,11 +10,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use patter::config::Loaded;
-use patter::contention::Reading;
-use patter::records::Store;
-use patter::transport::audiosocket::codec::{self, Message};
-use patter::transport::audiosocket::server::Server;
+use patter_config::Loaded;
+use patter_machine::contention::Reading;
+use patter_records::Store;
+use patter_server::transport::audiosocket::codec;
+use patter_server::transport::audiosocket::codec::Message;
+use patter_server::transport::audiosocket::server::Server;
 use serde::Serialize;
 
 use super::Machine;
@@ -105,7 +106,7 @@ fn measure(
             let last = held.last().map_or(0, |h| h.calls);
             if last == 0 && so_far >= options.calls / WARM_SHARE || so_far >= last + 2_000 {
                 held.push(Held::now(so_far));
-                patter::log::info(&format!("{so_far} of {} calls", options.calls));
+                patter_machine::log::info(&format!("{so_far} of {} calls", options.calls));
             }
         }
         let took = callers.into_iter().filter_map(|caller| caller.join().ok());

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use patter::caller::{Cue, ScriptLine, ScriptedCaller, trim};
-use patter::config::Loaded;
-use patter::events::Event;
-use patter::transport::audiosocket::client::{self, Conditions};
-use patter::transport::audiosocket::server::Server;
+use patter_config::Loaded;
+use patter_lab::caller::{Cue, ScriptLine, ScriptedCaller, trim};
+use patter_server::transport::audiosocket::client;
+use patter_server::transport::audiosocket::client::Conditions;
+use patter_server::transport::audiosocket::server::Server;
+use patter_types::event::Event;
 
 use crate::cli::demo::caller_voice;
 use crate::cli::{median_p95, memory_mb};
@@ -89,7 +90,7 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         // What is measured is the memory of the agent, in the same process.
         recorded: false,
     };
-    patter::log::info(&format!(
+    patter_machine::log::info(&format!(
         "one call of {} minutes, in real time",
         options.minutes
     ));
@@ -129,7 +130,7 @@ struct Figures {
 }
 
 impl Figures {
-    fn of(events: &[(patter::events::Stamped, f32)]) -> Self {
+    fn of(events: &[(patter_types::event::Stamped, f32)]) -> Self {
         let end_ms = events.last().map_or(0, |(e, _)| e.t_ms);
         let quarter = |last: bool| {
             events.iter().filter(move |(e, _)| {

@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use patter::caller::Random;
-use patter::transport::audiosocket::codec::{self, Message};
+use patter_lab::caller::Random;
+use patter_server::transport::audiosocket::codec;
+use patter_server::transport::audiosocket::codec::Message;
 
 /// Between two tries of a client that was refused.
 const AGAIN: Duration = Duration::from_millis(200);

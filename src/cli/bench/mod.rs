@@ -13,7 +13,7 @@ mod turns;
 
 use std::process::ExitCode;
 
-use patter::config::Loaded;
+use patter_config::Loaded;
 
 /// Measures this machine with the configured models: `steps` (also without a name) times each step, `turns` plays
 /// situations of a conversation, `endurance` holds one long call over a bad line, `churn` makes many short ones,

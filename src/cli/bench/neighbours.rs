@@ -10,9 +10,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use patter::config::Loaded;
-use patter::contention::{Reading, Shares};
-use patter::priority;
+use patter_config::Loaded;
+use patter_machine::contention::Reading;
+use patter_machine::priority;
+use patter_types::load::Shares;
 use serde::Serialize;
 
 use super::Machine;
@@ -110,7 +111,7 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         "a step has 1 to 256 callers"
     );
     if options.no_priority {
-        let none = patter::config::PriorityConfig {
+        let none = patter_config::PriorityConfig {
             real_time_sound: false,
             sound_nice: 0,
             models_nice: 0,
@@ -129,7 +130,7 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
             let conditions = std::iter::once(None).chain(options.beside.iter().map(Some));
             for beside in conditions {
                 let name = beside.map_or("quiet".into(), Beside::to_string);
-                patter::log::info(&format!(
+                patter_machine::log::info(&format!(
                     "round {round}: {calls} callers, {name}, {} s in real time",
                     options.seconds
                 ));

@@ -6,8 +6,8 @@ mod topics;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use patter::config::Loaded;
-use patter::dialogue::retrieval::{Index, Query};
+use patter_config::Loaded;
+use patter_dialogue::retrieval::{Index, Query};
 
 /// Made-up libraries of approved lines, asked in wordings they do not know, as said and as misheard. Prints how often the right line is
 /// among the first 1, 3 and 5, and the time of a question. No model is needed.

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use patter::config::Loaded;
+use patter_config::Loaded;
 
 use super::Machine;
 use super::callers::{self, Round};
@@ -65,7 +65,7 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let limit = Duration::from_secs(u64::from(options.seconds));
     let mut steps = Vec::new();
     for &calls in &options.calls {
-        patter::log::info(&format!(
+        patter_machine::log::info(&format!(
             "{calls} callers, {} s in real time",
             options.seconds
         ));

@@ -1,20 +1,22 @@
 //! `patter bench steps`: what this machine does with the configured models, step by step and in whole calls.
 
+use patter_engine::chat::ChatSession;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use patter::audio::ms_to_samples;
-use patter::config::{EspeakConfig, Loaded};
-use patter::cores::Urgency;
-use patter::dialogue::Dialogue;
-use patter::llm::{ChatMessage, Piece, Role};
-use patter::transport::audiosocket::client;
-use patter::transport::audiosocket::server::Server;
-use patter::tts::espeak::Espeak;
-use patter::tts::{Speaker, Voice};
+use patter_audio::ms_to_samples;
+use patter_config::{EspeakConfig, Loaded};
+use patter_dialogue::Dialogue;
+use patter_engine::chat::Piece;
+use patter_engine::voice::{Speaker, Voice};
+use patter_server::transport::audiosocket::client;
+use patter_server::transport::audiosocket::server::Server;
+use patter_speech::espeak::Espeak;
+use patter_types::chat::{ChatMessage, Role};
+use patter_types::urgency::Urgency;
 
 use crate::cli::demo::{Story, caller};
 
@@ -79,11 +81,11 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         .samples
         .to_vec();
     utterance.resize(ms_to_samples(3_000), 0);
-    let mut session = engines.asr.session();
+    let mut session = engines.recogniser.session();
     let asr: Result<Vec<f32>, _> = (0..options.repeat)
         .map(|_| {
             session
-                .transcribe(&utterance, Urgency::Now, || false)
+                .transcribe(&utterance, Urgency::Now, &|| false)
                 .map(|t| t.took_ms)
         })
         .collect();
@@ -113,7 +115,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         "the playbook answers all that the language model is measured with"
     );
     rows.push(row("words to first token", "ms", first_tokens));
-    let decode = tokens_per_second(&thinking, options.repeat.min(5));
+    let decode = tokens_per_second(thinking.as_ref(), options.repeat.min(5));
     rows.push(row("decode", "tokens/s", decode));
 
     let uncached = espeak("en-us")?;
@@ -178,7 +180,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-fn tokens_per_second(session: &patter::llm::Session, repeat: usize) -> Vec<f32> {
+fn tokens_per_second(session: &dyn ChatSession, repeat: usize) -> Vec<f32> {
     let message = |text: &str| {
         vec![ChatMessage {
             role: Role::User,

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use patter::capacity::Capacity;
-use patter::config::Loaded;
+use patter_config::Loaded;
+use patter_machine::capacity::Capacity;
 
 use super::Report;
 use crate::cli::bench::Machine;
@@ -35,9 +35,9 @@ pub(super) fn measure(loaded: &Loaded, seconds: u32, report: &mut Report) -> any
     let mut carried = 0;
     for calls in ROUNDS {
         let own = callers::server(loaded, calls)?;
-        patter::log::info(&format!("{calls} callers, {seconds} s in real time"));
+        patter_machine::log::info(&format!("{calls} callers, {seconds} s in real time"));
         let round = callers::round(own.server.address(), calls, limit, &lines);
-        patter::log::info(&format!(
+        patter_machine::log::info(&format!(
             "{calls} callers: answers p95 {:.0} ms, silence p95 {:.0} ms, {} lost",
             round.answer_ms.p95, round.silence_ms.p95, round.lost
         ));

@@ -8,12 +8,14 @@ mod network;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use patter::asr::whisper::OPENAI_MIN_AUDIO_CTX;
-use patter::config::{self, Loaded};
-use patter::dialogue::playbook::Playbook;
-use patter::models::{self, Manifest, Status};
-use patter::records::RecordsError;
-use patter::records::read::Reader;
+use patter_config as config;
+use patter_config::Loaded;
+use patter_models as models;
+use patter_models::{Manifest, Status};
+use patter_playbook::Playbook;
+use patter_records::RecordsError;
+use patter_records::read::Reader;
+use patter_speech::whisper::OPENAI_MIN_AUDIO_CTX;
 
 /// Loads and tries everything that a call needs, without a call; with `--capacity` also with as many calls as the machine carries. Exits with 1 when
 /// something is wrong.
@@ -64,7 +66,7 @@ impl Report {
         match result {
             Ok(message) => self.add(part, "ok", message, None),
             Err(error) => {
-                let hint = patter::hint::of(&error);
+                let hint = crate::cli::hint::of(&error);
                 self.add(part, "wrong", error.to_string(), hint);
             }
         }
@@ -162,7 +164,7 @@ fn files(loaded: &Loaded, report: &mut Report) {
         }
     }
     let config = &loaded.config;
-    let is_default = config.asr.model == patter::config::AsrConfig::default().model;
+    let is_default = config.asr.model == patter_config::AsrConfig::default().model;
     if is_default {
         report.add(
             "asr",
@@ -250,31 +252,23 @@ fn playbooks(loaded: &Loaded, report: &mut Report) {
 
 fn engines(loaded: &Loaded, report: &mut Report) {
     let config = &loaded.config;
-    let cores = patter::cores::Cores::of_machine();
+    let cores = patter_machine::cores::Cores::of_machine();
     let ms = |started: std::time::Instant| started.elapsed().as_millis();
     let started = std::time::Instant::now();
     report.result(
         "asr",
-        patter::asr::whisper::Model::load(&loaded.model(&config.asr.model), &config.asr, &cores)
-            .and_then(|model| model.warm())
-            .map(|_| {
-                format!(
-                    "`{}` loads and decodes ({} ms)",
-                    config.asr.model.display(),
-                    ms(started)
-                )
-            }),
+        patter_assembly::recogniser(loaded, &cores).map(|_| {
+            format!(
+                "`{}` loads and decodes ({} ms)",
+                config.asr.model.display(),
+                ms(started)
+            )
+        }),
     );
     let started = std::time::Instant::now();
     report.result(
         "llm",
-        patter::llm::engine::Engine::start(
-            &loaded.model(&config.llm.model),
-            &config.llm,
-            1,
-            &cores,
-        )
-        .map(|_| {
+        patter_assembly::chat_model(loaded, 1, &cores).map(|_| {
             format!(
                 "`{}` loads ({} ms)",
                 config.llm.model.display(),
@@ -287,7 +281,7 @@ fn engines(loaded: &Loaded, report: &mut Report) {
         let path = loaded.model(&config.dialogue.embedding_model);
         report.result(
             "intent",
-            patter::llm::embedder::Embedder::start(&path, None).map(|_| {
+            patter_llm::embedder::Embedder::start(&path, None).map(|_| {
                 let model = config.dialogue.embedding_model.display();
                 format!("`{model}` loads ({} ms)", ms(started))
             }),
@@ -296,14 +290,14 @@ fn engines(loaded: &Loaded, report: &mut Report) {
     let started = std::time::Instant::now();
     report.result(
         "tts",
-        patter::tts::Speaker::load(loaded, None)
+        patter_assembly::voice(loaded, None)
             .and_then(|voice| voice.speak("This is a test.", false))
             .map(|_| format!("`{}` speaks ({} ms)", config.tts.engine, ms(started))),
     );
 }
 
 fn devices(report: &mut Report) {
-    match patter::transport::device::list() {
+    match patter_server::transport::device::list() {
         Ok(devices)
             if devices.iter().any(|d| d.default_input)
                 && devices.iter().any(|d| d.default_output) =>

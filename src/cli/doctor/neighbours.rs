@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
-use patter::contention::{Reading, Shares};
-use patter::priority;
+use patter_machine::contention::Reading;
+use patter_machine::priority;
+use patter_types::load::Shares;
 
 use super::Report;
 

@@ -4,7 +4,7 @@
 
 use std::net::TcpListener;
 
-use patter::config::Loaded;
+use patter_config::Loaded;
 
 use super::Report;
 

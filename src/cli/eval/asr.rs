@@ -7,16 +7,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use patter::asr::score::{Errors, errors};
-use patter::asr::whisper::{Model, Session};
-use patter::audio::{SAMPLE_RATE_HZ, ms_to_samples, resample, wav};
-use patter::caller::measure::{active_dbfs, scale, trim};
-use patter::caller::noise::{Noise, at_snr};
-use patter::caller::phone::telephone;
-use patter::config::{EspeakConfig, Loaded};
-use patter::cores::{Cores, Urgency};
-use patter::tts::espeak::Espeak;
-use patter::tts::{Speaker, Voice};
+use patter_audio::{SAMPLE_RATE_HZ, ms_to_samples, resample, wav};
+use patter_config::{EspeakConfig, Loaded};
+use patter_engine::recognise::RecogniserSession;
+use patter_engine::voice::{Speaker, Voice};
+use patter_lab::caller::measure::{active_dbfs, scale, trim};
+use patter_lab::caller::noise::{Noise, at_snr};
+use patter_lab::caller::phone::telephone;
+use patter_lab::score::{Errors, errors};
+use patter_machine::cores::Cores;
+use patter_speech::espeak::Espeak;
+use patter_types::urgency::Urgency;
 use serde::Serialize;
 
 use super::percent;
@@ -190,9 +191,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         );
     }
     let config = &loaded.config.asr;
-    let path = loaded.model(&config.model);
-    let model = Model::load(&path, config, &Cores::of_machine())?;
-    model.warm()?;
+    let model = patter_assembly::recogniser(loaded, &Cores::of_machine())?;
     let mut bench = Bench {
         session: model.session(),
         babble: Vec::new(),
@@ -327,7 +326,7 @@ fn spoken(
 }
 
 struct Bench {
-    session: Session,
+    session: Box<dyn RecogniserSession>,
     /// What other people say.
     babble: Vec<Vec<i16>>,
     /// In the order in which they came; the kind `all` before the others.
@@ -356,7 +355,7 @@ impl Bench {
                 mixed.map(|(s, n)| s.saturating_add(*n)).collect()
             }
         };
-        let heard = self.session.transcribe(&sound, Urgency::Now, || false)?;
+        let heard = self.session.transcribe(&sound, Urgency::Now, &|| false)?;
         let errors = errors(&sentence.words, &heard.text, &sentence.names);
         if self.mistakes && line == Line::Clear && errors.word_errors > 0 {
             eprintln!("{}: {} | {}", utterance.voices, sentence.words, heard.text);
@@ -385,7 +384,7 @@ impl Bench {
     /// People who say something else.
     fn others(&self, than: usize) -> Vec<Vec<i16>> {
         let all = self.babble.iter().cycle().skip(than * 7 + 3);
-        all.take(patter::caller::noise::BABBLE_VOICES)
+        all.take(patter_lab::caller::noise::BABBLE_VOICES)
             .cloned()
             .collect()
     }
@@ -415,7 +414,7 @@ impl Bench {
         for (name, sound) in sounds {
             let text = self
                 .session
-                .transcribe(&sound, Urgency::Now, || false)?
+                .transcribe(&sound, Urgency::Now, &|| false)?
                 .text;
             heard.sounds += 1;
             heard.silent += u32::from(text.is_empty());

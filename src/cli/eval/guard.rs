@@ -10,17 +10,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use patter::config::{LlmConfig, Loaded};
-use patter::cores::{Cores, Urgency};
-use patter::dialogue::Dialogue;
-use patter::dialogue::draft::{Draft, Judged};
-use patter::dialogue::guard::audit::Given;
-use patter::dialogue::guard::{Guard, Limits, Verdict};
-use patter::dialogue::knowledge::Knowledge;
-use patter::dialogue::playbook::{Playbook, ScriptLine};
-use patter::llm::embedder::Embedder;
-use patter::llm::engine::Engine;
-use patter::llm::{ChatMessage, Finish, Piece, Session};
+use patter_config::Loaded;
+use patter_dialogue::Dialogue;
+use patter_dialogue::draft::{Draft, Judged};
+use patter_dialogue::guard::audit::Given;
+use patter_dialogue::guard::{Guard, Limits, Verdict};
+use patter_dialogue::knowledge::Knowledge;
+use patter_engine::chat::ChatSession;
+use patter_engine::chat::Piece;
+use patter_machine::cores::Cores;
+use patter_playbook::{Playbook, ScriptLine};
+use patter_types::chat::{ChatMessage, Finish};
+use patter_types::urgency::Urgency;
 use serde::Serialize;
 
 use super::Figures;
@@ -106,19 +107,17 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     );
     let own_lines = playbook.facts.len() + playbook.script.len();
     fill_up(&mut playbook, options.library.saturating_sub(own_lines));
-    let llm = LlmConfig {
-        // Whole replies on a busy machine too: the seed alone decides the words.
-        max_reply_ms: 120_000,
-        ..config.llm.clone()
-    };
-    let engine = Engine::start(&loaded.model(&llm.model), &llm, 1, &Cores::of_machine())?;
+    let mut settings = loaded.clone();
+    // Whole replies on a busy machine too: the seed alone decides the words.
+    settings.config.llm.max_reply_ms = 120_000;
+    let engine = patter_assembly::chat_model(&settings, 1, &Cores::of_machine())?;
     let mut report = Report {
         playbook: playbook.title.clone(),
-        model: llm.model.display().to_string(),
+        model: config.llm.model.display().to_string(),
         lines: playbook.facts.len() + playbook.script.len(),
         ..Report::default()
     };
-    let embed = Embedder::of_config(&loaded, &playbook.language)?;
+    let embed = patter_assembly::embedder_for(&loaded, &playbook.language)?;
     let knowledge = Arc::new(Knowledge::sensing(playbook, embed));
     let mut eval = Eval {
         options,
@@ -219,7 +218,7 @@ fn fill_up(playbook: &mut Playbook, count: usize) {
 struct Eval<'a> {
     options: &'a Options,
     guard: Guard,
-    session: Session,
+    session: Box<dyn ChatSession>,
     report: &'a mut Report,
     prefilled: Vec<f32>,
     decisions: Vec<f32>,

@@ -5,12 +5,11 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
-use patter::config::Loaded;
-use patter::dialogue::intent::compare::{Approach, answers, mislabelled};
-use patter::dialogue::intent::measure::{Line, Score, read_lines, score};
-use patter::dialogue::intent::{Classifier, Labelled};
-use patter::dialogue::playbook::Playbook;
-use patter::llm::embedder::Embedder;
+use patter_config::Loaded;
+use patter_dialogue::intent::compare::{Approach, answers, mislabelled};
+use patter_dialogue::intent::measure::{Line, Score, read_lines, score};
+use patter_dialogue::intent::{Classifier, Labelled};
+use patter_playbook::Playbook;
 
 use super::percent;
 
@@ -69,7 +68,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let known = |intent: &str| playbook.likes().any(|like| like.intent == intent);
     let lines = read_lines(&text, known).with_context(|| format!("`{name}`"))?;
     let examples = Labelled::all_of(&playbook);
-    let embed = Embedder::of_config(loaded, &playbook.language)?;
+    let embed = patter_assembly::embedder_for(loaded, &playbook.language)?;
     let measure = |flipped: f32, seed: u64| {
         let examples = mislabelled(&examples, flipped, seed);
         let row = |approach| Row {

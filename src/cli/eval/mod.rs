@@ -8,7 +8,7 @@ mod rerank;
 use std::fmt;
 use std::process::ExitCode;
 
-use patter::config::Loaded;
+use patter_config::Loaded;
 use serde::Serialize;
 
 /// Scores parts of the agent on data whose right answers are known.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use patter::dialogue::import::{self, ImportError, Imported, MAX_FILE_BYTES};
+use patter_lab::import;
+use patter_lab::import::{ImportError, Imported, MAX_FILE_BYTES};
 
 /// Writes FOLDER/NAME.toml, a playbook, and FOLDER/personas/NAME.toml, the customer, for each FILE.
 ///

@@ -1,12 +1,15 @@
 //! `patter playbook lint`: what is wrong in playbooks, and what is doubtful, by file and line.
 
+use patter_dialogue::history::fullest_prompt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use patter::config::Loaded;
-use patter::dialogue::playbook::{Places, Playbook, PlaybookError, Problem};
-use patter::llm::prompt::{self, PromptReader};
-use patter::llm::{ChatMessage, LlmError};
+use patter_config::Loaded;
+use patter_engine::chat::LlmError;
+use patter_llm::prompt;
+use patter_llm::prompt::PromptReader;
+use patter_playbook::{Places, Playbook, PlaybookError, Problem};
+use patter_types::chat::ChatMessage;
 
 /// Checks playbooks: rules that a call insists on (`wrong`), and what a caller may stumble over (`doubt`): dead ends, several goals, numbers that
 /// disagree, a prompt too long for `llm.context_tokens`. Exits with 1 when it finds either.
@@ -134,7 +137,7 @@ fn budget(
         Some(reader) => Ok::<_, LlmError>(reader.read(messages, open_turn)?.tokens),
         None => Ok(prompt::estimate(messages)),
     };
-    let longest = playbook.fullest_prompt(config.dialogue.history_turns as usize);
+    let longest = fullest_prompt(playbook, config.dialogue.history_turns as usize);
     let shared = count(&longest[..1], false)?;
     let share = prompt::share(&config.llm, config.serve.max_calls as usize, shared);
     Ok(Budget {

@@ -7,7 +7,7 @@ mod show;
 
 use std::process::ExitCode;
 
-use patter::config::Loaded;
+use patter_config::Loaded;
 
 /// Playbooks say who the agent is, what it may say, and when.
 #[derive(clap::Args)]

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use patter::dialogue::playbook::Playbook;
+use patter_playbook::Playbook;
 
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
     println!("{}", serde_json::to_string_pretty(&Playbook::schema())?);

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use patter::config::Loaded;
-use patter::dialogue::Dialogue;
-use patter::dialogue::knowledge::Knowledge;
-use patter::dialogue::playbook::Playbook;
-use patter::llm::prompt::{self, PromptReader};
-use patter::llm::{ChatMessage, LlmError};
+use patter_config::Loaded;
+use patter_dialogue::Dialogue;
+use patter_dialogue::knowledge::Knowledge;
+use patter_engine::chat::LlmError;
+use patter_llm::prompt;
+use patter_llm::prompt::PromptReader;
+use patter_playbook::Playbook;
+use patter_types::chat::ChatMessage;
 
 /// Prints where a call can go (`mermaid`, `dot`), what every prompt begins with, exactly as the model reads it (`prompt`), or both (`json`). A playbook
 /// that breaks a rule is shown too.

@@ -4,10 +4,11 @@
 //!
 //! A promise may be made when an approved line makes it, and is about the same. What the caller said allows none: "give me a discount" is no offer.
 
+use super::Refusal;
 use super::figures::{RELATIVE, is_calendar};
 use super::ground::{Ground, Line};
 use super::words::{cut, find, holds, is_function_word, spaced, stem};
-use super::{Reason, Refusal};
+use patter_types::reason::Reason;
 
 /// Phrases that bind the house, or tell of something done that nobody did.
 const PROMISES: &[&str] = &[

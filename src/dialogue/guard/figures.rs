@@ -2,12 +2,13 @@
 //!
 //! Thread: any. In: a sentence as words, the playbook's ground, the caller's words. Out: a refusal, if there is one. Memory: short strings per number.
 
+use super::Refusal;
 use super::ground::{Ground, Line};
 use super::numbers::{Number, numbers, runs};
 use super::words::{MEASURES, find, holds, joined, stem};
-use super::{Reason, Refusal};
-use crate::dialogue::language::ENGLISH;
-use crate::dialogue::words::Word;
+use patter_language::tables::ENGLISH;
+use patter_language::words::Word;
+use patter_types::reason::Reason;
 
 /// Figures of the shortest phone numbers.
 const PHONE_FIGURES: usize = 7;

@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use super::Refusal;
 use super::words::{find, spaced};
-use super::{Reason, Refusal};
-use crate::dialogue::playbook::text::{find_formatting, find_placeholder};
+use patter_language::text::{find_formatting, find_placeholder};
+use patter_types::reason::Reason;
 
 /// Marks beside those of the playbook's own check that no sentence for a voice holds.
 const MARKS: &[char] = &[

@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, HashSet};
 use super::figures::{CURRENCIES, is_calendar};
 use super::numbers::{Number, is_number_word, numbers, runs};
 use super::words::{MEASURES, cut, holds, is_function_word, joined, spaced, stem};
-use crate::dialogue::playbook::Playbook;
-use crate::dialogue::words::{Word, words};
+use patter_language::words::{Word, words};
+use patter_playbook::Playbook;
 
 /// One text that claims can be looked up in.
 #[derive(Debug, Clone, Default)]

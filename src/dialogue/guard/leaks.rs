@@ -2,10 +2,11 @@
 //!
 //! Thread: any. In: a sentence as phrases are looked for, the playbook. Out: a refusal, if there is one. Memory: the instructions, once a call.
 
+use super::Refusal;
 use super::ground::Ground;
 use super::words::{find, holds, spaced};
-use super::{Reason, Refusal};
-use crate::dialogue::playbook::{PROMPT_RULES, Playbook};
+use patter_playbook::{PROMPT_RULES, Playbook};
+use patter_types::reason::Reason;
 
 /// Words of the prompt and of the playbook's form.
 const PROMPT_WORDS: &[&str] = &[

@@ -5,11 +5,12 @@
 //! A capital letter inside a sentence marks a name in English. At the beginning of a sentence every word has one, so there a name is seen only when
 //! a second one follows it ("John Smith").
 
+use super::Refusal;
 use super::figures::is_calendar;
 use super::ground::{Ground, Line};
 use super::words::{is_function_word, stem};
-use super::{Reason, Refusal};
-use crate::dialogue::words::Word;
+use patter_language::words::Word;
+use patter_types::reason::Reason;
 
 /// Words with a capital letter that name nobody.
 const COMMON: &[&str] = &[

@@ -8,9 +8,9 @@
 
 use super::figures::{CURRENCIES, MONEY, RELATIVE, is_calendar, is_month};
 use super::words::{is_function_word, stem};
-use crate::dialogue::language::ENGLISH;
-use crate::dialogue::numbers as number_words;
-use crate::dialogue::words::Word;
+use patter_language::numbers as number_words;
+use patter_language::tables::ENGLISH;
+use patter_language::words::Word;
 
 /// A number in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -442,7 +442,7 @@ fn is_everyday(words: &[Word], at: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dialogue::words::words;
+    use patter_language::words::words;
 
     fn found(text: &str) -> Vec<String> {
         let found = numbers(&words(text));

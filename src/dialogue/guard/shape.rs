@@ -3,7 +3,8 @@
 //! Thread: any. In: a sentence, what was said before. Out: a refusal, if there is one. Memory: short strings.
 
 use super::words::{find, spaced, stem};
-use super::{Limits, Reason, Refusal, Turn};
+use super::{Limits, Refusal, Turn};
+use patter_types::reason::Reason;
 
 /// A sentence of fewer words may come again in another turn: "I see.", "Thank you."
 const MIN_REPEATED_WORDS: usize = 3;

@@ -94,7 +94,7 @@ fn approved_lines_ground_themselves() {
         let script = playbook.script.iter().map(|line| &line.say);
         let lines = facts.chain(tactics).chain(asks).chain(script);
         for line in lines.filter(|line| !line.contains('{')) {
-            for sentence in crate::dialogue::sentence::Sentences::whole(line) {
+            for sentence in patter_language::sentence::Sentences::whole(line) {
                 if let Verdict::Refuse(why) = guard.check(&mut turn("", &[]), &sentence) {
                     wrong.push(format!("{sentence}: {why:?}"));
                 }

@@ -5,8 +5,8 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use crate::dialogue::playbook::normalise;
-use crate::dialogue::words::{Word, words};
+use patter_language::text::normalise;
+use patter_language::words::{Word, words};
 
 /// Words that tell nothing of what a sentence is about.
 static FUNCTION_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {

@@ -13,9 +13,10 @@ use super::linear::Random;
 use super::measure::{Answer, Line};
 use super::nearest::Nearest;
 use super::vocabulary::{Point, Vocabulary};
-use super::{Classifier, Embed, Labelled, THRESHOLD, calibrated};
-use crate::dialogue::knowledge::Knowledge;
-use crate::dialogue::playbook::{Playbook, UNKNOWN};
+use super::{Classifier, Labelled, THRESHOLD, calibrated};
+use crate::knowledge::Knowledge;
+use patter_engine::embed::Embed;
+use patter_playbook::{Playbook, UNKNOWN};
 
 /// A way of finding what a caller means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 //! parts of words join "cancel" and "cancelling", and parts of the text without its spaces mend what a recogniser has
 //! split ("con tract"). Languages written without spaces are read character by character.
 
-use crate::dialogue::playbook::normalise;
+use patter_language::text::normalise;
 
 /// Groups of n-grams; each weighs the same.
 pub(super) const GROUPS: usize = 3;

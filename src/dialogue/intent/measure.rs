@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::dialogue::playbook::UNKNOWN;
+use patter_playbook::UNKNOWN;
 
 /// Bins of the calibration, each a tenth of probability wide.
 pub const BINS: usize = 10;
@@ -22,7 +22,7 @@ pub const BINS: usize = 10;
 pub struct Line {
     /// How it was made: `clean`, `asr`, …
     pub kind: String,
-    /// What is meant, as in [`Like::intent`](crate::dialogue::playbook::Like); `None` for none of them.
+    /// What is meant, as in [`Like::intent`](patter_playbook::Like); `None` for none of them.
     pub intent: Option<String>,
     /// The caller's words.
     pub text: String,

@@ -4,29 +4,12 @@
 //! with those of the n-grams · Memory: one number per dimension and intent, some 70 KB for 40 intents · When late: the engine says so, and the n-grams
 //! decide alone · Source: a logarithmic pool of two opinions (Genest and Zidek 1986); its weights were chosen on `tests/fixtures/intents/dev.tsv`.
 
+use patter_engine::embed::{Embed, Vector};
 use std::sync::Arc;
 
 use super::calibration::Calibration;
 use super::linear::Linear;
 use super::vocabulary::Point;
-
-/// A text's meaning as a direction: its length is 1.
-pub type Vector = Box<[f32]>;
-
-/// Makes vectors of texts; those of texts that mean alike have a high cosine.
-pub trait Embed: Send + Sync {
-    /// The vectors of texts to learn from, in their order; may take seconds. `None` when the engine has failed.
-    fn learn(&self, texts: &[&str]) -> Option<Vec<Vector>>;
-
-    /// The same for texts that nobody waits for: their vectors are made and kept for [`Embed::learn`], behind all other
-    /// work. False when the engine has failed.
-    fn learn_behind(&self, texts: &[&str]) -> bool {
-        self.learn(texts).is_some()
-    }
-
-    /// The vector of what a caller said, in a few ms; `None` when the engine is late or has failed.
-    fn vector(&self, text: &str) -> Option<Vector>;
-}
 
 /// How much the opinion of the n-grams counts.
 const OF_WORDS: f32 = 0.7;

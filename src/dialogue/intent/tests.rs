@@ -1,6 +1,7 @@
 use super::compare::{Approach, answers, mislabelled};
 use super::measure::{Score, read_lines, score};
 use super::*;
+use patter_engine::embed::Vector;
 use proptest::prelude::*;
 use std::sync::LazyLock;
 

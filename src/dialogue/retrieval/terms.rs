@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::stem::stem;
-use crate::dialogue::playbook::{is_ideograph, normalise};
+use patter_language::text::{is_ideograph, normalise};
 
 /// Two minutes of talk; whoever talks longer comes to the question at the end.
 const LONGEST_QUERY_BYTES: usize = 2_048;

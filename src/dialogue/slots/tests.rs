@@ -3,8 +3,8 @@
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
 
-use super::*;
-use crate::dialogue::playbook::Playbook;
+use patter_language::values::*;
+use patter_playbook::Playbook;
 
 const TABLE: &str = include_str!("../../../tests/fixtures/slots.tsv");
 const CORRECTIONS: &str = include_str!("../../../tests/fixtures/corrections.tsv");

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use crate::dialogue::intent::Vector;
+use patter_engine::embed::Vector;
 
 const MAGIC: &[u8; 8] = b"PATTERV1";
 
@@ -88,7 +88,7 @@ impl Store {
         self.saved = Instant::now();
         let Some(path) = &self.path else { return };
         if let Err(error) = self.write(path) {
-            crate::log::warn(&format!(
+            patter_machine::log::warn(&format!(
                 "cannot keep sentence vectors in `{}`: {error}; the next start makes them again (`dialogue.embedding_store`)",
                 path.display()
             ));
@@ -97,10 +97,10 @@ impl Store {
 
     fn write(&self, path: &std::path::Path) -> std::io::Result<()> {
         if let Some(folder) = path.parent() {
-            crate::private::create_dir_all(folder)?;
+            patter_machine::private::create_dir_all(folder)?;
         }
         let half = path.with_extension(format!("{}.part", std::process::id()));
-        let mut file = std::io::BufWriter::new(crate::private::create(&half)?);
+        let mut file = std::io::BufWriter::new(patter_machine::private::create(&half)?);
         file.write_all(MAGIC)?;
         file.write_all(&(self.probe.len() as u32).to_le_bytes())?;
         write_vector(&mut file, &self.probe)?;

@@ -4,8 +4,6 @@
 //! reply. When late: a reply past its limits ends with what it has.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
@@ -13,19 +11,18 @@ use llama_cpp_2::sampling::LlamaSampler;
 use llama_cpp_2::token::LlamaToken;
 use llama_cpp_2::vocab::LlamaVocab;
 
-use super::score::Scores;
+use super::score::ScoreTask;
 use super::text::take_whole_letters;
-use crate::config::LlmConfig;
-use crate::cores::Urgency;
-use crate::llm::score::Answer;
-use crate::llm::{ChatMessage, Finish, LlmError, Manner, Piece, Stats};
+use patter_config::LlmConfig;
+use patter_engine::chat::{Demand, LlmError, Manner, Piece, Scores, Stats};
+use patter_types::chat::{ChatMessage, Finish};
+use patter_types::urgency::Urgency;
 
 /// What a request wants of its slot.
 pub(super) struct Order {
     pub(super) messages: Vec<ChatMessage>,
     pub(super) want: Want,
-    pub(super) urgent: Arc<AtomicBool>,
-    pub(super) cancel: Arc<AtomicBool>,
+    pub(super) demand: Demand,
 }
 
 /// What for.
@@ -35,7 +32,7 @@ pub(super) enum Want {
     /// A reply.
     Reply(Manner, Sender<Piece>),
     /// How likely these parts are, said one after the other.
-    Score(Vec<String>, Answer),
+    Score(Vec<String>, Sender<Scores>),
 }
 
 impl Order {
@@ -44,8 +41,7 @@ impl Order {
         Self {
             messages,
             want: Want::Prefill(done),
-            urgent: Arc::default(),
-            cancel: Arc::default(),
+            demand: Demand::default(),
         }
     }
 }
@@ -66,8 +62,7 @@ pub(super) struct Job {
     /// Tokens still to be prefilled.
     pub(super) pending: VecDeque<LlamaToken>,
     pub(super) task: Task,
-    pub(super) urgent: Arc<AtomicBool>,
-    pub(super) cancel: Arc<AtomicBool>,
+    pub(super) demand: Demand,
     pub(super) started: Instant,
     pub(super) prompt_tokens: usize,
     pub(super) prefilled: usize,
@@ -78,16 +73,16 @@ pub(super) struct Job {
 pub(super) enum Task {
     Prefill { _done: Sender<()> },
     Reply(Reply),
-    Score(Scores),
+    Score(ScoreTask),
 }
 
 impl Job {
     pub(super) fn is_urgent(&self) -> bool {
-        self.urgent.load(Ordering::Acquire)
+        self.demand.is_urgent()
     }
 
     pub(super) fn is_cancelled(&self) -> bool {
-        self.cancel.load(Ordering::Acquire)
+        self.demand.is_cancelled()
     }
 
     /// True for a reply that takes longer than a caller waits.
@@ -160,7 +155,7 @@ impl Reply {
         if !text.is_empty() && self.sink.send(Piece::Text(text)).is_err() {
             return Some(Finish::Cancelled);
         }
-        if crate::llm::loops::is_looping(&self.made) {
+        if crate::loops::is_looping(&self.made) {
             return Some(Finish::Loop);
         }
         if self.made.len() >= max_tokens {

@@ -20,10 +20,13 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{ChatMessage, LlmError, Request, Session};
-use crate::config::LlmConfig;
-use crate::cores::Cores;
-use crate::priority::{self, Class};
+use super::{Request, Session, ggml};
+use patter_config::LlmConfig;
+use patter_engine::chat::{ChatModel, ChatSession, LlmError};
+use patter_machine::cores::Cores;
+use patter_machine::priority;
+use patter_machine::priority::Class;
+use patter_types::chat::ChatMessage;
 pub(super) use text::Plain;
 use worker::Worker;
 
@@ -72,6 +75,7 @@ impl Engine {
                 path: path.to_owned(),
             });
         }
+        patter_machine::cores::limit_passes_by(ggml::at_most);
         let (requests, inbox) = crossbeam_channel::unbounded();
         let (ready_in, ready) = crossbeam_channel::bounded(1);
         let (freed, places) = crossbeam_channel::unbounded();
@@ -99,9 +103,11 @@ impl Engine {
             }),
         }
     }
+}
 
+impl ChatModel for Engine {
     /// Prefills what all prompts begin with, so that every call finds it in the cache; returns when it is there.
-    pub fn share_prefix(&self, messages: Vec<ChatMessage>) {
+    fn share_prefix(&self, messages: Vec<ChatMessage>) {
         let (done, ready) = crossbeam_channel::bounded(1);
         if self
             .requests
@@ -115,16 +121,12 @@ impl Engine {
 
     /// [`Engine::share_prefix`] without waiting for it: while callers wait for replies it rests. Until it is there a
     /// call that begins reads all of its prompt.
-    pub fn share_prefix_behind(&self, messages: Vec<ChatMessage>) {
+    fn share_prefix_behind(&self, messages: Vec<ChatMessage>) {
         let (done, _) = crossbeam_channel::bounded(1);
         let _ = self.requests.send(Request::Prefix { messages, done });
     }
 
-    /// A place for one call.
-    ///
-    /// # Errors
-    /// All places are taken.
-    pub fn session(&self) -> Result<Session, LlmError> {
+    fn session(&self) -> Result<Box<dyn ChatSession>, LlmError> {
         let gone = || LlmError::Engine {
             reason: "its thread has ended".into(),
         };
@@ -140,10 +142,10 @@ impl Engine {
         self.requests
             .send(Request::Open { slot })
             .map_err(|_| gone())?;
-        Ok(Session {
+        Ok(Box::new(Session {
             slot,
             requests: self.requests.clone(),
-        })
+        }))
     }
 }
 

@@ -9,11 +9,11 @@
 
 use llama_cpp_2::token::LlamaToken;
 
-use crate::llm::LlmError;
-use crate::llm::score::{Answer, Score};
+use crossbeam_channel::Sender;
+use patter_engine::chat::{LlmError, Score, Scores};
 
 /// Words that are being scored.
-pub(super) struct Scores {
+pub(super) struct ScoreTask {
     /// Tokens of the context: these stay in the cache.
     context: usize,
     /// The words as tokens, without a break.
@@ -22,12 +22,12 @@ pub(super) struct Scores {
     parts: Vec<usize>,
     /// What was found so far, in order.
     found: Vec<f64>,
-    answer: Answer,
+    answer: Sender<Scores>,
 }
 
-impl Scores {
+impl ScoreTask {
     /// `parts`, after a context of `context` tokens.
-    pub(super) fn new(context: usize, parts: Vec<Vec<LlamaToken>>, answer: Answer) -> Self {
+    pub(super) fn new(context: usize, parts: Vec<Vec<LlamaToken>>, answer: Sender<Scores>) -> Self {
         Self {
             context,
             parts: parts.iter().map(Vec::len).collect(),
@@ -95,12 +95,14 @@ mod tests {
     use llama_cpp_2::llama_batch::LlamaBatch;
     use llama_cpp_2::model::LlamaModel;
     use llama_cpp_2::model::params::LlamaModelParams;
+    use patter_engine::chat::ChatModel;
     use std::num::NonZeroU32;
 
-    use crate::config::LlmConfig;
-    use crate::cores::{Cores, Urgency};
-    use crate::llm::engine::{Engine, Plain, backend, render, tokenize};
-    use crate::llm::{ChatMessage, Role};
+    use crate::engine::{Engine, Plain, backend, render, tokenize};
+    use patter_config::LlmConfig;
+    use patter_machine::cores::Cores;
+    use patter_types::chat::{ChatMessage, Role};
+    use patter_types::urgency::Urgency;
 
     #[test]
     fn all_shares_add_up_to_one_and_extremes_stay_numbers() {
@@ -119,7 +121,7 @@ mod tests {
         let (answer, scores) = crossbeam_channel::bounded(1);
         let token = |n| LlamaToken(n);
         let parts = vec![vec![token(0), token(1)], Vec::new(), vec![token(0)]];
-        let mut work = Scores::new(7, parts, answer.clone());
+        let mut work = ScoreTask::new(7, parts, answer.clone());
         assert_eq!(work.to_read(), [token(0), token(1)]);
         assert!(!work.wants_logits(5) && work.wants_logits(6));
         for _ in 0..5 {
@@ -133,7 +135,7 @@ mod tests {
         );
         assert!((scores[0].log_probability - 2.0 * 0.5f64.ln()).abs() < 1e-9);
         let (answer, none) = crossbeam_channel::bounded(1);
-        Scores::new(1, vec![vec![token(0)]], answer).end();
+        ScoreTask::new(1, vec![vec![token(0)]], answer).end();
         assert!(none.recv().is_err());
     }
 
@@ -174,7 +176,7 @@ mod tests {
             ..LlmConfig::default()
         };
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("models")
+            .join("../../models")
             .join(&config.model);
         if !path.is_file() {
             eprintln!("skipped: `{}` is not there", path.display());

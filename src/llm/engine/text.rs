@@ -175,10 +175,10 @@ mod tests {
 
     #[test]
     fn no_control_token_of_the_shipped_model_can_be_reached() {
-        use crate::llm::engine::{backend, tokenize};
-        let path = crate::config::Config::default().llm.model;
+        use crate::engine::{backend, tokenize};
+        let path = patter_config::Config::default().llm.model;
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("models")
+            .join("../../models")
             .join(path);
         let parameters =
             llama_cpp_2::model::params::LlamaModelParams::default().with_vocab_only(true);

@@ -13,13 +13,16 @@ use llama_cpp_2::sampling::LlamaSampler;
 use llama_cpp_2::token::LlamaToken;
 
 use super::job::{self, Job, Order, Reply, Task, Want};
-use super::score::Scores;
+use super::score::ScoreTask;
 use super::text::Plain;
 use super::{render, tokenize};
-use crate::config::LlmConfig;
-use crate::cores::{Cores, Urgency};
-use crate::llm::prompt::share;
-use crate::llm::{ChatMessage, Finish, LlmError, Request};
+use crate::Request;
+use crate::prompt::share;
+use patter_config::LlmConfig;
+use patter_engine::chat::LlmError;
+use patter_machine::cores::Cores;
+use patter_types::chat::{ChatMessage, Finish};
+use patter_types::urgency::Urgency;
 
 /// The sequence that holds the shared beginning of all prompts.
 const PREFIX: i32 = 0;
@@ -115,15 +118,13 @@ impl<'a> Worker<'a> {
                 slot,
                 messages,
                 manner,
-                urgent,
-                cancel,
+                demand,
                 sink,
             } => {
                 let order = Order {
                     messages,
                     want: Want::Reply(manner, sink),
-                    urgent,
-                    cancel,
+                    demand,
                 };
                 self.begin(slot as usize, order);
             }
@@ -131,15 +132,13 @@ impl<'a> Worker<'a> {
                 slot,
                 messages,
                 parts,
-                urgent,
-                cancel,
+                demand,
                 answer,
             } => {
                 let order = Order {
                     messages,
                     want: Want::Score(parts, answer),
-                    urgent,
-                    cancel,
+                    demand,
                 };
                 self.begin(slot as usize, order);
             }
@@ -182,8 +181,7 @@ impl<'a> Worker<'a> {
         let Order {
             messages,
             want,
-            urgent,
-            cancel,
+            demand,
         } = order;
         let open_turn = !matches!(want, Want::Prefill(_));
         let mut tokens = match self.tokens(&messages, open_turn) {
@@ -226,7 +224,7 @@ impl<'a> Worker<'a> {
                 Task::Reply(Reply::new(self.sampler(seed), sink))
             }
             Want::Score(_, answer) => {
-                let scores = Scores::new(context, parts, answer);
+                let scores = ScoreTask::new(context, parts, answer);
                 if scored == 0 {
                     return scores.end();
                 }
@@ -237,8 +235,7 @@ impl<'a> Worker<'a> {
         self.slots[slot].job = Some(Job {
             pending: tokens[keep..].iter().copied().collect(),
             task,
-            urgent,
-            cancel,
+            demand,
             started,
             prompt_tokens: tokens.len(),
             prefilled: tokens.len() - keep,

@@ -9,7 +9,10 @@ use super::*;
 
 #[test]
 fn filters_are_whispers_own_to_the_bit() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/models/patter-asr-v4.bin");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../models/patter-asr-v4.bin"
+    );
     let model = std::fs::read(path).unwrap();
     // Behind the magic number and eleven sizes: bands, bins, weights.
     let kept = &model[14 * 4..][..80 * BINS * 4];
@@ -126,7 +129,7 @@ fn the_result_is_a_whole_model_with_every_tensor_once() {
     let out = converted(&model()).unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), &out).unwrap();
-    assert_eq!(crate::asr::file::check(file.path()), Ok(()));
+    assert_eq!(crate::ggml::check(file.path()), Ok(()));
     let numbers: Vec<_> = out[..48]
         .chunks(4)
         .map(|n| u32::from_le_bytes(n.try_into().unwrap()))

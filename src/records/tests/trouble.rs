@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use super::*;
-use crate::records::store::MOST_WAITING;
+use crate::store::MOST_WAITING;
 
 /// What a killed program leaves: the files as they are at this moment, with nobody who holds them.
 fn left_behind(folder: &Path) -> tempfile::TempDir {
@@ -51,7 +51,7 @@ fn a_killed_program_loses_no_more_than_its_last_second() {
         return write_until_killed(Path::new(&folder));
     }
     let folder = tempfile::tempdir().unwrap();
-    let name = "records::tests::trouble::a_killed_program_loses_no_more_than_its_last_second";
+    let name = "tests::trouble::a_killed_program_loses_no_more_than_its_last_second";
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args([name, "--exact", "--nocapture"])
         .env(CHILD_FOLDER, folder.path())

@@ -16,20 +16,20 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::ValueEnum;
-use patter::audio::wav::StereoWriter;
-use patter::audio::{FRAME_SAMPLES, SAMPLE_RATE_HZ, ms_to_samples, resample};
-use patter::call::Engines;
-use patter::caller::measure::active_dbfs;
-use patter::caller::noise::{Noise, at_snr};
-use patter::caller::{ScriptLine, ScriptedCaller, trim};
-use patter::config::{EspeakConfig, Loaded};
-use patter::dialogue::playbook::Playbook;
-use patter::dialogue::sentence::Sentences;
-use patter::events::{Event, Stamped};
-use patter::transport::audiosocket::client;
-use patter::transport::audiosocket::server::Server;
-use patter::tts::espeak::Espeak;
-use patter::tts::{Speaker, Voice};
+use patter_audio::wav::StereoWriter;
+use patter_audio::{FRAME_SAMPLES, SAMPLE_RATE_HZ, ms_to_samples, resample};
+use patter_call::Engines;
+use patter_config::{EspeakConfig, Loaded};
+use patter_engine::voice::{Speaker, Voice};
+use patter_lab::caller::measure::active_dbfs;
+use patter_lab::caller::noise::{Noise, at_snr};
+use patter_lab::caller::{ScriptLine, ScriptedCaller, trim};
+use patter_language::sentence::Sentences;
+use patter_playbook::Playbook;
+use patter_server::transport::audiosocket::client;
+use patter_server::transport::audiosocket::server::Server;
+use patter_speech::espeak::Espeak;
+use patter_types::event::{Event, Stamped};
 
 use crate::cli::demo::Story;
 use plan::{PlannedCall, Row, Say, Situation, VOICES};
@@ -133,7 +133,7 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let load = load_average();
     let machine = super::Machine::of(&loaded);
     if load.is_some_and(|load| load > machine.cores as f32 / 2.0) {
-        patter::log::warn(&format!(
+        patter_machine::log::warn(&format!(
             "other programs keep this machine busy (load {:.1} on {} cores): the times will be too long",
             load.unwrap_or_default(),
             machine.cores
@@ -407,7 +407,7 @@ impl<'a> Stage<'a> {
                 continue;
             };
             for sentence in Sentences::whole(&text) {
-                sound.extend_from_slice(&self.engines.tts.speak(&sentence, false)?.samples);
+                sound.extend_from_slice(&self.engines.voice.speak(&sentence, false)?.samples);
                 // The agent sends whole frames.
                 sound.resize(sound.len().next_multiple_of(FRAME_SAMPLES), 0);
             }

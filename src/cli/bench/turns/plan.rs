@@ -2,9 +2,9 @@
 //!
 //! The sentences are of the kind that the default speech model knows, about `playbooks/fitness.toml`; tests check what each leads to.
 
-use patter::caller::noise::Noise;
-use patter::caller::sounds::Sound;
-use patter::caller::{Cue, Random};
+use patter_lab::caller::noise::Noise;
+use patter_lab::caller::sounds::Sound;
+use patter_lab::caller::{Cue, Random};
 
 /// A row of the table: a situation, perhaps in noise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -385,9 +385,9 @@ mod tests {
 
     use super::*;
     use clap::ValueEnum;
-    use patter::dialogue::knowledge::Knowledge;
-    use patter::dialogue::playbook::Playbook;
-    use patter::dialogue::{Dialogue, Plan};
+    use patter_dialogue::knowledge::Knowledge;
+    use patter_dialogue::{Dialogue, Plan};
+    use patter_playbook::Playbook;
 
     /// Learnt once for all tests.
     static FITNESS: LazyLock<Arc<Knowledge>> = LazyLock::new(|| {

@@ -1,9 +1,9 @@
 //! From a recorded call to samples: the wire says when, the call's events say which line it was. Pure.
 
-use patter::audio::ms_to_samples;
-use patter::caller::Placed;
-use patter::caller::measure::{Effect, effect, first_sound, ms, silenced};
-use patter::events::{Event, Stamped};
+use patter_audio::ms_to_samples;
+use patter_lab::caller::Placed;
+use patter_lab::caller::measure::{Effect, effect, first_sound, ms, silenced};
+use patter_types::event::{Event, Stamped};
 
 use super::plan::{Situation, Step};
 
@@ -279,7 +279,7 @@ fn interruption(
 mod tests {
     use super::super::plan::{Row, Say, calls};
     use super::*;
-    use patter::caller::Cue;
+    use patter_lab::caller::Cue;
 
     fn tone(ms: u32) -> Vec<i16> {
         (0..ms_to_samples(ms))

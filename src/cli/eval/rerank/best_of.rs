@@ -3,9 +3,12 @@
 //! Thread: one, beside the model's. In: triples, and the chat that each comes in. Out: how like the good reply the chosen one is, beside what would be said
 //! without a choice; what a candidate costs. Memory: one turn's candidates at a time.
 
-use patter::call::candidates::{self, Limits};
-use patter::cores::Urgency;
-use patter::llm::{ChatMessage, Piece, Session};
+use patter_call::candidates;
+use patter_call::candidates::Limits;
+use patter_engine::chat::ChatSession;
+use patter_engine::chat::Piece;
+use patter_types::chat::ChatMessage;
+use patter_types::urgency::Urgency;
 use serde::Serialize;
 
 use super::data::{Mean, Triple, likeness};
@@ -49,7 +52,7 @@ pub(super) struct BestOf {
 }
 
 pub(super) fn choose(
-    session: &Session,
+    session: &dyn ChatSession,
     triples: &[Triple],
     limits: &Limits,
     chat: impl Fn(&str) -> Vec<ChatMessage>,
@@ -135,7 +138,7 @@ pub(super) fn choose(
 }
 
 /// A reply as it is made with re-ranking off, and how long it took, in ms.
-fn read(session: &Session, chat: Vec<ChatMessage>) -> (String, f32) {
+fn read(session: &dyn ChatSession, chat: Vec<ChatMessage>) -> (String, f32) {
     let mut text = String::new();
     for piece in &session.generate(chat, Urgency::Now).pieces {
         match piece {

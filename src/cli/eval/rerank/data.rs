@@ -3,7 +3,7 @@
 //! Thread: any; pure. In: a table, separated by tabs. Out: triples; means with intervals. Memory: the table.
 
 use anyhow::Context;
-use patter::dialogue::playbook::normalise;
+use patter_language::text::normalise;
 use serde::Serialize;
 
 /// Resamples of an interval.
@@ -124,7 +124,7 @@ mod tests {
         let triples = triples(super::super::TRIPLES).unwrap();
         assert!(triples.len() >= 60, "{}", triples.len());
         for (number, triple) in triples.iter().enumerate() {
-            let thought = patter::dialogue::rerank::thought(&triple.thought);
+            let thought = patter_dialogue::rerank::thought(&triple.thought);
             assert_eq!(thought.as_deref(), Some(triple.thought.as_str()));
             assert!(
                 triples[..number]

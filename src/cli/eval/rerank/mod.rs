@@ -13,14 +13,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use patter::call::candidates::Limits;
-use patter::config::{LlmConfig, Loaded};
-use patter::cores::Cores;
-use patter::dialogue::Dialogue;
-use patter::dialogue::knowledge::Knowledge;
-use patter::dialogue::playbook::Playbook;
-use patter::llm::engine::Engine;
-use patter::llm::{ChatMessage, Role};
+use patter_call::candidates::Limits;
+use patter_config::Loaded;
+use patter_dialogue::Dialogue;
+use patter_dialogue::knowledge::Knowledge;
+use patter_machine::cores::Cores;
+use patter_playbook::Playbook;
+use patter_types::chat::{ChatMessage, Role};
 use serde::Serialize;
 
 use super::Figures;
@@ -106,12 +105,10 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         chat
     };
 
-    let llm = LlmConfig {
-        // Whole replies on a busy machine too: the seed alone decides the words.
-        max_reply_ms: 120_000,
-        ..config.llm.clone()
-    };
-    let engine = Engine::start(&loaded.model(&llm.model), &llm, 1, &Cores::of_machine())?;
+    let mut settings = loaded.clone();
+    // Whole replies on a busy machine too: the seed alone decides the words.
+    settings.config.llm.max_reply_ms = 120_000;
+    let engine = patter_assembly::chat_model(&settings, 1, &Cores::of_machine())?;
     let session = engine.session()?;
     let progress = |what: &'static str| {
         let count = triples.len();
@@ -123,7 +120,7 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         }
     };
     let pairs = pairs::judge(
-        &session,
+        session.as_ref(),
         &triples,
         options.others as usize,
         chat,
@@ -133,7 +130,7 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         let limits = Limits {
             count: options.candidates,
             budget: None,
-            seed: llm.seed,
+            seed: config.llm.seed,
         };
         let show = |text: &str| {
             if options.show {
@@ -141,14 +138,14 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
             }
         };
         let progress = progress("candidates of line");
-        best_of::choose(&session, &triples, &limits, chat, progress, show)
+        best_of::choose(session.as_ref(), &triples, &limits, chat, progress, show)
     });
     eprintln!();
     let of_candidates = |values: fn(&best_of::BestOf) -> &Vec<f32>| {
         Figures::of(best_of.as_ref().map_or(Vec::new(), |b| values(b).clone()))
     };
     let report = Report {
-        model: llm.model.display().to_string(),
+        model: config.llm.model.display().to_string(),
         lines: triples.len(),
         tokens: Figures::of(pairs.tokens.clone()),
         scored_ms: Figures::of(pairs.scored_ms.clone()),

@@ -5,9 +5,10 @@
 
 use std::time::Instant;
 
-use patter::cores::Urgency;
-use patter::dialogue::rerank::{Evidence, Formula, Terms, before_reply};
-use patter::llm::{ChatMessage, Session};
+use patter_dialogue::rerank::{Evidence, Formula, Terms, before_reply};
+use patter_engine::chat::ChatSession;
+use patter_types::chat::ChatMessage;
+use patter_types::urgency::Urgency;
 use serde::Serialize;
 
 use super::data::{Mean, Triple, rivals};
@@ -60,7 +61,7 @@ struct Judged {
 }
 
 pub(super) fn judge(
-    session: &Session,
+    session: &dyn ChatSession,
     triples: &[Triple],
     others: usize,
     chat: impl Fn(&str) -> Vec<ChatMessage>,
@@ -210,7 +211,7 @@ pub(super) fn print(pairs: &Pairs) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use patter::llm::score::Score;
+    use patter_engine::chat::Score;
 
     fn evidence(prior: f64, likelihood: f64) -> Evidence {
         let score = |log_probability| Score {

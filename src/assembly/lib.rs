@@ -1,0 +1,115 @@
+//! Which engines a config names, loaded and put together: the one place that knows both the engines and the calls.
+//!
+//! A new engine is a file in its room and a line here.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use patter_call::books::{Embedders, Learning};
+use patter_call::{CallError, Engines, Loading};
+use patter_config::Loaded;
+use patter_engine::chat::{ChatModel, LlmError};
+use patter_engine::embed::Embed;
+use patter_engine::recognise::{AsrError, Recogniser};
+use patter_engine::voice::{Speaker, TtsError};
+use patter_llm::embedder::Embedder;
+use patter_llm::engine::Engine;
+use patter_machine::cores::Cores;
+use patter_speech::{voices, whisper};
+
+/// Loads all that a call needs, warms it, and speaks the playbooks' first lines into the cache.
+///
+/// # Errors
+/// A file is missing or damaged.
+pub fn load(settings: &Loaded) -> Result<Engines, CallError> {
+    load_learning(settings, Learning::First)
+}
+
+/// [`load`], for calls in real time: their passes share the cores with neighbours and with each other, and what takes
+/// long to learn is learnt while they are answered.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_for_callers(settings: &Loaded) -> Result<Engines, CallError> {
+    let engines = load_learning(settings, Learning::Behind)?;
+    engines.cores.share_with_neighbours();
+    Ok(engines)
+}
+
+fn load_learning(settings: &Loaded, learning: Learning) -> Result<Engines, CallError> {
+    let began = Instant::now();
+    let cores = Cores::of_machine();
+    let voice = voice(settings, None)?;
+    let llm = chat_model(settings, settings.config.serve.max_calls, &cores)?;
+    let recogniser = recogniser(settings, &cores)?;
+    let engines = Loading {
+        recogniser,
+        llm,
+        voice,
+        embedders: Arc::new(LlamaEmbedders),
+        cores,
+        began,
+    };
+    Engines::new(settings, engines, learning)
+}
+
+/// The recogniser that `[asr]` names, warmed.
+///
+/// # Errors
+/// Missing, damaged, or no such model; no memory.
+pub fn recogniser(settings: &Loaded, cores: &Cores) -> Result<Arc<dyn Recogniser>, AsrError> {
+    let config = &settings.config.asr;
+    let model = whisper::Model::load(&settings.model(&config.model), config, cores)?;
+    model.warm()?;
+    Ok(Arc::new(model))
+}
+
+/// The language model that `[llm]` names, with places for `max_calls` at once.
+///
+/// # Errors
+/// Missing, damaged, or no chat model.
+pub fn chat_model(
+    settings: &Loaded,
+    max_calls: u32,
+    cores: &Cores,
+) -> Result<Arc<dyn ChatModel>, LlmError> {
+    let config = &settings.config.llm;
+    let engine = Engine::start(&settings.model(&config.model), config, max_calls, cores)?;
+    Ok(Arc::new(engine))
+}
+
+/// The voice that `[tts]` names, or `engine` instead.
+///
+/// # Errors
+/// Missing or damaged files, an unknown engine.
+pub fn voice(settings: &Loaded, engine: Option<&str>) -> Result<Speaker, TtsError> {
+    voices::load(settings, engine)
+}
+
+/// The embedding model of `[dialogue]`, by llama.cpp.
+pub struct LlamaEmbedders;
+
+impl Embedders for LlamaEmbedders {
+    fn knows(&self, settings: &Loaded, language: &str) -> bool {
+        let config = &settings.config.dialogue;
+        let mut languages = config.embedding_languages.iter();
+        !config.embedding_model.as_os_str().is_empty() && languages.any(|known| known == language)
+    }
+
+    fn load(&self, settings: &Loaded) -> Result<Arc<dyn Embed>, LlmError> {
+        let config = &settings.config.dialogue;
+        let store = Some(&config.embedding_store).filter(|path| !path.as_os_str().is_empty());
+        let store = store.map(|path| settings.resolve(path));
+        let engine = Embedder::start(&settings.model(&config.embedding_model), store.as_deref())?;
+        Ok(Arc::new(engine))
+    }
+}
+
+/// The embedder for playbooks in `language`, where the settings name one.
+///
+/// # Errors
+/// As [`Embedders::load`].
+pub fn embedder_for(settings: &Loaded, language: &str) -> Result<Option<Arc<dyn Embed>>, LlmError> {
+    let knows = LlamaEmbedders.knows(settings, language);
+    knows.then(|| LlamaEmbedders.load(settings)).transpose()
+}

@@ -1,0 +1,60 @@
+//! The packs of languages: all that is known of a language, as data.
+//!
+//! Thread: any, read only. In: a language code ("en", "en-US"). Out: its [`Pack`]. Memory: each pack once, when it is
+//! first asked for. A further language is a file in `packs`, and a row in `FILES`.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use crate::reading::WordLists;
+
+/// The packs by code.
+const FILES: &[(&str, &str)] = &[
+    ("en", include_str!("packs/en.toml")),
+    ("zh", include_str!("packs/zh.toml")),
+    ("es", include_str!("packs/es.toml")),
+    ("de", include_str!("packs/de.toml")),
+];
+
+/// What is known of a language. A part that is left out is not known.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Pack {
+    /// What words tell about a turn.
+    pub turn: WordLists,
+}
+
+static PACKS: LazyLock<Vec<(&str, Pack)>> = LazyLock::new(|| {
+    // A test holds that each parses.
+    let read = |&(code, text)| (code, toml::from_str(text).unwrap_or_default());
+    FILES.iter().map(read).collect()
+});
+
+/// The part of a language code that packs go by: "en" of "en-US", in lower case.
+pub fn short(code: &str) -> String {
+    let short = code.split(['-', '_']).next().unwrap_or_default();
+    short.to_lowercase()
+}
+
+/// The pack of a language, if there is one.
+pub fn of(code: &str) -> Option<&'static Pack> {
+    let short = short(code);
+    let found = PACKS.iter().find(|(code, _)| *code == short);
+    found.map(|(_, pack)| pack)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pack_parses_and_is_found_by_any_code_of_its_language() {
+        for (code, text) in FILES {
+            let pack: Pack = toml::from_str(text).unwrap_or_else(|e| panic!("{code}: {e}"));
+            assert_ne!(pack.turn, WordLists::default(), "{code}");
+        }
+        assert_eq!(of("EN_us"), of("en"));
+        assert!(of("tlh").is_none());
+    }
+}

@@ -1,0 +1,263 @@
+//! What callers say who mean an entry: the examples of the classifier, and their rules.
+//!
+//! Thread: the one that loads the playbook, before any call ·
+//! In: a parsed [`Playbook`] · Out: every [`Like`], broken rules ·
+//! Memory: one short id per example ·
+//! Source: ours; ids are `flow.…`, `facts.…`, `objections.…`, `intents.…`, `goodbye`, `opt_out` and `unknown`.
+
+use std::collections::BTreeMap;
+
+use super::rules::{MAX_TEXT_CHARACTERS, Report};
+use super::{MatchKind, Playbook};
+use patter_language::text::normalise;
+
+/// What a caller means who means nothing that the playbook knows.
+pub const UNKNOWN: &str = "unknown";
+
+/// One example of what a caller says who means something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Like<'a> {
+    /// What is meant: the section and the id of the entry, as in `facts.price`; `goodbye`, `opt_out` or [`UNKNOWN`].
+    pub intent: String,
+    /// What the caller says.
+    pub text: &'a str,
+    /// It is a trigger phrase, often a part of a sentence.
+    pub is_phrase: bool,
+}
+
+impl Playbook {
+    /// Every example, in the order of the file's sections, those of `like` before the trigger phrases.
+    pub fn likes(&self) -> impl Iterator<Item = Like<'_>> {
+        let whole = self.sections_with_likes();
+        let whole = whole.into_iter().flat_map(|(intent, _, texts)| {
+            texts.iter().map(move |text| Like {
+                intent: intent.clone(),
+                text,
+                is_phrase: false,
+            })
+        });
+        whole.chain(self.phrases().map(|found| Like {
+            intent: found.intent(),
+            text: found.phrase,
+            is_phrase: true,
+        }))
+    }
+
+    /// What the entry `intent` (as in [`Like::intent`]) is, as [`Playbook::matches`] would name it; `None` for one of
+    /// `[[intents]]`, which answers nothing itself, and for what is not in the playbook.
+    pub fn entry(&self, intent: &str) -> Option<(MatchKind, &str)> {
+        let (section, id) = intent.split_once('.').unwrap_or((intent, ""));
+        match section {
+            "flow" => self.stage(id).map(|s| (MatchKind::Stage, s.id.as_str())),
+            "facts" => self.fact(id).map(|f| (MatchKind::Fact, f.id.as_str())),
+            "objections" => self
+                .objection(id)
+                .map(|o| (MatchKind::Objection, o.id.as_str())),
+            "goodbye" => Some((MatchKind::Goodbye, "goodbye")),
+            "opt_out" => Some((MatchKind::OptOut, "opt_out")),
+            _ => None,
+        }
+    }
+
+    /// Whether the caller can mean `intent` in `stage`: only `[[intents]]` are bound to stages.
+    pub fn is_legal(&self, intent: &str, stage: &str) -> bool {
+        intent
+            .strip_prefix("intents.")
+            .and_then(|id| self.intents.iter().find(|intent| intent.id == id))
+            .and_then(|intent| intent.stages.as_ref())
+            .is_none_or(|stages| stages.iter().any(|known| known == stage))
+    }
+
+    /// What is meant, the key of the file, and its examples.
+    fn sections_with_likes(&self) -> Vec<(String, String, &Vec<String>)> {
+        let mut found = Vec::new();
+        let mut add = |section: &str, id: &str, texts| {
+            let intent = format!("{section}.{id}");
+            let place = format!("{intent}.like");
+            found.push((intent, place, texts));
+        };
+        for stage in &self.flow {
+            add("flow", &stage.id, &stage.like);
+        }
+        for objection in &self.objections {
+            add("objections", &objection.id, &objection.like);
+        }
+        for fact in &self.facts {
+            add("facts", &fact.id, &fact.like);
+        }
+        for intent in &self.intents {
+            add("intents", &intent.id, &intent.like);
+        }
+        for (intent, texts) in [
+            ("goodbye", &self.compliance.goodbye_like),
+            ("opt_out", &self.compliance.opt_out_like),
+        ] {
+            found.push((
+                intent.to_owned(),
+                format!("compliance.{intent}_like"),
+                texts,
+            ));
+        }
+        found.push((
+            UNKNOWN.to_owned(),
+            "unknown.like".to_owned(),
+            &self.unknown.like,
+        ));
+        found
+    }
+
+    /// Examples that say nothing or contradict each other, intents that are never meant.
+    pub(super) fn check_likes(&self, report: &mut Report) {
+        for intent in &self.intents {
+            let place = format!("intents.{}", intent.id);
+            if intent.like.is_empty() {
+                report.add(
+                    &format!("{place}.like"),
+                    "there is no example, so it is never recognised",
+                    "add what callers say",
+                );
+            }
+            let Some(stages) = &intent.stages else {
+                continue;
+            };
+            let place = format!("{place}.stages");
+            if stages.is_empty() {
+                report.add(
+                    &place,
+                    "there is no stage, so it is never recognised",
+                    "name a stage, or leave `stages` out for all",
+                );
+            }
+            for stage in stages.iter().filter(|stage| self.stage(stage).is_none()) {
+                let known: Vec<&str> = self.flow.iter().map(|stage| stage.id.as_str()).collect();
+                let message = format!("there is no stage `{stage}`; known: {}", known.join(", "));
+                report.add(
+                    &place,
+                    message,
+                    "name a stage, or leave `stages` out for all",
+                );
+            }
+        }
+        let mut owners: BTreeMap<String, String> = BTreeMap::new();
+        for found in self.phrases() {
+            owners.insert(found.phrase.to_owned(), found.intent());
+        }
+        for (intent, place, texts) in self.sections_with_likes() {
+            for text in texts {
+                let words = normalise(text);
+                if words.is_empty() {
+                    report.add(
+                        &place,
+                        format!("example `{text}` has no words"),
+                        "write what a caller says",
+                    );
+                    continue;
+                }
+                if text.chars().count() > MAX_TEXT_CHARACTERS {
+                    let message =
+                        format!("an example has over {MAX_TEXT_CHARACTERS} characters: `{words}`");
+                    report.add(&place, message, "keep the part that shows what is meant");
+                }
+                if let Some(owner) = owners
+                    .insert(words, intent.clone())
+                    .filter(|owner| *owner != intent)
+                {
+                    report.add(
+                        &place,
+                        format!("example `{text}` also means `{owner}`"),
+                        "keep it in one place",
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FITNESS: &str = include_str!("../../playbooks/fitness.toml");
+
+    fn with(added: &str) -> Playbook {
+        Playbook::parse(&FITNESS.replacen("[[facts]]", added, 1), "test").unwrap()
+    }
+
+    fn problems(added: &str) -> Vec<String> {
+        let found = with(added).validate();
+        found.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn each_fault_of_the_examples_is_found() {
+        for (intent, expected) in [
+            (
+                "id = \"chat\"\nlike = []",
+                "`intents.chat.like`: there is no example",
+            ),
+            (
+                "id = \"chat\"\nlike = [\"hello you\", \"?\"]",
+                "`intents.chat.like`: example `?` has no words",
+            ),
+            (
+                "id = \"chat\"\nlike = [\"Is there parking?\"]",
+                "`intents.chat.like`: example `Is there parking?` also means `facts.parking`",
+            ),
+            (
+                "id = \"chat\"\nlike = [\"hello you\"]\nstages = [\"end\"]",
+                "`intents.chat.stages`: there is no stage `end`; known: opening",
+            ),
+            (
+                "id = \"chat\"\nlike = [\"hello you\"]\nstages = []",
+                "`intents.chat.stages`: there is no stage,",
+            ),
+            (
+                "id = \"\"\nlike = [\"hello you\"]",
+                "`intents`: an id is empty",
+            ),
+            (
+                "id = \"chat\"\nlike = [\"hello you\"]\n[[intents]]\nid = \"chat\"\nlike = [\"a b\"]",
+                "`intents`: id `chat` is used twice",
+            ),
+        ] {
+            let found = problems(&format!("[[intents]]\n{intent}\n\n[[facts]]"));
+            let is_found = found.iter().any(|problem| problem.starts_with(expected));
+            assert!(is_found, "{intent}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn an_intent_is_legal_in_its_stages_and_others_everywhere() {
+        let playbook = with(
+            "[[intents]]\nid = \"chat\"\nlike = [\"hello you\"]\nstages = [\"pitch\", \"closing\"]\n\n[[facts]]",
+        );
+        assert_eq!(playbook.validate(), []);
+        for (intent, stage, expected) in [
+            ("intents.chat", "pitch", true),
+            ("intents.chat", "opening", false),
+            ("facts.price", "opening", true),
+            ("goodbye", "opening", true),
+        ] {
+            assert_eq!(
+                playbook.is_legal(intent, stage),
+                expected,
+                "{intent} in {stage}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_example_belongs_to_an_entry() {
+        let playbook =
+            with("[[intents]]\nid = \"chat\"\nlike = [\"hello you there\"]\n\n[[facts]]");
+        let mut seen = 0;
+        for like in playbook.likes() {
+            let entry = playbook.entry(&like.intent);
+            let has_none = ["intents.chat", UNKNOWN].contains(&like.intent.as_str());
+            assert_eq!(entry.is_none(), has_none, "{like:?}");
+            seen += usize::from(like.is_phrase);
+        }
+        assert!(seen > 100, "{seen}");
+        assert_eq!(playbook.entry("facts.nothing"), None);
+    }
+}

@@ -1,0 +1,9 @@
+//! Speech to text by Whisper, text to speech by espeak-ng and Piper.
+//!
+//! Here belongs a file for each engine that hears or speaks, and the table of voices by name. Here may not be: what is
+//! done with words or sound.
+
+pub mod espeak;
+pub mod piper;
+pub mod voices;
+pub mod whisper;

@@ -1,0 +1,32 @@
+//! Voices by name.
+//!
+//! Thread: the one that loads. In: the config. Out: a [`Speaker`] for all calls.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::{espeak, piper};
+use patter_config::{Loaded, VOICES};
+use patter_engine::voice::{Speaker, TtsError, Voice};
+
+/// Loads the voice that the config names, or `engine` instead.
+///
+/// # Errors
+/// Missing or damaged files.
+pub fn load(loaded: &Loaded, engine: Option<&str>) -> Result<Speaker, TtsError> {
+    let config = &loaded.config.tts;
+    let voice: Arc<dyn Voice> = match engine.unwrap_or(&config.engine) {
+        "espeak" => Arc::new(espeak::Espeak::load(
+            &loaded.model(&PathBuf::new()),
+            &config.espeak,
+        )?),
+        "piper" => Arc::new(piper::PiperVoice::load(loaded)?),
+        other => {
+            return Err(TtsError::Load {
+                name: other.to_owned(),
+                reason: format!("there is no such engine; known are {}", VOICES.join(", ")),
+            });
+        }
+    };
+    Ok(Speaker::new(voice, config.cache_seconds))
+}

@@ -1,0 +1,10 @@
+//! Which work goes before which.
+
+/// Who waits for a pass of a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Urgency {
+    /// A caller.
+    Now,
+    /// Nobody yet: it may turn out to be of no use.
+    Ahead,
+}
