@@ -4,13 +4,14 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use patter_audio::resample::Resampler;
-use patter_audio::vad::Vad;
+use patter_audio::vad::{Vad, VoiceActivity};
 use patter_audio::{Frame, SILENCE};
 use patter_call::line::{SpokenFrame, line};
 use patter_config::{TurnConfig, VadConfig};
 use patter_server::transport::audiosocket::codec::{Decoder, encode_audio};
-use patter_turn::patience::Profile;
-use patter_turn::{Agent, Turns};
+use patter_turn::agent::Agent;
+use patter_turn::endpointing::Delays;
+use patter_turn::taking::TurnTaking;
 use patter_types::expect::Expect;
 use ringbuf::traits::Producer;
 
@@ -26,14 +27,14 @@ fn speech_like() -> Frame {
 fn frames(c: &mut Criterion) {
     let frame = speech_like();
     let mut vad = Vad::new(&VadConfig::default());
-    let mut turns = Turns::new(&TurnConfig::default());
-    let profile = Profile::new(&TurnConfig::default().patience, Expect::Any);
+    let mut turns = TurnTaking::new(&TurnConfig::default());
+    let delays = Delays::new(&TurnConfig::default().patience, Expect::Any);
     let agent = Agent::Speaking {
         interruptible: true,
         left_ms: None,
     };
     c.bench_function("vad and turn, one frame", |b| {
-        b.iter(|| turns.step(vad.is_speech(black_box(&frame)), agent, &profile));
+        b.iter(|| turns.step(vad.is_speech(black_box(&frame)), agent, &delays));
     });
     let mut resampler = Resampler::live(16_000, 8_000).expect("both rates are in range");
     let mut out = Vec::with_capacity(1_024);

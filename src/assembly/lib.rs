@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use patter_audio::vad::Vad;
 use patter_call::books::{Embedders, Learning};
 use patter_call::{CallError, Engines, Loading};
 use patter_config::Loaded;
@@ -43,6 +44,7 @@ fn load_learning(settings: &Loaded, learning: Learning) -> Result<Engines, CallE
     let llm = chat_model(settings, settings.config.serve.max_calls, &cores)?;
     let recogniser = recogniser(settings, &cores)?;
     let engines = Loading {
+        vad: Arc::new(|config| Box::new(Vad::new(config))),
         recogniser,
         llm,
         voice,

@@ -1,4 +1,4 @@
-//! The playbooks that calls may follow, each made ready: learnt, and with its notices as sound.
+//! The playbooks that calls may follow, each made ready: learnt, and with its announcements as sound.
 //!
 //! Thread: the one that loads or reloads; then shared. In: playbook files, the engines that learn and speak. Out:
 //! [`Book`]s by name. Memory: that of [`Knowledge`], and a few seconds of sound, per playbook. When late or full: where
@@ -14,8 +14,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::CallError;
-use super::floor::Notice;
-use super::listen::Notices;
 use super::record::digest;
 use patter_config::Loaded;
 use patter_dialogue::Dialogue;
@@ -27,6 +25,8 @@ use patter_language::sentence::Sentences;
 use patter_machine::priority;
 use patter_machine::priority::Class;
 use patter_playbook::Playbook;
+use patter_turn::agent::Announcement;
+use patter_turn::conversation::Announcements;
 
 /// Where embedders come from: one is loaded when the first playbook wants it.
 pub trait Embedders: Send + Sync {
@@ -49,7 +49,7 @@ pub struct Book {
     /// What it says and means.
     pub knowledge: Arc<Knowledge>,
     /// Its lines that need no engine.
-    pub notices: Arc<Notices>,
+    pub announcements: Announcements,
 }
 
 /// When playbooks learn what their examples mean. By their words they learn at once.
@@ -231,21 +231,21 @@ fn book(
             tts.speak(&sentence, true)?;
         }
     }
-    let notice = |text: &str| -> Result<Notice, CallError> {
+    let announcement = |text: &str| -> Result<Arc<Announcement>, CallError> {
         let text = playbook.fill(text, &Default::default()).unwrap_or_default();
         let spoken = tts.speak(&text, true)?;
-        Ok(Notice { text, spoken })
+        Ok(Arc::new(Announcement { text, spoken }))
     };
     let lines = &playbook.lines;
-    let notices = Arc::new(Notices {
-        bridge: notice(&lines.bridge)?,
-        apology: notice(&lines.trouble)?,
-        time_up: notice(lines.time_up.as_ref().unwrap_or(&lines.trouble))?,
-    });
+    let announcements = Announcements {
+        filler: announcement(&lines.bridge)?,
+        apology: announcement(&lines.trouble)?,
+        time_up: announcement(lines.time_up.as_ref().unwrap_or(&lines.trouble))?,
+    };
     Ok(Book {
         path,
         sha256,
         knowledge,
-        notices,
+        announcements,
     })
 }

@@ -1,6 +1,6 @@
 //! Several replies to one prompt, each after a thought of its own, and which of them is said.
 //!
-//! Thread: `think`. In: a prompt, a budget of time, and whether somebody waits. Out: candidates with what the model finds of them; the best one that may
+//! Thread: `responder`. In: a prompt, a budget of time, and whether somebody waits. Out: candidates with what the model finds of them; the best one that may
 //! be said. Memory: a few lines of text; the prompt is in the engine's cache from the first candidate on, so that the others cost their own
 //! tokens only. When late: candidates that are not whole when the budget ends are dropped; the first is always finished. The reward is
 //! [`patter_dialogue::rerank`]'s.

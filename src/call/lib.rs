@@ -1,25 +1,25 @@
 //! One conversation: wires the steps together.
 //!
-//! Threads of a call: `listen` ([`listen`]: voice activity, turns, barge-in), `hear` ([`hear`]: Whisper), `think` ([`think`]: dialogue,
-//! language model, voice), and those of its transport. In: heard frames. Out: spoken frames, events. Memory: bounded rings and
-//! one utterance. When late: heard frames are dropped and counted, partials are skipped, finals never.
+//! Threads of a call: `controller` ([`controller`]: voice activity, and the conversation's core), `transcriber`
+//! ([`transcriber`]: speech to text), `responder` ([`responder`]: dialogue, language model, voice), and those of its
+//! transport. In: heard frames. Out: spoken frames, events. Memory: bounded rings and one utterance. When late: heard
+//! frames are dropped and counted, partials are skipped, finals never.
+//!
+//! Here belongs what carries out the decisions of [`patter_turn`] and [`patter_dialogue`]. Here may not be: an engine by
+//! name, a transport.
 
-pub mod agreement;
 pub mod books;
 pub mod candidates;
-pub mod floor;
-pub mod hear;
+pub mod controller;
 pub mod journal;
 pub mod line;
-pub mod listen;
 pub mod load;
 pub mod playback;
 pub mod record;
 pub mod replay;
-pub mod spoken;
-pub mod think;
+pub mod responder;
 mod thread;
-pub mod utterance;
+pub mod transcriber;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,10 +28,10 @@ use std::time::{Duration, Instant};
 
 use crate::load::Load;
 use books::{Book, Books, Embedders, Learning};
-use floor::Floor;
-use line::{CallEnds, Closed};
-use listen::{Listener, Wires};
-use patter_config::{Config, Loaded};
+use controller::{Controller, Wires};
+use line::CallEnds;
+use patter_audio::vad::VoiceActivity;
+use patter_config::{Config, Loaded, VadConfig};
 use patter_dialogue::Dialogue;
 use patter_dialogue::guard::{Guard, Limits};
 use patter_engine::chat::{ChatModel, LlmError};
@@ -39,17 +39,23 @@ use patter_engine::recognise::{AsrError, Recogniser};
 use patter_engine::voice::{Speaker, TtsError};
 use patter_machine::cores::Cores;
 use patter_playbook::PlaybookError;
+use patter_turn::Conversation;
+use patter_turn::conversation::Closed;
 use patter_types::chat::ChatMessage;
 use patter_types::event::{Event, EventSink};
-use think::{Progress, ThinkJobs};
-use utterance::Utterance;
+use responder::{Asks, Progress};
 
 /// Whoever reloads waits so long for what is learnt behind the calls under way; then the rest is learnt behind new
 /// ones.
 const RELOAD_PATIENCE: Duration = Duration::from_secs(20);
 
+/// Makes a voice activity detector, in the thread of the call that it listens to.
+pub type MakeVad = dyn Fn(&VadConfig) -> Box<dyn VoiceActivity> + Send + Sync;
+
 /// Everything that calls share: engines, playbooks, settings. Which engines there are is not known here.
 pub struct Engines {
+    /// Speech or not.
+    pub vad: Arc<MakeVad>,
     /// Hearing.
     pub recogniser: Arc<dyn Recogniser>,
     /// Thinking.
@@ -72,6 +78,8 @@ pub struct Engines {
 
 /// Loaded engines, for [`Engines::new`].
 pub struct Loading {
+    /// Speech or not.
+    pub vad: Arc<MakeVad>,
     /// Hearing.
     pub recogniser: Arc<dyn Recogniser>,
     /// Thinking.
@@ -114,6 +122,7 @@ impl Engines {
     pub fn new(loaded: &Loaded, engines: Loading, learning: Learning) -> Result<Self, CallError> {
         let config = &loaded.config;
         let Loading {
+            vad,
             recogniser,
             llm,
             voice,
@@ -124,6 +133,7 @@ impl Engines {
         let books = Books::load(loaded, &voice, embedders.as_ref(), None, learning)?;
         llm.share_prefix(shared_prefix(config, &books.default));
         Ok(Self {
+            vad,
             recogniser,
             llm,
             voice,
@@ -161,6 +171,7 @@ impl Engines {
         config.llm.clone_from(&self.config.llm);
         config.tts.clone_from(&self.config.tts);
         Ok(Self {
+            vad: Arc::clone(&self.vad),
             recogniser: Arc::clone(&self.recogniser),
             llm: Arc::clone(&self.llm),
             voice: self.voice.clone(),
@@ -197,11 +208,11 @@ pub struct Call {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// The threads of a call beside its listener, and the listener.
+/// The threads of a call beside its controller, and the controller.
 struct Parts {
     threads: Vec<JoinHandle<()>>,
     /// Made in its own thread: the voice activity detector may not move between threads.
-    listener: Box<dyn FnOnce() -> Listener + Send>,
+    controller: Box<dyn FnOnce() -> Controller + Send>,
     progress: Arc<Progress>,
 }
 
@@ -220,11 +231,12 @@ impl Call {
         let line = Arc::clone(&ends.line);
         let Parts {
             mut threads,
-            listener,
+            controller,
             ..
         } = parts(engines, setup, ends, transport, events.clone())?;
-        let listening = thread::spawn_listener(&line, &events, move || listener().run());
-        threads.push(listening.inspect_err(|_| line.close(Closed::Error))?);
+        let run = move || controller().run();
+        let controlling = thread::spawn_controller(&line, &events, run);
+        threads.push(controlling.inspect_err(|_| line.close(Closed::Error))?);
         Ok(Self { threads })
     }
 
@@ -243,7 +255,7 @@ fn given(dialogue: &Dialogue, wanted: &BTreeMap<String, String>) -> BTreeMap<Str
     known
 }
 
-/// Takes a place in each engine and starts `hear` and `think`.
+/// Takes a place in each engine and starts `transcriber` and `responder`.
 fn parts(
     engines: &Arc<Engines>,
     setup: Setup,
@@ -276,15 +288,15 @@ fn parts(
     let CallEnds {
         incoming,
         speech,
-        notices,
+        announcements,
         keys,
         line,
     } = ends;
     let config = &engines.config;
-    let (hear_jobs, hear_inbox) = crossbeam_channel::unbounded();
-    let (heard_sender, heard) = crossbeam_channel::unbounded();
-    let (think_jobs, think_inbox, progress) = ThinkJobs::new();
-    let (said_sender, said) = crossbeam_channel::unbounded();
+    let (jobs, transcriber_inbox) = crossbeam_channel::unbounded();
+    let (transcribed_sender, transcribed) = crossbeam_channel::unbounded();
+    let (asks, responder_inbox, progress) = Asks::new();
+    let (made_sender, made) = crossbeam_channel::unbounded();
     let mut candidates = candidates::Limits::of(config);
     let mut load = Arc::clone(&engines.load);
     if line.clock().is_manual() {
@@ -312,13 +324,13 @@ fn parts(
             message: format!("call data: {error}"),
         });
     }
-    let thinker = think::Thinker {
+    let responder = responder::Responder {
         guard: Guard::new(
             &book.knowledge.playbook,
             &dialogue.known(),
             Limits::from(&config.dialogue),
         ),
-        dialogue,
+        dialogue: dialogue.into(),
         candidates,
         load: Arc::clone(&load),
         llm: thinking,
@@ -326,42 +338,45 @@ fn parts(
         speech,
         line: Arc::clone(&line),
         events: events.clone(),
-        said: said_sender,
+        made: made_sender,
         progress: Arc::clone(&progress),
-        before: Vec::new(),
         unsent: Vec::new(),
     };
-    let hear = move || hear::run(hearing, &hear_inbox, &heard_sender);
-    let started = thread::spawn_engine("hear", &line, &events, hear).and_then(|hear| {
-        let think = move || thinker.run(&think_inbox);
-        Ok(vec![
-            hear,
-            thread::spawn_engine("think", &line, &events, think)?,
-        ])
-    });
+    let transcribe = move || transcriber::run(hearing, &transcriber_inbox, &transcribed_sender);
+    let started =
+        thread::spawn_engine("transcriber", &line, &events, transcribe).and_then(|transcriber| {
+            let respond = move || responder.run(&responder_inbox);
+            Ok(vec![
+                transcriber,
+                thread::spawn_engine("responder", &line, &events, respond)?,
+            ])
+        });
     let threads = started.inspect_err(|_| line.close(Closed::Error))?;
-    let floor = Floor::new(
-        Arc::clone(&line),
-        events.clone(),
-        think_jobs.clone(),
-        notices,
-    );
-    let utterance = Utterance::new(config, hear_jobs);
+    let settings = patter_turn::conversation::Settings {
+        turn: config.turn.clone(),
+        load: load.leaves_out(),
+        language: config.asr.language.clone(),
+        partial_ms: config.asr.partial_ms,
+        sure_logprob: config.asr.sure_logprob,
+        max_call_s: config.serve.max_call_s,
+    };
     let wires = Wires {
         incoming,
         keys,
+        announcements,
         line,
         events,
-        heard,
-        think_jobs,
-        said,
+        jobs,
+        transcribed,
+        asks,
+        made,
         load,
     };
-    let notices = Arc::clone(&book.notices);
-    let config = Arc::clone(config);
+    let conversation = Conversation::new(settings, book.announcements.clone());
+    let (vad, config) = (Arc::clone(&engines.vad), Arc::clone(config));
     Ok(Parts {
         threads,
-        listener: Box::new(move || Listener::new(config, wires, utterance, floor, notices)),
+        controller: Box::new(move || Controller::new(wires, vad(&config.vad), conversation)),
         progress,
     })
 }

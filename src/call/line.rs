@@ -3,7 +3,7 @@
 //! Thread: the transport's threads hold [`LineEnds`], the call's hold [`CallEnds`]. In: frames heard. Out: frames to be spoken.
 //! Memory: all rings are made here and never grow. When full: of heard frames the newest is dropped and counted; spoken
 //! frames wait with the thread that made them. Spoken frames carry the number of their turn, and the gate says what becomes of them: those
-//! of the open turn are played, those of the awaited turn wait, all others are dropped; while the line is held nothing sounds.
+//! of the open turn are played, those of the awaited turn wait, all others are dropped; while the agent is paused nothing sounds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
@@ -14,6 +14,7 @@ use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 use super::playback::Playback;
 use patter_audio::{Frame, ms_to_frames};
+use patter_turn::conversation::{Closed, Played};
 use patter_turn::keys::MOST_KEYS;
 use patter_types::clock::Clock;
 
@@ -22,8 +23,8 @@ use patter_types::clock::Clock;
 pub const HEARD_RING_MS: u32 = 10_000;
 /// Spoken frames made ahead of the voice's playing, in ms.
 pub const SPOKEN_RING_MS: u32 = 20_000;
-/// The longest notice, in ms.
-pub const NOTICE_RING_MS: u32 = 30_000;
+/// The longest announcement, in ms.
+pub const ANNOUNCEMENT_RING_MS: u32 = 30_000;
 
 /// 20 ms that the agent wants to say.
 #[derive(Clone, Copy)]
@@ -34,42 +35,6 @@ pub struct SpokenFrame {
     pub index: u32,
     /// The sound.
     pub samples: Frame,
-}
-
-/// Who or what ended a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Closed {
-    /// The caller hung up, or their line is gone.
-    Caller = 1,
-    /// The agent was through.
-    Agent,
-    /// The program is being stopped.
-    Stopped,
-    /// The call has lasted as long as calls may.
-    TooLong,
-    /// A part of the call failed, or the peer sent what is no call.
-    Error,
-}
-
-impl Closed {
-    const ALL: [Self; 5] = [
-        Self::Caller,
-        Self::Agent,
-        Self::Stopped,
-        Self::TooLong,
-        Self::Error,
-    ];
-
-    /// Its name in the events.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Caller => "caller",
-            Self::Agent => "agent",
-            Self::Stopped => "stopped",
-            Self::TooLong => "too_long",
-            Self::Error => "error",
-        }
-    }
 }
 
 /// What both sides of a line see.
@@ -83,10 +48,10 @@ pub struct Line {
     gate: AtomicU64,
     /// The awaited turn, if somebody waits for it.
     wanted: AtomicU32,
-    held: AtomicBool,
+    paused: AtomicBool,
     /// Somebody has put the call on hold.
     on_hold: AtomicBool,
-    /// 1 + the frame to go on from after a hold; 0 for none.
+    /// 1 + the frame to go on from after a pause; 0 for none.
     pub(super) rewind: AtomicU32,
     /// `turn << 32 | frames played of it`.
     pub(super) played: AtomicU64,
@@ -96,17 +61,6 @@ pub struct Line {
     filled: AtomicU64,
 }
 
-/// How much of a turn has been played.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Played {
-    /// The turn.
-    pub turn: u32,
-    /// Frames of it that went to the line.
-    pub frames: u32,
-    /// When the first of them went, in µs since the line began.
-    pub first_us: u64,
-}
-
 impl Line {
     /// The turn whose frames are played, and the one whose frames wait; 0 for none.
     pub fn gate(&self) -> (u32, u32) {
@@ -114,7 +68,7 @@ impl Line {
         ((gate >> 32) as u32, gate as u32)
     }
 
-    /// Sets the gate. Frames and work of every other turn are dropped. Only the call's `listen` thread does this.
+    /// Sets the gate. Frames and work of every other turn are dropped. Only the call's `controller` thread does this.
     pub fn set_gate(&self, open: u32, awaited: u32) {
         let gate = u64::from(open) << 32 | u64::from(awaited);
         self.gate.store(gate, Ordering::Release);
@@ -142,21 +96,21 @@ impl Line {
     }
 
     /// Stops the sound with the next frame; the place is kept.
-    pub fn hold(&self) {
-        self.held.store(true, Ordering::Release);
+    pub fn pause(&self) {
+        self.paused.store(true, Ordering::Release);
     }
 
     /// Lets the sound go on: from `frame` of the open turn, or from where it stopped.
-    pub fn release(&self, frame: Option<u32>) {
+    pub fn resume(&self, frame: Option<u32>) {
         if let Some(frame) = frame {
             self.rewind.store(frame + 1, Ordering::Release);
         }
-        self.held.store(false, Ordering::Release);
+        self.paused.store(false, Ordering::Release);
     }
 
-    /// True while nothing sounds: the sound is held, or the call is on hold.
-    pub fn is_held(&self) -> bool {
-        self.held.load(Ordering::Acquire) || self.is_on_hold()
+    /// True while nothing sounds: the agent is paused, or the call is on hold.
+    pub fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Acquire) || self.is_on_hold()
     }
 
     /// Puts the call on hold, or takes it off: nothing is said and nothing heard meanwhile, and then the call goes on where it was.
@@ -246,7 +200,7 @@ impl Line {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// When the sound last stopped because it was held or cut, in µs since the line began.
+    /// When the sound last stopped because it was paused or interrupted, in µs since the line began.
     pub fn stopped_us(&self) -> u64 {
         self.stopped_us.load(Ordering::Acquire)
     }
@@ -280,8 +234,8 @@ pub struct CallEnds {
     pub incoming: HeapCons<Frame>,
     /// Frames to be spoken go in here.
     pub speech: HeapProd<SpokenFrame>,
-    /// Frames of notices: lines that must be said even when the thread of `speech` is stuck.
-    pub notices: HeapProd<SpokenFrame>,
+    /// Frames of announcements: lines that must be said even when the thread of `speech` is stuck.
+    pub announcements: HeapProd<SpokenFrame>,
     /// Keys come out here.
     pub keys: Receiver<char>,
     /// Shared state.
@@ -298,7 +252,7 @@ pub fn line_on(clock: Clock) -> (LineEnds, CallEnds) {
     let ring = |ms| HeapRb::<SpokenFrame>::new(ms_to_frames(ms) as usize).split();
     let (heard_in, heard_out) = HeapRb::new(ms_to_frames(HEARD_RING_MS) as usize).split();
     let (spoken_in, spoken_out) = ring(SPOKEN_RING_MS);
-    let (notice_in, notice_out) = ring(NOTICE_RING_MS);
+    let (announcement_in, announcement_out) = ring(ANNOUNCEMENT_RING_MS);
     let line = Arc::new(Line {
         clock,
         closed: AtomicU8::new(0),
@@ -306,7 +260,7 @@ pub fn line_on(clock: Clock) -> (LineEnds, CallEnds) {
         stopping: AtomicBool::new(false),
         gate: AtomicU64::new(0),
         wanted: AtomicU32::new(0),
-        held: AtomicBool::new(false),
+        paused: AtomicBool::new(false),
         on_hold: AtomicBool::new(false),
         rewind: AtomicU32::new(0),
         played: AtomicU64::new(0),
@@ -319,13 +273,13 @@ pub fn line_on(clock: Clock) -> (LineEnds, CallEnds) {
     let transport = LineEnds {
         keys: keys_in,
         incoming: heard_in,
-        playback: Playback::new([spoken_out, notice_out], Arc::clone(&line)),
+        playback: Playback::new([spoken_out, announcement_out], Arc::clone(&line)),
         line: Arc::clone(&line),
     };
     let call = CallEnds {
         incoming: heard_out,
         speech: spoken_in,
-        notices: notice_in,
+        announcements: announcement_in,
         keys: keys_out,
         line,
     };

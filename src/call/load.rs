@@ -187,14 +187,9 @@ impl Load {
         step
     }
 
-    /// Time between partial transcripts on `step`, in ms, where it is `usual_ms` else; 0 for none.
-    pub fn partial_ms(&self, step: Step, usual_ms: u32) -> u32 {
-        match &self.watched {
-            Some((_, config)) if usual_ms > 0 && step > Step::Whole => {
-                usual_ms.max(config.partial_ms)
-            }
-            _ => usual_ms,
-        }
+    /// What it goes by, where it leaves anything out.
+    pub fn leaves_out(&self) -> Option<LoadConfig> {
+        self.watched.as_ref().map(|(_, config)| config.clone())
     }
 }
 
@@ -308,10 +303,5 @@ mod tests {
     fn idle_cores_leave_nothing_out() {
         let load = Load::new(&Cores::new(2), &LoadConfig::default());
         assert_eq!(load.step(), Step::Whole);
-        let partial_ms = |step, usual_ms| load.partial_ms(step, usual_ms);
-        assert_eq!(partial_ms(Step::Whole, 500), 500);
-        assert_eq!(partial_ms(Step::FewPartials, 500), 1_500);
-        assert_eq!(partial_ms(Step::ApprovedOnly, 2_000), 2_000);
-        assert_eq!(partial_ms(Step::ApprovedOnly, 0), 0, "none are none");
     }
 }

@@ -1,7 +1,7 @@
 //! The playing end of a line: gives a frame every time it is asked, and never waits, locks or allocates.
 //!
 //! Thread: the transport's. In: spoken frames from the rings. Out: a frame for the line, silence when there is none. Memory: the last two seconds
-//! of what was played, so that a held turn can go on from just before the word at which it stopped. When late: not its business.
+//! of what was played, so that a paused turn can go on from just before the word at which it stopped. When late: not its business.
 //! A turn that stops in the middle fades out over 2.5 ms and comes back over 5 ms: a step in the wave is a click.
 
 use std::sync::Arc;
@@ -85,8 +85,8 @@ impl Playback {
     }
 
     fn speech(&mut self) -> Option<Frame> {
-        // Before the gate: a cut sets the gate first and ends the hold then, and between the two nothing may sound.
-        let held = self.line.is_held();
+        // Before the gate: an interruption sets the gate first and ends the pause then, and between the two nothing may sound.
+        let paused = self.line.is_paused();
         let (open, awaited) = self.line.gate();
         let mut ready = None;
         for (number, ring) in self.rings.iter_mut().enumerate() {
@@ -101,7 +101,7 @@ impl Playback {
                 ring.skip(1);
             }
         }
-        if held {
+        if paused {
             return None;
         }
         let rewind = self.line.rewind.swap(0, Ordering::AcqRel);
@@ -197,17 +197,17 @@ mod tests {
     }
 
     #[test]
-    fn a_held_turn_goes_on_from_an_earlier_frame() {
+    fn a_paused_turn_goes_on_from_an_earlier_frame() {
         let (mut transport, call) = playing(40);
         for n in 1..=20 {
             assert_eq!(heard(&mut transport), n);
         }
-        call.line.hold();
+        call.line.pause();
         for _ in 0..10 {
             assert_eq!(heard(&mut transport), 0);
         }
         assert_eq!(call.line.played().frames, 20);
-        call.line.release(Some(14));
+        call.line.resume(Some(14));
         for n in 15..=40 {
             assert_eq!(heard(&mut transport), n);
         }
@@ -221,9 +221,9 @@ mod tests {
         for _ in 0..250 {
             transport.playback.next_frame();
         }
-        call.line.hold();
+        call.line.pause();
         transport.playback.next_frame();
-        call.line.release(Some(3));
+        call.line.resume(Some(3));
         assert_eq!(heard(&mut transport), 151);
     }
 
@@ -240,19 +240,19 @@ mod tests {
         }
         call.line.set_gate(1, 0);
         transport.playback.next_frame();
-        call.line.hold();
+        call.line.pause();
         let out = transport.playback.next_frame();
         assert!(out[0] > 7_000 && out.windows(2).all(|w| w[0] >= w[1]) && out[40] == 0);
-        call.line.release(Some(0));
+        call.line.resume(Some(0));
         let back = transport.playback.next_frame();
         assert!(back[0] == 0 && back.windows(2).all(|w| w[0] <= w[1]) && back[80] == 8_000);
     }
 
     #[test]
-    fn a_notice_is_played_between_two_turns_though_the_other_ring_is_full() {
+    fn an_announcement_is_played_between_two_turns_though_the_other_ring_is_full() {
         let (mut transport, mut call) = line();
         assert!(call.speech.try_push(spoken(3, 0)).is_ok());
-        assert!(call.notices.try_push(spoken(2, 0)).is_ok());
+        assert!(call.announcements.try_push(spoken(2, 0)).is_ok());
         call.line.set_gate(2, 3);
         assert_eq!(heard(&mut transport), 1);
         assert_eq!(call.line.played().turn, 2);

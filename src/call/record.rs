@@ -239,26 +239,28 @@ mod tests {
     fn book(path: &Path) -> Book {
         use patter_dialogue::knowledge::Knowledge;
         use patter_playbook::Playbook;
+        use std::sync::Arc;
         let text = include_str!("../../playbooks/fitness.toml");
-        let notice = || super::super::floor::Notice {
-            text: String::new(),
-            spoken: patter_engine::voice::Spoken {
-                samples: Vec::new().into(),
-                words: Vec::new().into(),
-                took_ms: 0.0,
-                cached: false,
-            },
+        let announcement = || {
+            Arc::new(patter_turn::agent::Announcement {
+                text: String::new(),
+                spoken: patter_engine::voice::Spoken {
+                    samples: Vec::new().into(),
+                    words: Vec::new().into(),
+                    took_ms: 0.0,
+                    cached: false,
+                },
+            })
         };
         Book {
             path: path.to_owned(),
             sha256: digest(path),
             knowledge: Knowledge::new(Playbook::parse(text, "fitness").unwrap()).into(),
-            notices: super::super::listen::Notices {
-                bridge: notice(),
-                apology: notice(),
-                time_up: notice(),
-            }
-            .into(),
+            announcements: patter_turn::conversation::Announcements {
+                filler: announcement(),
+                apology: announcement(),
+                time_up: announcement(),
+            },
         }
     }
 

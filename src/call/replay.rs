@@ -1,6 +1,6 @@
 //! A call on a manual clock: the same threads, steps and engines, as fast as they go, with the same turns every time.
 //!
-//! Thread: that of the caller of [`ManualCall::frame`], which is also the call's `listen`; `hear` and `think` run as in any call. In: heard frames.
+//! Thread: that of the caller of [`ManualCall::frame`], which is also the call's `controller`; `transcriber` and `responder` run as in any call. In: heard frames.
 //! Out: spoken frames, events whose times are the count of frames. Memory: that of a call. When late: never; each frame waits until every engine
 //! has answered, so an engine takes no time on this clock.
 
@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::line::{Closed, LineEnds, line_on};
-use super::listen::Listener;
-use super::think::Progress;
+use super::controller::Controller;
+use super::line::{LineEnds, line_on};
+use super::responder::Progress;
 use super::{CallError, Engines, Parts, Setup, parts};
 use patter_audio::{FRAME_MS, Frame};
+use patter_turn::conversation::Closed;
 use patter_types::clock::Clock;
 use patter_types::event::{Event, EventSink};
 
@@ -24,7 +25,7 @@ pub struct ManualCall {
     clock: Clock,
     events: EventSink,
     ends: LineEnds,
-    listener: Listener,
+    controller: Controller,
     progress: Arc<Progress>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -43,18 +44,18 @@ impl ManualCall {
         let (ends, call_ends) = line_on(clock.clone());
         let Parts {
             threads,
-            listener,
+            controller,
             progress,
         } = parts(engines, setup, call_ends, "replay", events.clone())?;
         let mut call = Self {
             clock,
             events,
             ends,
-            listener: listener(),
+            controller: controller(),
             progress,
             threads,
         };
-        call.listener.begin();
+        call.controller.begin();
         call.settle();
         Ok(call)
     }
@@ -71,7 +72,7 @@ impl ManualCall {
             return None;
         }
         self.clock.advance_us(u64::from(FRAME_MS) * 1_000);
-        self.listener.frame(heard);
+        self.controller.frame(heard);
         self.settle();
         let spoken = self.ends.playback.next_frame();
         self.settle();
@@ -82,7 +83,7 @@ impl ManualCall {
     fn settle(&mut self) {
         loop {
             let settled = self.is_settled();
-            self.listener.answers();
+            self.controller.answers();
             if settled && self.is_settled() {
                 return;
             }
@@ -93,13 +94,13 @@ impl ManualCall {
     fn is_settled(&self) -> bool {
         let thinking = self.progress.is_settled()
             || (self.progress.is_blocked() && self.ends.playback.is_full());
-        (self.listener.is_settled() && thinking) || self.ends.line.has_failed()
+        (self.controller.is_settled() && thinking) || self.ends.line.has_failed()
     }
 
     /// Hangs up, and waits for the call's threads.
     pub fn end(self) {
         self.ends.line.close(Closed::Caller);
-        self.listener.finish();
+        self.controller.finish();
         for thread in self.threads {
             let _ = thread.join();
         }

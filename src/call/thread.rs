@@ -1,14 +1,15 @@
 //! The threads of a call: whichever of them dies, the call ends cleanly and its record says why.
 //!
 //! Thread: any thread of a call. In: its work. Out: its handle; after a fault an event, and the end of the call.
-//! Memory: none of its own. A call without `hear` or `think` can still apologise; one without `listen` can only hang
+//! Memory: none of its own. A call without `transcriber` or `responder` can still apologise; one without `controller` can only hang
 //! up.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use super::line::{Closed, Line};
+use super::line::Line;
+use patter_turn::conversation::Closed;
 use patter_types::event::{Event, EventSink};
 
 /// Starts a thread without which no answer comes: after a fault the call ends with an apology.
@@ -22,12 +23,12 @@ pub(super) fn spawn_engine(
 }
 
 /// Starts the thread that hears and decides: after a fault of it nothing can be said any more, and the call is over.
-pub(super) fn spawn_listener(
+pub(super) fn spawn_controller(
     line: &Arc<Line>,
     events: &EventSink,
     work: impl FnOnce() + Send + 'static,
 ) -> std::io::Result<JoinHandle<()>> {
-    spawn("listen", line, events, work, |line, events| {
+    spawn("controller", line, events, work, |line, events| {
         line.close(Closed::Error);
         let mut end = Event::end(Closed::Error.name(), line.played().turn);
         if let Event::CallEnd {
@@ -74,11 +75,11 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_that_dies_ends_the_call_with_an_event() {
+    fn a_controller_that_dies_ends_the_call_with_an_event() {
         let (ends, _call) = line();
         let (sink, received) = EventSink::new("c1");
         let fault = || panic!("a fault that a test makes");
-        spawn_listener(&ends.line, &sink, fault)
+        spawn_controller(&ends.line, &sink, fault)
             .unwrap()
             .join()
             .unwrap();
@@ -91,13 +92,13 @@ mod tests {
         let (ends, _call) = line();
         let (sink, received) = EventSink::new("c1");
         let fault = || panic!("a fault that a test makes");
-        spawn_engine("think", &ends.line, &sink, fault)
+        spawn_engine("responder", &ends.line, &sink, fault)
             .unwrap()
             .join()
             .unwrap();
         assert!(ends.line.has_failed() && !ends.line.is_closed());
         assert_eq!(names(&received), ["error"]);
-        spawn_engine("hear", &ends.line, &sink, || ())
+        spawn_engine("transcriber", &ends.line, &sink, || ())
             .unwrap()
             .join()
             .unwrap();

@@ -6,15 +6,16 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use patter_audio::vad::Vad;
+use patter_audio::vad::{Vad, VoiceActivity};
 use patter_audio::{FRAME_MS, FRAME_SAMPLES, ms_to_samples, samples_to_ms, wav};
-use patter_call::agreement::Agreement;
 use patter_config::Loaded;
 use patter_engine::recognise::RecogniserSession;
 use patter_language::reading as words;
 use patter_machine::cores::Cores;
-use patter_turn::patience::Profile;
-use patter_turn::{Agent, TurnEvent, Turns};
+use patter_turn::agent::Agent;
+use patter_turn::agreement::Agreement;
+use patter_turn::endpointing::Delays;
+use patter_turn::taking::{TurnEvent, TurnTaking};
 use patter_types::expect::Expect;
 use patter_types::urgency::Urgency;
 
@@ -53,19 +54,19 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         options,
     };
     let mut vad = Vad::new(&config.vad);
-    let mut turns = Turns::new(&config.turn);
+    let mut turns = TurnTaking::new(&config.turn);
     let preroll = ms_to_samples(config.turn.preroll_ms + config.turn.start_ms);
     let (mut start, mut partial_at) = (0, 0);
     // Silence lets the last turn end.
     let tail = vec![0i16; ms_to_samples(config.turn.patience.max_ms + 1_000)];
-    let profile = Profile::new(&config.turn.patience, Expect::Any);
+    let delays = Delays::new(&config.turn.patience, Expect::Any);
     let lists = words::lists_for(&config.turn.words, &config.asr.language);
     let padded: Vec<i16> = samples.iter().chain(&tail).copied().collect();
     for (number, chunk) in padded.chunks_exact(FRAME_SAMPLES).enumerate() {
         let mut frame = patter_audio::SILENCE;
         frame.copy_from_slice(chunk);
         let end = (number + 1) * FRAME_SAMPLES;
-        match turns.step(vad.is_speech(&frame), Agent::Silent, &profile) {
+        match turns.step(vad.is_speech(&frame), Agent::Silent, &delays) {
             Some(TurnEvent::SpeechStart) => {
                 start = end.saturating_sub(preroll);
                 partial_at = start;

@@ -1,6 +1,6 @@
 //! What counts as consent, and what becomes of a call that goes round in circles.
 //!
-//! Thread: `think`. In: a yes, or one more reply in a stage. Out: lines in the [`Plan`]. Memory: none of its own.
+//! Thread: `responder`. In: a yes, or one more reply in a stage. Out: lines in the [`Plan`]. Memory: none of its own.
 //! Nobody has agreed to what the call is about by agreeing to something else, or by staying on the line.
 
 use super::{Dialogue, Matched, Plan};

@@ -1,6 +1,6 @@
 //! What the model may say: each of its sentences is judged before it is spoken.
 //!
-//! Thread: `think`, between the model and the voice. In: the model's sentences in order, the caller's words of this call, the agent's last turns. Out: a
+//! Thread: `responder`, between the model and the voice. In: the model's sentences in order, the caller's words of this call, the agent's last turns. Out: a
 //! [`Verdict`]. Memory: the words of the playbook, once a call; short strings per sentence. When late: never, a sentence takes far less than a frame.
 //! Source: failure modes of arXiv 2509.04871; limits from `[dialogue]`.
 //!

@@ -1,6 +1,6 @@
 //! What each side really said and heard.
 //!
-//! Thread: `think`. In: the caller's words, and the part of the agent's words that was played. Out: messages for the model.
+//! Thread: `responder`. In: the caller's words, and the part of the agent's words that was played. Out: messages for the model.
 //! Memory: the whole call as text; the model sees the last few exchanges.
 
 use patter_playbook::Playbook;

@@ -1,6 +1,6 @@
 //! Text in, what to say out: one turn of the conversation at a time.
 //!
-//! Thread: `think`, one per call. In: what the caller said, what of the last reply was heard. Out: a [`Plan`]: approved lines of the
+//! Thread: `responder`, one per call. In: what the caller said, what of the last reply was heard. Out: a [`Plan`]: approved lines of the
 //! playbook where one fits, else a request to the model. Memory: the history. A pure state machine: no clocks, no engines.
 //!
 //! [`knowledge`] tells what the words mean ([`intent`], phrases) and which lines answer ([`retrieval`]); [`stages`] where the call may go; [`slots`] what
@@ -19,6 +19,7 @@ pub mod rerank;
 pub mod retrieval;
 pub mod slots;
 pub mod stages;
+pub mod tentative;
 #[cfg(test)]
 mod tests;
 mod values;

@@ -1,6 +1,6 @@
 //! What is said to the caller's words: the order in which a turn is decided.
 //!
-//! Thread: `think`. In: the caller's words. Out: a [`Plan`]. Memory: what was said and where the call stands, in [`Dialogue`].
+//! Thread: `responder`. In: the caller's words. Out: a [`Plan`]. Memory: what was said and where the call stands, in [`Dialogue`].
 //!
 //! 1. Words that were not understood, or a wish to hear it again. 2. An end of the call, above all an opt-out. 3. The answer to a read-back, or a value that
 //!    the stage asks for. 4. A phrase of the playbook that is most of what was said. 5. Yes and no. 6. A guess of the classifier, or a phrase in passing.

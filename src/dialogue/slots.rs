@@ -1,6 +1,6 @@
 //! What a call knows and what it still has to ask: the state of all its slots.
 //!
-//! Thread: `think`, once per turn. In: the playbook's slots, call data, the caller's words. Out: what is missing, what awaits confirmation, values for lines.
+//! Thread: `responder`, once per turn. In: the playbook's slots, call data, the caller's words. Out: what is missing, what awaits confirmation, values for lines.
 //! Memory: two short strings a slot. When late or full: never. A pure state machine. Source: ours.
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! The stage machine: where the conversation stands in the flow, and where it may go.
 //!
-//! Thread: `think`. In: the flow, wishes to enter a stage, which slots are known. Out: the stage entered instead or as wished. Memory: one count a stage.
+//! Thread: `responder`. In: the flow, wishes to enter a stage, which slots are known. Out: the stage entered instead or as wished. Memory: one count a stage.
 //!
 //! Only this decides what stage is next: the caller's words and the classifier propose, the language model is never asked. What keeps a call from going round
 //! in circles is ours ([`MOST_VISITS`], [`MOST_TURNS`]); that a model gets stuck in one stage is a failure named by arXiv 2511.12133, and that a manager

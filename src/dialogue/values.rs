@@ -1,6 +1,6 @@
 //! What the caller is asked for: values are taken from their words, read back, corrected, and the stage goes on when it has what it collects.
 //!
-//! Thread: `think`. In: the caller's words. Out: lines and learnt values in the [`Plan`]. Memory: [`super::slots::Slots`].
+//! Thread: `responder`. In: the caller's words. Out: lines and learnt values in the [`Plan`]. Memory: [`super::slots::Slots`].
 
 use std::sync::Arc;
 

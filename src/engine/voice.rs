@@ -1,6 +1,6 @@
 //! Text to speech: a sentence in, 16 kHz samples out.
 //!
-//! Thread: `think`, one per call; a voice that cannot work for two calls at once locks inside. In: one sentence. Out:
+//! Thread: `responder`, one per call; a voice that cannot work for two calls at once locks inside. In: one sentence. Out:
 //! samples at 16 kHz. Memory: one voice for all calls, and the [`cache`] of lines said before. When late: the line is
 //! silent until it is done.
 

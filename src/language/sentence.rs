@@ -1,6 +1,6 @@
 //! A stream of text, cut into what can be spoken: sentences, and for the first words already a clause.
 //!
-//! Thread: `think`. In: pieces of text as the model makes them. Out: sentences. Memory: the unfinished sentence.
+//! Thread: `responder`. In: pieces of text as the model makes them. Out: sentences. Memory: the unfinished sentence.
 
 /// Words that a first clause must have to be worth speaking alone.
 const CLAUSE_WORDS: usize = 3;

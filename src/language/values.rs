@@ -1,6 +1,6 @@
 //! Values in what a caller says: dates, times, sums, numbers, names, addresses, choices.
 //!
-//! Thread: `think`, once per turn. In: the caller's words, what a slot takes, the day of the call, the language of the
+//! Thread: `responder`, once per turn. In: the caller's words, what a slot takes, the day of the call, the language of the
 //! playbook. Out: [`Captured`] values. Memory: short strings per turn. When late or full: words after the first 120 are not looked at. A pure function of its
 //! input: no clock, no engine. Source: ours; ISO 8601, E.164, ISO 4217 and RFC 5321 for how values are written.
 //!

@@ -1,6 +1,6 @@
 //! Whisper, by whisper.cpp.
 //!
-//! Thread: `hear`. In: 16 kHz samples, up to 30 s. Out: a [`Transcript`]. Memory: the model once; a state of about 30 MB for each pass that may run at
+//! Thread: `transcriber`. In: 16 kHz samples, up to 30 s. Out: a [`Transcript`]. Memory: the model once; a state of about 30 MB for each pass that may run at
 //! once, lent to whichever call decodes; of each call a padded copy of the utterance, reused. The encoder's window (`audio_ctx`, 50 positions a second) is fitted to what was said, which
 //! is where the speed comes from: a full window is 30 s. Source: whisper.cpp; Radford et al. 2022 for the no-speech rule.
 

@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use patter_audio::level::dbfs;
 use patter_audio::{FRAME_MS, FRAME_SAMPLES, SILENCE};
-use patter_call::line::{Closed, line};
+use patter_call::line::line;
 use patter_call::{Call, Setup};
 use patter_lab::caller::{Cue, trim};
 use patter_machine::cores::Permit;
 use patter_server::transport::audiosocket::client;
 use patter_server::transport::audiosocket::client::Conditions;
+use patter_turn::conversation::Closed;
 use patter_types::event::{Event, EventSink, Stamped};
 use patter_types::urgency::Urgency;
 

@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use patter_audio::SILENCE;
-use patter_audio::vad::Vad;
+use patter_audio::vad::{Vad, VoiceActivity};
 use patter_call::line::{SpokenFrame, line};
 use patter_config::VadConfig;
 use patter_server::transport::device::{capture_into_ring, play_from_ring};
@@ -108,8 +108,8 @@ fn a_frame_for_the_line_and_a_barge_in_allocate_nothing() {
         for number in 0..300 {
             transport.hear(SILENCE);
             match number {
-                20 => call.line.hold(),
-                40 => call.line.release(Some(12)),
+                20 => call.line.pause(),
+                40 => call.line.resume(Some(12)),
                 60 => call.line.set_gate(0, 2),
                 80 => call.line.set_gate(2, 0),
                 _ => {}

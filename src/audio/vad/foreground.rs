@@ -1,6 +1,6 @@
 //! Whose voice is it? In a noisy place, sounds far below the caller's own voice are other people's, or a radio.
 //!
-//! Thread: `listen`. In: the level of each frame that sounds like speech, and the line's noise, in dBFS. Out: whether it is loud
+//! Thread: `controller`. In: the level of each frame that sounds like speech, and the line's noise, in dBFS. Out: whether it is loud
 //! enough to be the caller's. Memory: one count a dB. The caller's level is what their loudest tenth of speech reaches, of the last
 //! ten seconds of it. On a quiet line nothing is judged: soft endings of words count there.
 //!

@@ -1,6 +1,6 @@
 //! Is this frame speech?
 //!
-//! Thread: `listen`, one per call. In: 20 ms frames. Out: a bool a frame. Memory: made once, about 10 KiB. When late: not its business.
+//! Thread: `controller`, one per call. In: 20 ms frames. Out: a bool a frame. Memory: made once, about 10 KiB. When late: not its business.
 //! Four pieces of evidence are added up, as log odds: webrtc-vad's vote, which is fast; the score of a small neural network,
 //! which is sure; how far the frame stands above the line's own noise; and how sharply the level rises. No frame is held over.
 //! What sounds like speech is then left to [`foreground`], which in a noisy place tells the caller from other people.
@@ -39,7 +39,19 @@ const SCORES: std::ops::RangeInclusive<f32> = 0.01..=0.99;
 /// Frames that [`Vad::speech_probability`] looks back over: 300 ms.
 const RECENT: usize = 15;
 
-/// Voice activity detection for one call.
+/// Voice activity detection for one call: what an engine has to bring.
+pub trait VoiceActivity {
+    /// True when `frame` holds speech of the caller.
+    fn is_speech(&mut self, frame: &Frame) -> bool;
+
+    /// The line's own noise as measured so far, in dBFS.
+    fn noise_dbfs(&self) -> f32;
+
+    /// Forgets how loud the caller is: they were not heard for long.
+    fn forget_caller(&mut self) {}
+}
+
+/// The one that Patter uses: webrtc-vad, a small network and the level together.
 pub struct Vad {
     webrtc: webrtc::WebrtcVad,
     network: earshot::EarshotVad,
@@ -73,8 +85,17 @@ impl Vad {
         }
     }
 
-    /// True when `frame` holds speech.
-    pub fn is_speech(&mut self, frame: &Frame) -> bool {
+    /// How much the last 300 ms sounded like a voice, 0 to 1: the mean of the network's scores, without regard to level.
+    ///
+    /// 300 ms into it, speech scores 0.72 to 0.93 (5 to 95 % of onsets, on a quiet line or in noise), a slammed door or a breath
+    /// less than 0.75, a cough 0.71 to 0.77; laughter, music and babble score like speech.
+    pub fn speech_probability(&self) -> f32 {
+        self.recent.iter().sum::<f32>() / RECENT as f32
+    }
+}
+
+impl VoiceActivity for Vad {
+    fn is_speech(&mut self, frame: &Frame) -> bool {
         // All always run: each keeps its own memory of the line.
         let dbfs = level::dbfs(frame);
         let voted = self.webrtc.is_voiced(frame);
@@ -105,22 +126,12 @@ impl Vad {
         speech && self.foreground.is_near(dbfs, self.noise.level_dbfs())
     }
 
-    /// Forgets how loud the caller is: they were not heard for long.
-    pub fn forget_caller(&mut self) {
-        self.foreground.forget();
-    }
-
-    /// How much the last 300 ms sounded like a voice, 0 to 1: the mean of the network's scores, without regard to level.
-    ///
-    /// 300 ms into it, speech scores 0.72 to 0.93 (5 to 95 % of onsets, on a quiet line or in noise), a slammed door or a breath
-    /// less than 0.75, a cough 0.71 to 0.77; laughter, music and babble score like speech.
-    pub fn speech_probability(&self) -> f32 {
-        self.recent.iter().sum::<f32>() / RECENT as f32
-    }
-
-    /// The line's own noise as measured so far, in dBFS.
-    pub fn noise_dbfs(&self) -> f32 {
+    fn noise_dbfs(&self) -> f32 {
         self.noise.level_dbfs()
+    }
+
+    fn forget_caller(&mut self) {
+        self.foreground.forget();
     }
 }
 

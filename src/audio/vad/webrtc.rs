@@ -1,6 +1,6 @@
 //! Voicing by WebRTC's detector, through the webrtc-vad crate.
 //!
-//! Thread: `listen`. In: 20 ms frames at 16 kHz. Out: a bool. Memory: one C struct, made once.
+//! Thread: `controller`. In: 20 ms frames at 16 kHz. Out: a bool. Memory: one C struct, made once.
 //! Source: webrtc-vad (libfvad): Gaussian mixtures over six bands.
 
 use webrtc_vad::{SampleRate, Vad, VadMode};

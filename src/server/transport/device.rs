@@ -26,9 +26,10 @@ use ringbuf::{HeapCons, HeapProd};
 
 use patter_audio::resample::Resampler;
 use patter_audio::{FRAME_MS, FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ};
-use patter_call::line::{Closed, Line, LineEnds};
+use patter_call::line::{Line, LineEnds};
 use patter_machine::priority;
 use patter_machine::priority::Class;
+use patter_turn::conversation::Closed;
 
 pub mod echo;
 mod endpoint;

@@ -9,7 +9,8 @@ use patter_audio::level::dbfs;
 use patter_audio::recording::Recording;
 use patter_audio::wav::WavError;
 use patter_audio::{FRAME_MS, FRAME_SAMPLES, Frame, SILENCE, ms_to_frames};
-use patter_call::line::{Closed, LineEnds};
+use patter_call::line::LineEnds;
+use patter_turn::conversation::Closed;
 
 /// Silence of both sides after the clip that ends the call, in ms.
 pub const QUIET_END_MS: u32 = 4_000;

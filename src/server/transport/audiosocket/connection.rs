@@ -23,10 +23,11 @@ use super::gaps::Gaps;
 use super::recorder;
 use patter_audio::resample::Resampler;
 use patter_audio::{FRAME_MS, Frame, SAMPLE_RATE_HZ, SILENCE};
-use patter_call::line::{Closed, Line, LineEnds};
+use patter_call::line::{Line, LineEnds};
 use patter_call::playback::Playback;
 use patter_machine::priority;
 use patter_machine::priority::Class;
+use patter_turn::conversation::Closed;
 use patter_types::event::{Event, EventSink};
 
 /// Faulty messages that a call survives at once: unknown or unexpected ones, sound of no length, another rate again,

@@ -149,11 +149,12 @@ mod tests {
 
     use super::room::{Room, Scene, placed, voice};
     use super::*;
-    use patter_audio::vad::Vad;
+    use patter_audio::vad::{Vad, VoiceActivity};
     use patter_audio::{FRAME_MS, FRAME_SAMPLES};
     use patter_config::{TurnConfig, VadConfig};
-    use patter_turn::patience::Profile;
-    use patter_turn::{Agent, TurnEvent, Turns};
+    use patter_turn::agent::Agent;
+    use patter_turn::endpointing::Delays;
+    use patter_turn::taking::{TurnEvent, TurnTaking};
     use patter_types::expect::Expect;
 
     const SECONDS: f32 = 14.0;
@@ -203,8 +204,8 @@ mod tests {
     /// Seconds at which the agent, who speaks all the time, would be interrupted.
     fn barge_ins_s(sound: &[i16]) -> Vec<f32> {
         let mut vad = Vad::new(&VadConfig::default());
-        let mut turns = Turns::new(&TurnConfig::default());
-        let profile = Profile::new(&TurnConfig::default().patience, Expect::Any);
+        let mut turns = TurnTaking::new(&TurnConfig::default());
+        let delays = Delays::new(&TurnConfig::default().patience, Expect::Any);
         let agent = Agent::Speaking {
             interruptible: true,
             left_ms: None,
@@ -213,9 +214,9 @@ mod tests {
         frames
             .enumerate()
             .filter_map(|(n, frame)| {
-                match turns.step(vad.is_speech(frame), agent, &profile) {
+                match turns.step(vad.is_speech(frame), agent, &delays) {
                     // Whatever it is, the agent would stop in mid-word.
-                    Some(TurnEvent::Hold { .. }) => Some(n as f32 * FRAME_MS as f32 / 1000.0),
+                    Some(TurnEvent::PauseAgent { .. }) => Some(n as f32 * FRAME_MS as f32 / 1000.0),
                     _ => None,
                 }
             })

@@ -1,24 +1,62 @@
-//! What the `think` thread is asked and tells: the jobs for it, its answers to the listener, and how far it is.
+//! What the conversation asks of engines, and what they answer: sound to be transcribed, turns to be made.
 //!
-//! Thread: `listen` sends jobs, `think` answers, a replay looks at the progress. In and out: values over channels. Memory: two counters. When late: jobs
-//! wait, none is lost while the thread runs.
+//! Plain values: who carries them to which thread is not known here.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
-use crossbeam_channel::{Receiver, Sender};
-
-use super::super::spoken::Sentence;
+use patter_engine::recognise::{AsrError, Transcript};
 use patter_types::expect::Expect;
 
-/// Something for the agent to react to.
-pub enum ThinkJob {
+use crate::spoken::Sentence;
+
+/// What a transcription is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The caller is still speaking.
+    Partial,
+    /// The caller has paused; this may become the final one.
+    Speculative,
+    /// The caller has finished.
+    Final,
+}
+
+/// A stretch of sound to transcribe.
+#[derive(Debug)]
+pub struct TranscriptionJob {
+    /// Number of the utterance.
+    pub utterance: u32,
+    /// Number of the job; answers carry it.
+    pub job: u32,
+    /// What for.
+    pub purpose: Purpose,
+    /// 16 kHz, from the utterance's beginning.
+    pub samples: Vec<i16>,
+}
+
+/// The answer to a [`TranscriptionJob`].
+#[derive(Debug)]
+pub struct Transcribed {
+    /// Number of the utterance.
+    pub utterance: u32,
+    /// Number of the job.
+    pub job: u32,
+    /// What it was for.
+    pub purpose: Purpose,
+    /// The words; None when the job was skipped, because a newer one was waiting.
+    pub result: Option<Result<Transcript, AsrError>>,
+    /// The words that will not change any more.
+    pub agreed: String,
+    /// The job's buffer.
+    pub samples: Vec<i16>,
+}
+
+/// Something for the responder to react to. Turns are the agent's, numbered from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
     /// The call has begun.
     Open {
         /// Number of the agent's turn.
         turn: u32,
     },
-    /// The caller said something. The turn may be dropped later: then comes a [`ThinkJob::Revert`].
+    /// The caller said something. The turn may be dropped later: then comes an [`Ask::Revert`].
     Reply {
         /// Number of the agent's turn.
         turn: u32,
@@ -33,7 +71,7 @@ pub enum ThinkJob {
         keys: String,
     },
     /// The caller is silent: a gentle word.
-    Remind {
+    Reprompt {
         /// Number of the agent's turn.
         turn: u32,
     },
@@ -63,23 +101,21 @@ pub enum ThinkJob {
         turn: u32,
         /// The words.
         text: String,
-        /// It was no turn of this thread, but a holding line.
-        besides: bool,
+        /// It was not made by the responder, but an announcement.
+        is_announcement: bool,
     },
-    /// The line is closed.
+    /// The call is over.
     Over {
         /// Number of the last turn.
         turn: u32,
         /// What the caller was still saying, not to be answered any more.
         words: Option<String>,
-        /// Dropped when the events of it are on record.
-        done: Sender<()>,
     },
 }
 
-/// What the listener must know of a turn to tell what was played.
+/// What the conversation must know of a turn to tell what was played.
 #[derive(Debug, Clone)]
-pub enum Said {
+pub enum Made {
     /// A sentence is on its way.
     Sentence {
         /// Number of the agent's turn.
@@ -107,7 +143,7 @@ pub enum Said {
     },
 }
 
-impl Said {
+impl Made {
     /// Number of the agent's turn.
     pub fn turn(&self) -> u32 {
         match self {
@@ -115,52 +151,5 @@ impl Said {
                 *turn
             }
         }
-    }
-}
-
-/// What a replay must know to wait for this thread.
-#[derive(Debug, Default)]
-pub struct Progress {
-    pub(super) sent: AtomicU64,
-    pub(super) done: AtomicU64,
-    /// The thread waits for room in the ring.
-    pub(super) blocked: AtomicBool,
-}
-
-impl Progress {
-    /// True when all jobs are done.
-    pub fn is_settled(&self) -> bool {
-        self.done.load(Ordering::Acquire) == self.sent.load(Ordering::Acquire)
-    }
-
-    /// True when the thread waits for room in the ring.
-    pub fn is_blocked(&self) -> bool {
-        self.blocked.load(Ordering::Acquire)
-    }
-}
-
-/// The way to this thread. Clones lead to the same.
-#[derive(Clone)]
-pub struct ThinkJobs {
-    sender: Sender<ThinkJob>,
-    progress: Arc<Progress>,
-}
-
-impl ThinkJobs {
-    /// A way, its other end, and what becomes of the jobs.
-    pub fn new() -> (Self, Receiver<ThinkJob>, Arc<Progress>) {
-        let (sender, inbox) = crossbeam_channel::unbounded();
-        let progress = Arc::new(Progress::default());
-        let jobs = Self {
-            sender,
-            progress: Arc::clone(&progress),
-        };
-        (jobs, inbox, progress)
-    }
-
-    /// Sends a job; one for a thread that has ended is lost.
-    pub fn send(&self, job: ThinkJob) {
-        self.progress.sent.fetch_add(1, Ordering::AcqRel);
-        let _ = self.sender.send(job);
     }
 }

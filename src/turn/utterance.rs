@@ -1,15 +1,14 @@
 //! What the caller is saying: its sound, and the jobs that turn it into words.
 //!
-//! Thread: `listen`. In: heard frames. Out: [`HearJob`]s. Memory: one utterance of at most 30 s, made at the start; the buffers of jobs are used
-//! again. When late: a partial is not asked for while another job runs.
+//! In: heard frames. Out: [`TranscriptionJob`]s. Memory: one utterance of at most 30 s, made at the start; the buffers of
+//! jobs are used again. When late: a partial is not asked for while another job runs.
 
 use std::collections::VecDeque;
 
-use crossbeam_channel::Sender;
-
-use super::hear::{HearJob, Purpose};
 use patter_audio::{Frame, ms_to_frames, ms_to_samples};
-use patter_config::Config;
+use patter_config::TurnConfig;
+
+use crate::work::{Purpose, TranscriptionJob};
 
 /// While it is open whether the agent is cut off, words are wanted sooner: after this much speech, and again after as much, in ms.
 const PROVE_MS: u32 = 320;
@@ -18,15 +17,14 @@ const WHOLE_MS: u32 = 29_000;
 
 /// The utterance under way, or the last one.
 pub struct Utterance {
-    jobs: Sender<HearJob>,
     number: u32,
     samples: Vec<i16>,
     /// An utterance is joined with the one before up to this length: a whole turn must find room after it.
     join_samples: usize,
     preroll: VecDeque<Frame>,
     preroll_frames: usize,
-    /// Length at the last decode, in samples.
-    decoded_at: usize,
+    /// Length at the last job, in samples.
+    transcribed_at: usize,
     job: u32,
     /// Jobs without an answer.
     pending: u32,
@@ -35,18 +33,17 @@ pub struct Utterance {
 
 impl Utterance {
     /// Nothing was said yet.
-    pub fn new(config: &Config, jobs: Sender<HearJob>) -> Self {
-        let preroll_frames = ms_to_frames(config.turn.preroll_ms + config.turn.start_ms) as usize;
+    pub fn new(config: &TurnConfig) -> Self {
+        let preroll_frames = ms_to_frames(config.preroll_ms + config.start_ms) as usize;
         let longest = ms_to_samples(WHOLE_MS);
-        let turn_ms = config.turn.max_turn_ms + config.turn.preroll_ms + config.turn.start_ms;
+        let turn_ms = config.max_turn_ms + config.preroll_ms + config.start_ms;
         Self {
-            jobs,
             number: 0,
             samples: Vec::with_capacity(longest),
             join_samples: longest.saturating_sub(ms_to_samples(turn_ms)),
             preroll: VecDeque::with_capacity(preroll_frames + 1),
             preroll_frames,
-            decoded_at: 0,
+            transcribed_at: 0,
             job: 0,
             pending: 0,
             spare: Vec::new(),
@@ -77,7 +74,7 @@ impl Utterance {
     /// What was said so far was no part of it.
     pub fn restart(&mut self) {
         self.samples.clear();
-        self.decoded_at = 0;
+        self.transcribed_at = 0;
     }
 
     /// An utterance begins; with `join` it goes on with the last one.
@@ -86,7 +83,7 @@ impl Utterance {
             self.samples.clear();
         }
         self.number += 1;
-        self.decoded_at = self.samples.len();
+        self.transcribed_at = self.samples.len();
         for frame in self.preroll.drain(..) {
             self.samples.extend_from_slice(&frame);
         }
@@ -99,25 +96,24 @@ impl Utterance {
             (true, usual) => usual.min(PROVE_MS),
             (false, usual) => usual,
         };
-        let since = self.samples.len().saturating_sub(self.decoded_at);
+        let since = self.samples.len().saturating_sub(self.transcribed_at);
         every_ms > 0 && self.pending == 0 && since >= ms_to_samples(every_ms)
     }
 
-    /// Has the words so far decoded; returns the job's number.
-    pub fn decode(&mut self, purpose: Purpose) -> u32 {
-        self.decoded_at = self.samples.len();
+    /// The job that transcribes the words so far.
+    pub fn transcribe(&mut self, purpose: Purpose) -> TranscriptionJob {
+        self.transcribed_at = self.samples.len();
         self.job += 1;
         self.pending += 1;
         let mut samples = self.spare.pop().unwrap_or_default();
         samples.clear();
         samples.extend_from_slice(&self.samples);
-        let _ = self.jobs.send(HearJob {
+        TranscriptionJob {
             utterance: self.number,
             job: self.job,
             purpose,
             samples,
-        });
-        self.job
+        }
     }
 
     /// A job has been answered; its buffer comes back. False when it was about an utterance that is over.
@@ -137,54 +133,54 @@ impl Utterance {
 mod tests {
     use super::*;
 
-    fn utterance() -> (Utterance, crossbeam_channel::Receiver<HearJob>) {
-        let (jobs, inbox) = crossbeam_channel::unbounded();
-        (Utterance::new(&Config::default(), jobs), inbox)
+    fn utterance() -> Utterance {
+        Utterance::new(&TurnConfig::default())
     }
 
     #[test]
     fn the_first_consonant_is_kept_and_old_silence_is_not() {
-        let (mut utterance, inbox) = utterance();
+        let mut utterance = utterance();
         for n in 0..100 {
             utterance.between(&[n; 320]);
         }
         utterance.begin(false);
         utterance.push(&[100; 320]);
-        utterance.decode(Purpose::Final);
-        let samples = inbox.try_recv().unwrap().samples;
+        let samples = utterance.transcribe(Purpose::Final).samples;
         assert_eq!(samples.len(), 19 * 320);
         assert_eq!((samples[0], samples[18 * 320]), (82, 100));
     }
 
     #[test]
-    fn a_turn_that_goes_on_is_decoded_as_one() {
-        let (mut utterance, inbox) = utterance();
+    fn a_turn_that_goes_on_is_transcribed_as_one() {
+        let mut utterance = utterance();
         utterance.begin(false);
         utterance.push(&[1; 320]);
         utterance.between(&[2; 320]);
         utterance.begin(true);
         utterance.push(&[3; 320]);
-        utterance.decode(Purpose::Ahead);
-        let job = inbox.try_recv().unwrap();
+        let job = utterance.transcribe(Purpose::Speculative);
         let heads: Vec<i16> = job.samples.iter().step_by(320).copied().collect();
         assert_eq!(heads, [1, 2, 3]);
         assert_eq!(job.utterance, 2);
         utterance.begin(false);
-        utterance.decode(Purpose::Ahead);
-        assert!(inbox.try_recv().unwrap().samples.is_empty());
+        assert!(
+            utterance
+                .transcribe(Purpose::Speculative)
+                .samples
+                .is_empty()
+        );
     }
 
     #[test]
     fn partials_come_one_at_a_time_and_sooner_when_they_prove_something() {
-        let (mut utterance, inbox) = utterance();
+        let mut utterance = utterance();
         utterance.begin(false);
         let mut due = Vec::new();
         for n in 1..=50 {
             utterance.push(&[0; 320]);
             if utterance.partial_due(500, false) {
                 due.push(n);
-                utterance.decode(Purpose::Partial);
-                let job = inbox.try_recv().unwrap();
+                let job = utterance.transcribe(Purpose::Partial);
                 if n < 40 {
                     assert!(utterance.answered(job.utterance, job.samples));
                 }

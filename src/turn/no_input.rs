@@ -1,6 +1,6 @@
-//! Dead air: nobody speaks, or the agent owes an answer that does not come.
+//! Dead activity: nobody speaks, or the agent owes an answer that does not come.
 //!
-//! Thread: `listen`. In: who is busy, once every 20 ms. Out: what to do about the silence. Memory: counters. A pure function of its inputs.
+//! Thread: `controller`. In: who is busy, once every 20 ms. Out: what to do about the silence. Memory: counters. A pure function of its inputs.
 //! A quiet caller is asked twice whether they are there, then the call ends politely. An answer that does not come is first bridged by a
 //! short holding line, then given up with an apology: a caller never listens to nothing.
 
@@ -9,7 +9,7 @@ use patter_config::TurnConfig;
 
 /// Who is busy in this frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Air {
+pub enum Activity {
     /// The caller speaks.
     Caller,
     /// The agent speaks.
@@ -22,92 +22,97 @@ pub enum Air {
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SilenceEvent {
+pub enum SilenceAction {
     /// Ask whether the caller is there.
-    Remind {
+    Reprompt {
         /// How often that was done since the caller last spoke, from 1.
         nth: u32,
     },
     /// The caller does not answer: end the call politely.
     GiveUp,
     /// Say a short holding line.
-    Bridge,
+    Filler,
     /// The answer will not come: apologise and end.
     Apologise,
 }
 
 /// The watch of one call.
-pub struct Silence {
-    remind_frames: u32,
+pub struct SilenceTimer {
+    no_input_frames: u32,
     reminders: u32,
-    bridge_frames: u32,
+    filler_frames: u32,
     apology_frames: u32,
     quiet: u32,
     owed: u32,
     asked: u32,
-    bridged: bool,
+    filled: bool,
 }
 
-impl Silence {
+impl SilenceTimer {
     /// A watch at the start of a call.
     pub fn new(config: &TurnConfig) -> Self {
         Self {
-            remind_frames: ms_to_frames(config.remind_ms),
+            no_input_frames: ms_to_frames(config.remind_ms),
             reminders: config.reminders,
-            bridge_frames: ms_to_frames(config.bridge_ms),
+            filler_frames: ms_to_frames(config.bridge_ms),
             apology_frames: ms_to_frames(config.apology_ms),
             quiet: 0,
             owed: 0,
             asked: 0,
-            bridged: false,
+            filled: false,
         }
     }
 
+    /// The caller did something that is no sound: whatever was owed before, the wait begins anew.
+    pub fn caller_acted(&mut self) {
+        (self.quiet, self.asked, self.owed, self.filled) = (0, 0, 0, false);
+    }
+
     /// Takes the next frame.
-    pub fn step(&mut self, air: Air) -> Option<SilenceEvent> {
-        if air != Air::Quiet {
+    pub fn step(&mut self, activity: Activity) -> Option<SilenceAction> {
+        if activity != Activity::Quiet {
             self.quiet = 0;
         }
-        match air {
-            Air::Caller => {
+        match activity {
+            Activity::Caller => {
                 self.asked = 0;
                 self.owed = 0;
-                self.bridged = false;
+                self.filled = false;
                 None
             }
-            Air::Agent => {
+            Activity::Agent => {
                 // A holding line is no answer: the debt stays.
-                if !self.bridged {
+                if !self.filled {
                     self.owed = 0;
                 }
                 None
             }
-            Air::Owed => self.owed(),
-            Air::Quiet => self.quiet(),
+            Activity::Owed => self.owed(),
+            Activity::Quiet => self.quiet(),
         }
     }
 
-    fn owed(&mut self) -> Option<SilenceEvent> {
+    fn owed(&mut self) -> Option<SilenceAction> {
         self.owed += 1;
-        if self.owed == self.bridge_frames && !self.bridged {
-            self.bridged = true;
-            return Some(SilenceEvent::Bridge);
+        if self.owed == self.filler_frames && !self.filled {
+            self.filled = true;
+            return Some(SilenceAction::Filler);
         }
-        (self.owed == self.apology_frames).then_some(SilenceEvent::Apologise)
+        (self.owed == self.apology_frames).then_some(SilenceAction::Apologise)
     }
 
-    fn quiet(&mut self) -> Option<SilenceEvent> {
+    fn quiet(&mut self) -> Option<SilenceAction> {
         self.owed = 0;
-        self.bridged = false;
+        self.filled = false;
         self.quiet += 1;
-        if self.remind_frames == 0 || self.quiet != self.remind_frames {
+        if self.no_input_frames == 0 || self.quiet != self.no_input_frames {
             return None;
         }
         self.asked += 1;
         Some(if self.asked > self.reminders {
-            SilenceEvent::GiveUp
+            SilenceAction::GiveUp
         } else {
-            SilenceEvent::Remind { nth: self.asked }
+            SilenceAction::Reprompt { nth: self.asked }
         })
     }
 }
@@ -116,14 +121,14 @@ impl Silence {
 mod tests {
     use super::*;
 
-    fn run(silence: &mut Silence, air: Air, ms: u32) -> Vec<(u32, SilenceEvent)> {
+    fn run(silence: &mut SilenceTimer, activity: Activity, ms: u32) -> Vec<(u32, SilenceAction)> {
         (1..=ms / 20)
-            .filter_map(|n| silence.step(air).map(|event| (n * 20, event)))
+            .filter_map(|n| silence.step(activity).map(|event| (n * 20, event)))
             .collect()
     }
 
-    fn watch() -> Silence {
-        Silence::new(&TurnConfig {
+    fn watch() -> SilenceTimer {
+        SilenceTimer::new(&TurnConfig {
             remind_ms: 5_000,
             reminders: 2,
             bridge_ms: 1_500,
@@ -137,15 +142,15 @@ mod tests {
         let mut silence = watch();
         let mut events = Vec::new();
         for _ in 0..3 {
-            run(&mut silence, Air::Agent, 1_000);
-            events.extend(run(&mut silence, Air::Quiet, 5_000));
+            run(&mut silence, Activity::Agent, 1_000);
+            events.extend(run(&mut silence, Activity::Quiet, 5_000));
         }
         assert_eq!(
             events,
             [
-                (5_000, SilenceEvent::Remind { nth: 1 }),
-                (5_000, SilenceEvent::Remind { nth: 2 }),
-                (5_000, SilenceEvent::GiveUp)
+                (5_000, SilenceAction::Reprompt { nth: 1 }),
+                (5_000, SilenceAction::Reprompt { nth: 2 }),
+                (5_000, SilenceAction::GiveUp)
             ]
         );
     }
@@ -153,11 +158,11 @@ mod tests {
     #[test]
     fn a_word_of_the_caller_begins_the_count_anew() {
         let mut silence = watch();
-        run(&mut silence, Air::Quiet, 5_000);
-        run(&mut silence, Air::Caller, 200);
+        run(&mut silence, Activity::Quiet, 5_000);
+        run(&mut silence, Activity::Caller, 200);
         assert_eq!(
-            run(&mut silence, Air::Quiet, 5_000),
-            [(5_000, SilenceEvent::Remind { nth: 1 })]
+            run(&mut silence, Activity::Quiet, 5_000),
+            [(5_000, SilenceAction::Reprompt { nth: 1 })]
         );
     }
 
@@ -165,14 +170,14 @@ mod tests {
     fn a_late_answer_is_bridged_once_and_then_given_up() {
         let mut silence = watch();
         assert_eq!(
-            run(&mut silence, Air::Owed, 2_000),
-            [(1_500, SilenceEvent::Bridge)]
+            run(&mut silence, Activity::Owed, 2_000),
+            [(1_500, SilenceAction::Filler)]
         );
         // The holding line sounds for a second.
-        assert_eq!(run(&mut silence, Air::Agent, 1_000), []);
+        assert_eq!(run(&mut silence, Activity::Agent, 1_000), []);
         assert_eq!(
-            run(&mut silence, Air::Owed, 5_000),
-            [(4_000, SilenceEvent::Apologise)]
+            run(&mut silence, Activity::Owed, 5_000),
+            [(4_000, SilenceAction::Apologise)]
         );
     }
 
@@ -180,9 +185,9 @@ mod tests {
     fn an_answer_in_time_needs_no_bridge() {
         let mut silence = watch();
         for _ in 0..5 {
-            assert_eq!(run(&mut silence, Air::Owed, 1_480), []);
-            run(&mut silence, Air::Agent, 20);
-            run(&mut silence, Air::Caller, 20);
+            assert_eq!(run(&mut silence, Activity::Owed, 1_480), []);
+            run(&mut silence, Activity::Agent, 20);
+            run(&mut silence, Activity::Caller, 20);
         }
     }
 }

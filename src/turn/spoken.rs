@@ -1,7 +1,7 @@
 //! One turn of the agent: what it is made of, what of it was heard, where it may be cut.
 //!
-//! Thread: `listen`. In: sentences as they are made, frames played. Out: words heard, the frame to go on from. Memory: the turn's texts and marks.
-//! A pure function of its inputs.
+//! In: sentences as they are made, frames played. Out: words heard, the frame to go on from. Memory: the turn's texts
+//! and marks. A pure function of its inputs.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use patter_engine::marks;
 use patter_engine::marks::WordMark;
 use patter_types::expect::Expect;
 
-/// A turn that goes on after a hold repeats at least this much, in ms: what was sent last may not have been heard.
+/// A turn that goes on after a pause repeats at least this much, in ms: what was sent last may not have been heard.
 const REPEAT_MS: u32 = 160;
 
 /// What a turn of the agent is.
@@ -21,9 +21,9 @@ pub enum Kind {
     /// An answer to the caller.
     Reply,
     /// A word to a caller who is silent.
-    Reminder,
-    /// A line that bridges or ends a wait, made without the `think` thread.
-    Notice,
+    Reprompt,
+    /// A line that fills or ends a wait, ready as sound.
+    Announcement,
 }
 
 /// One sentence of a turn.
@@ -73,7 +73,7 @@ pub struct SpokenTurn {
     pub first: Option<(f32, f32)>,
     /// To be reported once it is heard.
     pub times: Option<Times>,
-    /// It had to stand back for a holding line.
+    /// It had to stand back for a filler.
     pub bridged: bool,
     /// Frames that had been heard before it was set back.
     pub heard_before: u32,
@@ -100,6 +100,13 @@ impl SpokenTurn {
     /// Adds a sentence.
     pub fn push(&mut self, sentence: Sentence) {
         self.sentences.push(sentence);
+    }
+
+    /// Cuts its last sentence to `samples`.
+    pub fn cut_to(&mut self, samples: usize) {
+        if let Some(last) = self.sentences.last_mut() {
+            last.samples = last.samples.min(samples);
+        }
     }
 
     /// Its length so far, in frames.
@@ -192,14 +199,14 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_is_protected_to_its_end_and_not_further() {
+    fn a_legal_line_is_protected_to_its_end_and_not_further() {
         let turn = turn();
         assert!(turn.is_protected(0) && turn.is_protected(49));
         assert!(!turn.is_protected(50) && !turn.is_protected(150));
     }
 
     #[test]
-    fn a_held_turn_goes_on_from_the_word_that_was_cut() {
+    fn a_paused_turn_goes_on_from_the_word_that_was_cut() {
         let turn = turn();
         let starts: Vec<u32> = [100, 130, 145].map(|f| turn.resume_from(f)).into();
         // "How are you today?" has its words at frames 50, 72, 94 and 116.

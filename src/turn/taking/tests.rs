@@ -13,12 +13,12 @@ const NOTICE: Agent = Agent::Speaking {
     left_ms: None,
 };
 
-fn profile() -> Profile {
-    Profile::new(&TurnConfig::default().patience, Expect::Any)
+fn delays() -> Delays {
+    Delays::new(&TurnConfig::default().patience, Expect::Any)
 }
 
-fn turns() -> Turns {
-    Turns::new(&TurnConfig::default())
+fn turns() -> TurnTaking {
+    TurnTaking::new(&TurnConfig::default())
 }
 
 fn reading(kind: Kind, ending: Ending, words: usize) -> Reading {
@@ -35,13 +35,13 @@ fn words(ending: Ending) -> Reading {
 }
 
 /// Plays (speech, ms) and gives what happened at which ms.
-fn play(turns: &mut Turns, agent: Agent, script: &[(bool, u32)]) -> Vec<(u32, TurnEvent)> {
+fn play(turns: &mut TurnTaking, agent: Agent, script: &[(bool, u32)]) -> Vec<(u32, TurnEvent)> {
     let mut at = 0;
     let mut events = Vec::new();
     for &(speech, ms) in script {
         for _ in 0..ms / FRAME_MS {
             at += FRAME_MS;
-            if let Some(event) = turns.step(speech, agent, &profile()) {
+            if let Some(event) = turns.step(speech, agent, &delays()) {
                 events.push((at, event));
             }
         }
@@ -54,10 +54,10 @@ fn kinds(events: &[(u32, TurnEvent)]) -> Vec<TurnEvent> {
 }
 
 /// Speech of `ms` and the pause after it, over an agent who speaks: held, and not decided.
-fn held(ms: u32) -> Turns {
+fn held(ms: u32) -> TurnTaking {
     let mut turns = turns();
     let events = play(&mut turns, SPEAKING, &[(true, ms), (false, 120)]);
-    assert_eq!(events[1], (80, TurnEvent::Hold { speech_ms: 80 }));
+    assert_eq!(events[1], (80, TurnEvent::PauseAgent { speech_ms: 80 }));
     assert_eq!(events.last(), Some(&(ms + 120, TurnEvent::Pause)));
     turns
 }
@@ -150,15 +150,15 @@ fn the_agent_is_held_after_80_ms_and_cut_when_there_are_words() {
         events,
         [
             (60, TurnEvent::SpeechStart),
-            (80, TurnEvent::Hold { speech_ms: 80 })
+            (80, TurnEvent::PauseAgent { speech_ms: 80 })
         ]
     );
-    assert!(turns.holding());
+    assert!(turns.is_undecided());
     let half_a_word = reading(Kind::Words, Ending::Unclear, 1);
     assert_eq!(turns.heard(half_a_word, false), None);
     assert_eq!(
         turns.heard(words(Ending::Unclear), false),
-        Some(TurnEvent::Cancel { speech_ms: 400 })
+        Some(TurnEvent::Interrupt { speech_ms: 400 })
     );
     let rest = play(&mut turns, Agent::Silent, &[(true, 200), (false, 1_000)]);
     assert!(
@@ -175,7 +175,7 @@ fn one_word_is_a_turn_once_it_is_whole() {
     let mut turns = held(300);
     assert_eq!(
         turns.heard(reading(Kind::Words, Ending::Complete, 1), true),
-        Some(TurnEvent::Cancel { speech_ms: 300 })
+        Some(TurnEvent::Interrupt { speech_ms: 300 })
     );
 }
 
@@ -187,11 +187,11 @@ fn a_doubtful_word_holds_the_agent_until_nothing_follows_it() {
     assert_eq!(turns.heard(doubtful, true), None);
     let goes_on = play(&mut turns, SPEAKING, &[(false, 180), (true, 300)]);
     assert_eq!(kinds(&goes_on), [TurnEvent::Resume]);
-    assert!(turns.holding());
+    assert!(turns.is_undecided());
     let both = reading(Kind::Words, Ending::Unclear, 2);
     assert_eq!(
         turns.heard(both, false),
-        Some(TurnEvent::Cancel { speech_ms: 600 })
+        Some(TurnEvent::Interrupt { speech_ms: 600 })
     );
     // A cough: nothing follows.
     let mut turns = held(300);
@@ -201,7 +201,7 @@ fn a_doubtful_word_holds_the_agent_until_nothing_follows_it() {
     let speech_ms = 300;
     assert_eq!(
         released,
-        [(320, TurnEvent::Release { why, speech_ms })],
+        [(320, TurnEvent::FalseInterruption { why, speech_ms })],
         "{DOUBT_MS} ms after it"
     );
 }
@@ -216,7 +216,7 @@ fn listening_noises_let_the_agent_go_on() {
         let mut turns = held(360);
         assert_eq!(
             turns.heard(reading(kind, Ending::Complete, 1), true),
-            Some(TurnEvent::Release {
+            Some(TurnEvent::FalseInterruption {
                 why,
                 speech_ms: 360
             })
@@ -233,7 +233,7 @@ fn a_click_lets_the_agent_go_on_without_any_words() {
         events[2],
         (
             200,
-            TurnEvent::Release {
+            TurnEvent::FalseInterruption {
                 why: Why::Click,
                 speech_ms: 80
             }
@@ -254,7 +254,7 @@ fn an_okay_to_the_end_of_a_question_is_its_answer() {
         play(&mut turns, agent, &[(false, 120)]);
         assert_eq!(
             turns.heard(reading(Kind::Backchannel, Ending::Complete, 1), true),
-            Some(TurnEvent::Cancel { speech_ms: 300 })
+            Some(TurnEvent::Interrupt { speech_ms: 300 })
         );
     }
 }
@@ -266,7 +266,7 @@ fn hello_is_no_listening_noise_later_in_the_call() {
     play(&mut turns, SPEAKING, &[(true, 300), (false, 120)]);
     assert_eq!(
         turns.heard(reading(Kind::Greeting, Ending::Complete, 1), true),
-        Some(TurnEvent::Cancel { speech_ms: 300 })
+        Some(TurnEvent::Interrupt { speech_ms: 300 })
     );
 }
 
@@ -277,7 +277,7 @@ fn a_lasting_noise_is_ignored_until_there_are_words_in_it() {
     let empty = reading(Kind::Empty, Ending::Unclear, 0);
     assert!(matches!(
         turns.heard(empty, false),
-        Some(TurnEvent::Release {
+        Some(TurnEvent::FalseInterruption {
             why: Why::Noise,
             ..
         })
@@ -285,7 +285,7 @@ fn a_lasting_noise_is_ignored_until_there_are_words_in_it() {
     assert_eq!(play(&mut turns, SPEAKING, &[(true, 2_000)]), []);
     assert!(matches!(
         turns.heard(words(Ending::Unclear), false),
-        Some(TurnEvent::Cancel { .. })
+        Some(TurnEvent::Interrupt { .. })
     ));
 }
 
@@ -295,13 +295,13 @@ fn without_any_words_the_length_decides() {
     let events = play(&mut turns, SPEAKING, &[(true, 1_400)]);
     assert_eq!(
         events.last(),
-        Some(&(1_200, TurnEvent::Cancel { speech_ms: 1_200 }))
+        Some(&(1_200, TurnEvent::Interrupt { speech_ms: 1_200 }))
     );
     let mut turns = held(300);
     let events = play(&mut turns, SPEAKING, &[(false, 1_200)]);
     assert_eq!(
         kinds(&events),
-        [TurnEvent::Release {
+        [TurnEvent::FalseInterruption {
             why: Why::Noise,
             speech_ms: 300
         }]
@@ -323,7 +323,7 @@ fn who_speaks_on_when_the_notice_is_over_holds_what_comes_after_it() {
     let mut turns = turns();
     play(&mut turns, NOTICE, &[(true, 500)]);
     let events = play(&mut turns, SPEAKING, &[(true, 100)]);
-    assert_eq!(kinds(&events), [TurnEvent::Hold { speech_ms: 520 }]);
+    assert_eq!(kinds(&events), [TurnEvent::PauseAgent { speech_ms: 520 }]);
 }
 
 #[test]
@@ -366,7 +366,7 @@ fn a_turn_that_was_ended_too_early_teaches_patience() {
             play(&mut turns, SPEAKING, &[(true, 400)]);
             assert!(matches!(
                 turns.heard(words(Ending::Unclear), false),
-                Some(TurnEvent::Cancel { .. })
+                Some(TurnEvent::Interrupt { .. })
             ));
             if reopened {
                 turns.reopened();
@@ -419,14 +419,14 @@ proptest! {
     fn every_start_ends_once_and_every_hold_is_decided_once(
         runs in proptest::collection::vec((any::<bool>(), any_agent(), 1..30usize, any_reading()), 0..150)
     ) {
-        let (mut turns, profile) = (turns(), profile());
+        let (mut turns, delays) = (turns(), delays());
         let (mut open, mut held) = (false, false);
-        let mut check = |turns: &Turns, event: Option<TurnEvent>| -> Result<(), TestCaseError> {
+        let mut check = |turns: &TurnTaking, event: Option<TurnEvent>| -> Result<(), TestCaseError> {
             match event {
                 Some(TurnEvent::SpeechStart) => { prop_assert!(!open); open = true; }
-                Some(TurnEvent::Hold { .. }) => { prop_assert!(open && !held); held = true; }
-                Some(TurnEvent::Cancel { .. }) => { prop_assert!(open); held = false; }
-                Some(TurnEvent::Release { .. }) => { prop_assert!(open); held = false; open = turns.caller_speaking(); }
+                Some(TurnEvent::PauseAgent { .. }) => { prop_assert!(open && !held); held = true; }
+                Some(TurnEvent::Interrupt { .. }) => { prop_assert!(open); held = false; }
+                Some(TurnEvent::FalseInterruption { .. }) => { prop_assert!(open); held = false; open = turns.caller_speaking(); }
                 Some(TurnEvent::TurnEnd { .. } | TurnEvent::FalseStart) => {
                     prop_assert!(open && !held, "a turn ended while the agent was held");
                     open = false;
@@ -435,12 +435,12 @@ proptest! {
                 None => open = turns.caller_speaking(),
             }
             prop_assert_eq!(turns.caller_speaking(), open);
-            prop_assert_eq!(turns.holding(), held);
+            prop_assert_eq!(turns.is_undecided(), held);
             Ok(())
         };
         for (speech, agent, frames, heard) in runs {
             for _ in 0..frames {
-                let event = turns.step(speech, agent, &profile);
+                let event = turns.step(speech, agent, &delays);
                 check(&turns, event)?;
             }
             if let Some((reading, whole)) = heard {
@@ -450,7 +450,7 @@ proptest! {
         }
         // Whatever was, a silence of two seconds ends it.
         for _ in 0..100 {
-            let event = turns.step(false, Agent::Silent, &profile);
+            let event = turns.step(false, Agent::Silent, &delays);
             check(&turns, event)?;
         }
         prop_assert!(!turns.caller_speaking());

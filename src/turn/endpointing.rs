@@ -1,6 +1,6 @@
 //! How long to wait after the caller falls silent.
 //!
-//! Thread: `listen`, once a partial transcript or a pause. In: the [`Reading`] of the words so far, the limits for what is asked, this
+//! Thread: `controller`, once a partial transcript or a pause. In: the [`Reading`] of the words so far, the limits for what is asked, this
 //! caller's pauses. Out: ms of silence. Memory: a few numbers a call. A pure function; nothing is allocated.
 //!
 //! A fixed wait is too long after "yes please" and too short after "my number is four one". So the wait follows the words, and then the
@@ -30,7 +30,7 @@ const FADE: f32 = 0.9;
 
 /// The limits for what the stage asks, in ms of silence.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Profile {
+pub struct Delays {
     /// After a whole question or a short answer.
     pub complete_ms: u32,
     /// After a whole statement.
@@ -53,7 +53,7 @@ pub struct Profile {
     pub max_pace: f32,
 }
 
-impl Profile {
+impl Delays {
     /// The limits while `expect` is asked for.
     pub fn new(config: &PatienceConfig, expect: Expect) -> Self {
         macro_rules! times {
@@ -86,14 +86,14 @@ impl Profile {
 
 /// Silence to wait after `reading` before the turn is over, in ms. Words that are not known yet may be any: they are
 /// waited for as long as for those that cannot end a sentence.
-pub fn patience_ms(reading: Option<&Reading>, profile: &Profile, pace: &Pace) -> u32 {
+pub fn delay_ms(reading: Option<&Reading>, delays: &Delays, pace: &Pace) -> u32 {
     let base_ms = match reading.map_or(Ending::Dangling, |reading| reading.ending) {
-        Ending::Complete if reading.is_some_and(|r| r.statement) => profile.statement_ms,
-        Ending::Complete => profile.complete_ms,
-        Ending::Unclear => profile.unclear_ms,
-        Ending::Dangling => profile.dangling_ms,
-        Ending::Hesitating => profile.hesitating_ms,
-        Ending::Reading => profile.reading_ms,
+        Ending::Complete if reading.is_some_and(|r| r.statement) => delays.statement_ms,
+        Ending::Complete => delays.complete_ms,
+        Ending::Unclear => delays.unclear_ms,
+        Ending::Dangling => delays.dangling_ms,
+        Ending::Hesitating => delays.hesitating_ms,
+        Ending::Reading => delays.reading_ms,
     };
     // Who speaks without pauses is answered sooner, but not cut off in a sentence that is open.
     let open = reading.is_none_or(|r| {
@@ -102,10 +102,10 @@ pub fn patience_ms(reading: Option<&Reading>, profile: &Profile, pace: &Pace) ->
             Ending::Dangling | Ending::Hesitating | Ending::Reading
         )
     });
-    let least = if open { 1.0 } else { profile.min_pace };
-    let factor = pace.factor().max(least).min(profile.max_pace);
+    let least = if open { 1.0 } else { delays.min_pace };
+    let factor = pace.factor().max(least).min(delays.max_pace);
     let wait_ms = (base_ms as f32 * factor).round() as u32;
-    wait_ms.max(profile.min_ms).min(profile.max_ms)
+    wait_ms.max(delays.min_ms).min(delays.max_ms)
 }
 
 /// This caller's pauses inside turns so far.
@@ -144,7 +144,7 @@ impl Pace {
         self.weight = self.weight * FADE + 1.0;
     }
 
-    /// This caller's pauses over typical ones: 1 at the start of a call. [`patience_ms`] keeps it within the profile's limits.
+    /// This caller's pauses over typical ones: 1 at the start of a call. [`delay_ms`] keeps it within the delays's limits.
     pub fn factor(&self) -> f32 {
         (self.sum / (self.weight + PRIOR_PAUSES)).exp()
     }
@@ -166,8 +166,8 @@ mod tests {
     }
 
     fn wait(ending: Ending, expect: Expect, pace: &Pace) -> u32 {
-        let profile = Profile::new(&PatienceConfig::default(), expect);
-        patience_ms(Some(&reading(ending)), &profile, pace)
+        let delays = Delays::new(&PatienceConfig::default(), expect);
+        delay_ms(Some(&reading(ending)), &delays, pace)
     }
 
     #[test]
@@ -184,13 +184,13 @@ mod tests {
         ] {
             assert_eq!(wait(ending, expect, &pace), ms, "{ending:?} {expect:?}");
         }
-        let profile = Profile::new(&PatienceConfig::default(), Expect::Any);
-        assert_eq!(patience_ms(None, &profile, &pace), 900);
+        let delays = Delays::new(&PatienceConfig::default(), Expect::Any);
+        assert_eq!(delay_ms(None, &delays, &pace), 900);
         let statement = Reading {
             statement: true,
             ..reading(Ending::Complete)
         };
-        assert_eq!(patience_ms(Some(&statement), &profile, &pace), 440);
+        assert_eq!(delay_ms(Some(&statement), &delays, &pace), 440);
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! The `think` thread: from the caller's words to sound on the line.
+//! The `responder` thread: from the caller's words to sound on the line.
 //!
-//! Thread: `think`. In: [`ThinkJob`]s. Out: spoken frames into the ring, [`Said`] to the listener. Memory: one sentence of sound, the dialogue as it
-//! was before the last replies. When late: everything of a turn that is neither open nor awaited is dropped, between tokens, sentences and frames.
-//! A reply may be made before it is known to be wanted; it then stands back behind other calls' work, and is undone if the caller goes on.
+//! Thread: `responder`, one a call. In: [`Ask`]s. Out: spoken frames into the ring, [`Made`] to the controller. Memory: one
+//! sentence of sound, the dialogue as it was before the last replies ([`Tentative`]). When late: everything of a turn that
+//! is neither open nor awaited is dropped, between tokens, sentences and frames. A reply may be made before it is known to
+//! be wanted; it then stands back behind other calls' work, and is undone if the caller goes on.
 
-mod jobs;
+mod asks;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,37 +15,37 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use ringbuf::HeapProd;
 use ringbuf::traits::Producer;
 
-use super::candidates::{self, Limits};
-use super::line::{Line, SpokenFrame};
-use super::spoken::Sentence;
+use crate::candidates::{self, Limits};
+use crate::line::{Line, SpokenFrame};
 use crate::load::Load;
 use patter_audio::{FRAME_SAMPLES, Frame, SILENCE, samples_to_ms};
+use patter_dialogue::Plan;
 use patter_dialogue::draft::{Draft, Judged};
 use patter_dialogue::guard::{Guard, Verdict};
-use patter_dialogue::{Dialogue, Plan};
+use patter_dialogue::tentative::Tentative;
 use patter_engine::chat::{ChatSession, Generation};
 use patter_engine::chat::{Piece, Stats};
 use patter_engine::voice::Speaker;
 use patter_language::sentence::Sentences;
 use patter_machine::priority;
 use patter_machine::priority::Class;
+use patter_turn::spoken::Sentence;
+use patter_turn::work::{Ask, Made};
 use patter_types::chat::{ChatMessage, Finish};
 use patter_types::event::{Event, EventSink};
 use patter_types::load::Step;
 use patter_types::outcome::Outcome;
 use patter_types::urgency::Urgency;
 
-pub use jobs::{Progress, Said, ThinkJob, ThinkJobs};
+pub use asks::{Asks, Pending, Progress};
 
 /// How often a waiting thread looks whether its turn was cancelled.
 const POLL: Duration = Duration::from_millis(5);
-/// Replies that can be undone: one behind the gate, one that is hardly heard.
-const REMEMBERED: usize = 3;
 
 /// The thread's state.
-pub struct Thinker {
+pub struct Responder {
     /// What is said.
-    pub dialogue: Dialogue,
+    pub dialogue: Tentative,
     /// What the model may say.
     pub guard: Guard,
     /// How many replies of the model's one is chosen from.
@@ -61,12 +62,10 @@ pub struct Thinker {
     pub line: Arc<Line>,
     /// What happens.
     pub events: EventSink,
-    /// To the listener.
-    pub said: Sender<Said>,
+    /// To the controller.
+    pub made: Sender<Made>,
     /// For a replay.
     pub progress: Arc<Progress>,
-    /// The dialogue before each reply that may still be undone.
-    pub before: Vec<(u32, Dialogue)>,
     /// Events of a turn behind the shut gate: they happen when it opens.
     pub unsent: Vec<Event>,
 }
@@ -79,82 +78,49 @@ struct Reply {
     first_done: bool,
 }
 
-impl Thinker {
+impl Responder {
     /// Runs until the jobs' sender is gone.
-    pub fn run(mut self, jobs: &Receiver<ThinkJob>) {
+    pub fn run(mut self, asks: &Receiver<Pending>) {
         priority::enter(Class::Model);
-        for job in jobs {
-            self.take(job);
+        for Pending { ask, done } in asks {
+            self.take(ask);
+            // Hangs up on whoever waits for it.
+            drop(done);
             self.progress.done.fetch_add(1, Ordering::AcqRel);
         }
     }
 
-    fn take(&mut self, job: ThinkJob) {
-        let (turn, plan) = match job {
-            ThinkJob::Open { turn } => {
-                self.remember(turn);
-                (turn, self.dialogue.opening())
+    fn take(&mut self, ask: Ask) {
+        let (turn, plan) = match ask {
+            Ask::Open { turn } => (turn, self.dialogue.opening(turn)),
+            Ask::Reply { turn, heard } => (turn, self.dialogue.reply(turn, &heard)),
+            Ask::Keys { turn, keys } => (turn, self.dialogue.keyed(turn, &keys)),
+            Ask::Reprompt { turn } => (turn, self.dialogue.reprompt()),
+            Ask::GiveUp { turn } => (turn, self.dialogue.give_up()),
+            Ask::Opened { turn } => return self.opened(turn),
+            Ask::Revert { turn } => {
+                self.unsent.clear();
+                return self.dialogue.revert(turn);
             }
-            ThinkJob::Reply { turn, heard } => {
-                self.remember(turn);
-                (turn, self.dialogue.reply(&heard))
-            }
-            ThinkJob::Keys { turn, keys } => {
-                self.remember(turn);
-                (turn, self.dialogue.keyed(&keys))
-            }
-            ThinkJob::Remind { turn } => (turn, self.dialogue.remind()),
-            ThinkJob::GiveUp { turn } => (turn, self.dialogue.give_up()),
-            ThinkJob::Opened { turn } => return self.opened(turn),
-            ThinkJob::Revert { turn } => return self.revert(turn),
-            ThinkJob::Hearing { words } => return self.hearing(&words),
-            ThinkJob::Played {
+            Ask::Hearing { words } => return self.hearing(&words),
+            Ask::Played {
                 turn,
                 text,
-                besides,
+                is_announcement,
             } => {
-                self.played(turn, &text, besides);
+                self.dialogue.played(turn, &text, is_announcement);
                 return self.warm(self.dialogue.so_far());
             }
-            ThinkJob::Over { turn, words, done } => {
-                self.over(turn, words.as_deref());
-                return drop(done);
-            }
+            Ask::Over { turn, words } => return self.over(turn, words.as_deref()),
         };
         self.unsent.clear();
         let ends_call = plan.ends_call;
         self.speak_plan(turn, plan);
-        let _ = self.said.send(Said::Done {
+        let _ = self.made.send(Made::Done {
             turn,
             ends_call,
             expect: self.dialogue.expect(),
         });
-    }
-
-    /// What was heard of a turn is part of every dialogue that may be gone back to, and comes before the words that a reply behind the gate
-    /// answers already.
-    fn played(&mut self, turn: u32, text: &str, besides: bool) {
-        for (_, before) in &mut self.before {
-            before.heard(text, besides, false);
-        }
-        let answered = self.before.last().is_some_and(|(last, _)| *last > turn);
-        self.dialogue.heard(text, besides, answered);
-    }
-
-    fn remember(&mut self, turn: u32) {
-        if self.before.len() == REMEMBERED {
-            self.before.remove(0);
-        }
-        self.before.push((turn, self.dialogue.clone()));
-    }
-
-    fn revert(&mut self, turn: u32) {
-        self.unsent.clear();
-        if let Some(at) = self.before.iter().position(|(t, _)| *t == turn)
-            && let Some((_, dialogue)) = self.before.drain(at..).next()
-        {
-            self.dialogue = dialogue;
-        }
     }
 
     /// What the call came to counts, though the caller hung up before the answer was heard.
@@ -414,13 +380,13 @@ impl Thinker {
         self.event(reply.turn, event);
         if !reply.first_done {
             reply.first_done = true;
-            let _ = self.said.send(Said::First {
+            let _ = self.made.send(Made::First {
                 turn: reply.turn,
                 first_token_ms: reply.first_token_ms,
                 tts_ms: spoken.took_ms,
             });
         }
-        let _ = self.said.send(Said::Sentence {
+        let _ = self.made.send(Made::Sentence {
             turn: reply.turn,
             sentence: Sentence {
                 text: text.to_owned(),

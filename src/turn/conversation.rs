@@ -1,0 +1,612 @@
+//! The core of a call: what is heard and what engines answer goes in, what is to be done comes out.
+//!
+//! In: an [`Input`], and what the line shows now ([`Now`]). Out: [`Action`]s, in the order in which they are to be
+//! carried out. Memory: one utterance, two turns of the agent, a few texts. When late: partial transcripts are skipped.
+//! It waits for no engine: one that is stuck is bridged by a filler and then given up, while frames go on being heard. A
+//! pure state machine: the same inputs give the same actions.
+//!
+//! The caller's turn is in one of these states: none ([`TurnTaking::caller_speaking`] is false), under way, paused with a
+//! speculative transcript on its way ([`Speculation`]), over with its words awaited ([`Awaited`]). The agent's turns are
+//! those of [`AgentTurns`].
+
+mod ending;
+#[cfg(test)]
+mod properties;
+mod words;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use patter_audio::Frame;
+use patter_config::{LoadConfig, TurnConfig};
+use patter_engine::recognise::Transcript;
+use patter_language::reading::WordLists;
+use patter_types::event::Event;
+use patter_types::expect::Expect;
+use patter_types::load::Step;
+
+use crate::agent::{Agent, AgentTurns, Announcement, Ended, Speculative};
+use crate::endpointing::Delays;
+use crate::keys::Keys;
+use crate::no_input::{Activity, SilenceAction, SilenceTimer};
+use crate::spoken::{Kind, SpokenTurn};
+use crate::taking::{TurnEvent, TurnTaking};
+use crate::utterance::Utterance;
+use crate::work::{Ask, Made, Purpose, Transcribed, TranscriptionJob};
+
+pub use ending::{Closed, LastWords};
+use ending::{Ending, Parting};
+
+/// A line with more noise than this is a noisy one, in dBFS.
+const NOISY_DBFS: f32 = -50.0;
+/// What may be heard of an answer between the caller's first sound and the pause, in ms.
+const PAUSE_SLACK_MS: u32 = 200;
+
+/// How much of a turn has been played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Played {
+    /// The turn.
+    pub turn: u32,
+    /// Frames of it that went to the line.
+    pub frames: u32,
+    /// When the first of them went, in µs since the line began.
+    pub first_us: u64,
+}
+
+/// The call's clock, and what the line shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Now {
+    /// Microseconds since the call began.
+    pub us: u64,
+    /// What was played last.
+    pub played: Played,
+    /// When the sound last stopped because it was paused or interrupted, in µs since the call began.
+    pub stopped_us: u64,
+}
+
+impl Now {
+    /// Frames of `turn` that were played.
+    pub fn played_of(self, turn: &SpokenTurn) -> u32 {
+        if self.played.turn == turn.number {
+            self.played.frames
+        } else {
+            0
+        }
+    }
+}
+
+/// Something that happens to a call.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// The call begins.
+    Begin,
+    /// 20 ms of the caller's side.
+    Frame {
+        /// The sound.
+        sound: &'a Frame,
+        /// What voice activity detection makes of it.
+        is_speech: bool,
+        /// The line's own noise, in dBFS.
+        noise_dbfs: f32,
+        /// It waited with many others, because a network kept them back: it does not tell how time passes.
+        is_burst: bool,
+    },
+    /// The recogniser has answered.
+    Transcribed(Transcribed),
+    /// The responder has made something.
+    Made(Made),
+    /// Of the announcement `turn` only so many frames found room on the line.
+    Announced {
+        /// The turn.
+        turn: u32,
+        /// Frames of it.
+        frames: u32,
+    },
+    /// The caller has pressed a key.
+    Key(char),
+    /// Time has passed: what was played since, and what is due, is looked at.
+    Tick,
+    /// So much is left out now, because the machine is busy.
+    Load(Step),
+    /// The call has been put on hold by somebody, or taken off. Time stands still meanwhile.
+    OnHold(bool),
+    /// The program is being stopped: the call is to end with a last word.
+    Stop,
+    /// A part of the call that answers depend on is gone: it is to end with an apology.
+    Failed,
+}
+
+/// Something to be done, in order.
+pub enum Action {
+    /// It happened.
+    Event(Event),
+    /// Only frames of these turns of the agent may live: the open one's are played, the awaited one's wait; 0 for none.
+    Gate {
+        /// The turn that is played.
+        open: u32,
+        /// The turn that is made behind the gate.
+        awaited: u32,
+    },
+    /// The caller waits for this turn, though it is not open yet.
+    Want(u32),
+    /// The agent's sound stops with the next frame; its place is kept.
+    Pause,
+    /// It goes on: from this frame of the open turn, or from where it stopped.
+    Resume {
+        /// The frame.
+        from: Option<u32>,
+    },
+    /// The recogniser is asked.
+    Transcribe(TranscriptionJob),
+    /// The responder is asked.
+    Respond(Ask),
+    /// The sound of an announcement goes to the line, as this turn.
+    Announce {
+        /// The turn.
+        turn: u32,
+        /// The announcement.
+        announcement: Arc<Announcement>,
+    },
+    /// Whoever was heard is not there any more: voice activity detection forgets how loud they are.
+    ForgetCaller,
+    /// Whoever put the call on hold cannot keep it there.
+    TakeOffHold,
+    /// The call is over.
+    Hangup(Closed),
+}
+
+/// Actions of a step, for whoever carries them out.
+pub type Actions = Vec<Action>;
+
+/// Lines that are ready as sound when an engine is not.
+#[derive(Clone)]
+pub struct Announcements {
+    /// Fills a wait.
+    pub filler: Arc<Announcement>,
+    /// Ends a call that cannot go on.
+    pub apology: Arc<Announcement>,
+    /// Ends a call that may not go on.
+    pub time_up: Arc<Announcement>,
+}
+
+/// What a conversation goes by.
+pub struct Settings {
+    /// `[turn]`.
+    pub turn: TurnConfig,
+    /// `[load]`, where the call leaves anything out on a busy machine.
+    pub load: Option<LoadConfig>,
+    /// Language of the caller's words.
+    pub language: String,
+    /// Time between partial transcripts, in ms; 0 for none.
+    pub partial_ms: u32,
+    /// Below this log probability a transcript does not interrupt the agent, and is no finished sentence.
+    pub sure_logprob: f32,
+    /// A call is ended after this, in s; 0 for never.
+    pub max_call_s: u32,
+}
+
+impl Settings {
+    fn words(&self) -> &BTreeMap<String, WordLists> {
+        &self.turn.words
+    }
+
+    /// Time between partial transcripts on `step`, in ms; 0 for none.
+    fn partial_ms(&self, step: Step) -> u32 {
+        match &self.load {
+            Some(load) if self.partial_ms > 0 && step > Step::Whole => {
+                self.partial_ms.max(load.partial_ms)
+            }
+            _ => self.partial_ms,
+        }
+    }
+}
+
+/// A caller's turn that is over, and whose words are awaited.
+#[derive(Debug, Clone, Copy)]
+struct Awaited {
+    job: u32,
+    speech_ms: u32,
+    speech_end_us: u64,
+    decided_us: u64,
+}
+
+/// The transcript that is made while the caller pauses: the final one, if the turn is over.
+#[derive(Debug, Clone, Default)]
+struct Speculation {
+    job: Option<u32>,
+    transcript: Option<Transcript>,
+}
+
+/// What a caller's turn takes over from the one before, when it goes on with it.
+#[derive(Debug, Default)]
+struct Continued {
+    /// The words awaited when the caller went on: asked for again if that was nothing.
+    awaited: Option<Awaited>,
+    /// The utterance is heard together with the last one, whose words were these.
+    joined: Option<String>,
+    /// The answer to the caller's last words has hardly been heard.
+    rejoins: bool,
+    /// Words that were too long ago to be heard again; and the job that will bring them.
+    prefix: String,
+    prefix_job: Option<u32>,
+}
+
+/// How a call went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Turns of the agent.
+    pub turns: u32,
+    /// Interruptions that were turns.
+    pub interruptions: u32,
+    /// Interruptions that were none.
+    pub false_interruptions: u32,
+    /// Turns made speculatively.
+    pub speculative: Speculative,
+}
+
+/// The state of one call.
+pub struct Conversation {
+    settings: Settings,
+    announcements: Announcements,
+    /// How long to wait, and for what.
+    delays: (Expect, Delays),
+    taking: TurnTaking,
+    silence: SilenceTimer,
+    utterance: Utterance,
+    agent: AgentTurns,
+    keys: Keys,
+    speculation: Speculation,
+    awaited: Option<Awaited>,
+    continued: Continued,
+    /// The words of the last turn.
+    last_words: String,
+    /// Letters of the agreed words that the language model has been shown.
+    shown: usize,
+    /// The agent was interrupted and has not answered since: something must be said, whatever it was.
+    interrupted: bool,
+    asked_again: u32,
+    interruptions: u32,
+    false_interruptions: u32,
+    ending: Ending,
+    load: Step,
+    is_noisy: bool,
+    on_hold: bool,
+}
+
+impl Conversation {
+    /// The state before the first frame.
+    pub fn new(settings: Settings, announcements: Announcements) -> Self {
+        let delays = Delays::new(&settings.turn.patience, Expect::Any);
+        Self {
+            delays: (Expect::Any, delays),
+            taking: TurnTaking::new(&settings.turn),
+            silence: SilenceTimer::new(&settings.turn),
+            utterance: Utterance::new(&settings.turn),
+            settings,
+            announcements,
+            agent: AgentTurns::default(),
+            keys: Keys::default(),
+            speculation: Speculation::default(),
+            awaited: None,
+            continued: Continued::default(),
+            last_words: String::new(),
+            shown: 0,
+            interrupted: false,
+            asked_again: 0,
+            interruptions: 0,
+            false_interruptions: 0,
+            ending: Ending::default(),
+            load: Step::Whole,
+            is_noisy: false,
+            on_hold: false,
+        }
+    }
+
+    /// Takes an input, and adds to `out` what is to be done.
+    pub fn step(&mut self, input: Input, now: Now, out: &mut Actions) {
+        match input {
+            Input::Begin => {
+                self.agent
+                    .ask(Kind::Opening, |turn| Ask::Open { turn }, out);
+            }
+            Input::Frame {
+                sound,
+                is_speech,
+                noise_dbfs,
+                is_burst,
+            } => {
+                self.is_noisy = noise_dbfs > NOISY_DBFS;
+                if self.on_hold {
+                    return;
+                }
+                self.frame(sound, is_speech, is_burst, now, out);
+            }
+            Input::Transcribed(transcribed) => return self.transcribed(transcribed, now, out),
+            Input::Made(made) => return self.agent.made(made),
+            Input::Announced { turn, frames } => return self.agent.announced(turn, frames),
+            Input::Key(key) => return self.key(Some(key), now, out),
+            Input::Tick => {
+                self.key(None, now, out);
+                self.end_if_due(now, out);
+            }
+            Input::Load(step) => return self.load = step,
+            Input::OnHold(on_hold) => {
+                if on_hold != self.on_hold {
+                    self.on_hold = on_hold;
+                    out.push(Action::Event(if on_hold {
+                        Event::OnHold
+                    } else {
+                        Event::OffHold
+                    }));
+                }
+                return;
+            }
+            Input::Stop => return self.ending.ask(Closed::Stopped, now),
+            Input::Failed => return self.fail(now, out),
+        }
+        self.tick(now, out);
+    }
+
+    /// True while a transcription is under way.
+    pub fn is_transcribing(&self) -> bool {
+        self.utterance.is_pending()
+    }
+
+    /// How the call went so far.
+    pub fn summary(&self) -> Summary {
+        let (speculative, turns) = self.agent.counts();
+        Summary {
+            turns,
+            interruptions: self.interruptions,
+            false_interruptions: self.false_interruptions,
+            speculative,
+        }
+    }
+
+    fn frame(
+        &mut self,
+        sound: &Frame,
+        is_speech: bool,
+        is_burst: bool,
+        now: Now,
+        out: &mut Actions,
+    ) {
+        if self.taking.caller_speaking() {
+            self.utterance.push(sound);
+        } else {
+            self.utterance.between(sound);
+        }
+        let expect = self.agent.expect();
+        if self.delays.0 != expect {
+            self.delays = (expect, Delays::new(&self.settings.turn.patience, expect));
+        }
+        self.taking.in_noise(self.is_noisy);
+        let agent = self.agent.agent(now);
+        match self.taking.step(is_speech, agent, &self.delays.1) {
+            Some(event) => self.turn_event(event, now, out),
+            None => self.partial(out),
+        }
+        // Whoever waits does so by the clock, and not by frames that come all at once.
+        if !is_burst && let Some(action) = self.silence.step(self.activity(now)) {
+            self.silence_action(action, now, out);
+        }
+    }
+
+    fn activity(&self, now: Now) -> Activity {
+        let keys = self.keys.is_under_way();
+        if keys || (self.taking.caller_speaking() && !self.taking.is_ignoring()) {
+            Activity::Caller
+        } else if self.agent.owes(now) || (self.awaited.is_some() && !self.agent.is_speaking()) {
+            Activity::Owed
+        } else if self.agent.is_speaking() {
+            Activity::Agent
+        } else {
+            Activity::Quiet
+        }
+    }
+
+    fn tick(&mut self, now: Now, out: &mut Actions) {
+        if self.agent.tick(now, out) == Some(Ended::Call) {
+            out.push(Action::Hangup(self.ending.by()));
+        }
+    }
+
+    fn turn_event(&mut self, event: TurnEvent, now: Now, out: &mut Actions) {
+        match event {
+            TurnEvent::SpeechStart => self.speech_start(now, out),
+            TurnEvent::PauseAgent { speech_ms } => self.agent.pause(speech_ms, now, out),
+            TurnEvent::Interrupt { speech_ms } => {
+                let rejoins = self.continued.rejoins;
+                let rejoin_ms = rejoins.then(|| self.settings.turn.reopen_ms + PAUSE_SLACK_MS);
+                if rejoins {
+                    self.taking.reopened();
+                } else {
+                    self.continued.prefix.clear();
+                }
+                let was_heard = self.agent.interrupt(speech_ms, rejoin_ms, now, out);
+                self.interruptions += u32::from(was_heard);
+                self.interrupted = true;
+            }
+            TurnEvent::FalseInterruption { why, speech_ms } => {
+                self.false_interruptions += 1;
+                self.agent.resume(why, speech_ms, now, out);
+                self.was_nothing(now, out);
+                if self.taking.is_ignoring() {
+                    // It goes on, and may turn out to be words later, but not more of the last ones.
+                    self.utterance.restart();
+                }
+            }
+            TurnEvent::Pause => {
+                out.push(Action::Event(Event::SpeechPause));
+                self.speculation = Speculation {
+                    job: Some(self.transcribe(Purpose::Speculative, out)),
+                    transcript: None,
+                };
+            }
+            TurnEvent::Resume => {
+                out.push(Action::Event(Event::SpeechResume));
+                self.speculation = Speculation::default();
+                self.agent.drop_speculative(out);
+            }
+            TurnEvent::TurnEnd {
+                speech_ms,
+                silence_ms,
+            } => self.turn_end(speech_ms, silence_ms, now, out),
+            TurnEvent::FalseStart => {
+                out.push(Action::Event(Event::FalseStart));
+                self.was_nothing(now, out);
+            }
+        }
+    }
+
+    /// Has the caller's words so far transcribed; returns the job's number.
+    fn transcribe(&mut self, purpose: Purpose, out: &mut Actions) -> u32 {
+        let job = self.utterance.transcribe(purpose);
+        let number = job.job;
+        out.push(Action::Transcribe(job));
+        number
+    }
+
+    fn speech_start(&mut self, now: Now, out: &mut Actions) {
+        out.push(Action::Event(Event::SpeechStart));
+        let awaited = self.awaited.take();
+        // While words are awaited, what is played answers older ones.
+        let reopen_ms = self.settings.turn.reopen_ms;
+        let rejoins = awaited.is_none() && self.agent.may_rejoin(reopen_ms, now);
+        let goes_on = awaited.is_some() || rejoins;
+        let join = goes_on && self.utterance.may_join();
+        let mut continued = Continued {
+            awaited,
+            rejoins,
+            ..Continued::default()
+        };
+        match awaited {
+            Some(awaited) if !join => continued.prefix_job = Some(awaited.job),
+            None if goes_on && !join => continued.prefix.clone_from(&self.last_words),
+            // Words that are not known yet: all of the joined ones are new.
+            Some(_) => continued.joined = Some(String::new()),
+            None => continued.joined = join.then(|| self.last_words.clone()),
+        }
+        self.continued = continued;
+        self.utterance.begin(join);
+        self.speculation = Speculation::default();
+        self.shown = 0;
+    }
+
+    /// The sound was no turn: what it interrupted goes on.
+    fn was_nothing(&mut self, now: Now, out: &mut Actions) {
+        self.continued.joined = None;
+        self.continued.rejoins = false;
+        self.speculation = Speculation::default();
+        self.agent.drop_speculative(out);
+        if let Some(mut awaited) = self.continued.awaited.take() {
+            // Their job may have been answered already, when nobody listened.
+            match self.continued.prefix_job.take() {
+                Some(job) => awaited.job = job,
+                None if self.continued.prefix.is_empty() => {
+                    awaited.job = self.transcribe(Purpose::Final, out);
+                }
+                None => {
+                    let known = Transcript {
+                        text: std::mem::take(&mut self.continued.prefix),
+                        ..Transcript::nothing()
+                    };
+                    return self.answer(&awaited, &known, now, out);
+                }
+            }
+            self.awaited = Some(awaited);
+        }
+    }
+
+    fn partial(&mut self, out: &mut Actions) {
+        let every_ms = self.settings.partial_ms(self.load);
+        let due = self.taking.caller_speaking()
+            && self.speculation.job.is_none()
+            && (self.utterance).partial_due(every_ms, self.taking.is_undecided());
+        if due {
+            self.transcribe(Purpose::Partial, out);
+        }
+    }
+
+    fn turn_end(&mut self, speech_ms: u32, silence_ms: u32, now: Now, out: &mut Actions) {
+        out.push(Action::Event(Event::SpeechEnd {
+            speech_ms,
+            silence_ms,
+        }));
+        self.continued.awaited = None;
+        let speculation = std::mem::take(&mut self.speculation);
+        let mut awaited = Awaited {
+            job: 0,
+            speech_ms,
+            speech_end_us: now.us.saturating_sub(u64::from(silence_ms) * 1_000),
+            decided_us: now.us,
+        };
+        if let Some(transcript) = speculation.transcript {
+            return self.answer(&awaited, &transcript, now, out);
+        }
+        awaited.job = match speculation.job {
+            Some(job) => job,
+            None => self.transcribe(Purpose::Final, out),
+        };
+        self.awaited = Some(awaited);
+    }
+
+    /// A key interrupts the agent as words do, and what was keyed is answered as they are. Without a key: an entry may be
+    /// complete because none has come for a while.
+    fn key(&mut self, key: Option<char>, now: Now, out: &mut Actions) {
+        let mut entry = self.keys.due(now.us);
+        if let Some(key) = key {
+            self.silence.caller_acted();
+            let interruptible = match self.agent.agent(now) {
+                Agent::Speaking { interruptible, .. } => interruptible,
+                Agent::Silent => false,
+            };
+            if interruptible {
+                let was_heard = self.agent.interrupt(0, None, now, out);
+                self.interruptions += u32::from(was_heard);
+            }
+            entry = self.keys.press(key, now.us, self.agent.expect()).or(entry);
+        }
+        if let Some(keys) = entry
+            && !self.ending.is_parting()
+        {
+            self.awaited = None;
+            self.agent
+                .ask(Kind::Reply, |turn| Ask::Keys { turn, keys }, out);
+        }
+    }
+
+    fn silence_action(&mut self, action: SilenceAction, now: Now, out: &mut Actions) {
+        match action {
+            SilenceAction::Reprompt { nth } => {
+                out.push(Action::ForgetCaller);
+                out.push(Action::Event(Event::Reminder { nth }));
+                self.agent
+                    .ask(Kind::Reprompt, |turn| Ask::Reprompt { turn }, out);
+            }
+            SilenceAction::GiveUp => {
+                out.push(Action::Event(Event::CallerGone));
+                self.agent
+                    .ask(Kind::Reprompt, |turn| Ask::GiveUp { turn }, out);
+            }
+            // In the middle of an answer a filler would only confuse; the time runs on.
+            SilenceAction::Filler if self.agent.has_begun(now) => {}
+            SilenceAction::Filler => {
+                out.push(Action::Event(Event::Bridged {
+                    after_ms: self.settings.turn.bridge_ms,
+                }));
+                let filler = Arc::clone(&self.announcements.filler);
+                self.agent.announce(&filler, false, now, out);
+            }
+            SilenceAction::Apologise => {
+                out.push(Action::Event(Event::Error {
+                    message: format!(
+                        "no answer within {} ms: the call is ended with an apology",
+                        self.settings.turn.apology_ms
+                    ),
+                }));
+                self.part(Parting::Apology, now, out);
+            }
+        }
+    }
+}
