@@ -35,6 +35,7 @@ use patter_types::chat::{ChatMessage, Finish};
 use patter_types::event::{Event, EventSink};
 use patter_types::load::Step;
 use patter_types::outcome::Outcome;
+use patter_types::source::Source;
 use patter_types::urgency::Urgency;
 
 pub use asks::{Asks, Pending, Progress};
@@ -194,8 +195,8 @@ impl Responder {
         if let Some(outcome) = plan.outcome {
             self.event(turn, Event::Outcome { turn, outcome });
         }
-        if let Some((from, to, why)) = plan.moved {
-            self.event(turn, Event::Stage { from, to, why });
+        if let Some(moved) = plan.moved {
+            self.event(turn, moved.into());
         }
         let mut reply = Reply {
             turn,
@@ -301,7 +302,7 @@ impl Responder {
     /// Speaks a sentence of the model's, if it may be said; false when nothing more of it is wanted.
     fn say_judged(&mut self, reply: &mut Reply, Judged { sentence, verdict }: Judged) -> bool {
         match verdict {
-            Verdict::Speak(text) => self.say(reply, &text, "model", false),
+            Verdict::Speak(text) => self.say(reply, &text, &Source::Model, false),
             Verdict::Refuse(refusal) => {
                 let event = Event::Guarded {
                     turn: reply.turn,
@@ -356,11 +357,11 @@ impl Responder {
     }
 
     /// Speaks one sentence; false when the turn was cancelled meanwhile.
-    fn say(&mut self, reply: &mut Reply, text: &str, source: &str, protected: bool) -> bool {
+    fn say(&mut self, reply: &mut Reply, text: &str, source: &Source, protected: bool) -> bool {
         if self.cancelled(reply.turn) {
             return false;
         }
-        let spoken = match self.tts.speak(text, source != "model") {
+        let spoken = match self.tts.speak(text, *source != Source::Model) {
             Ok(spoken) => spoken,
             Err(error) => {
                 self.events.send(Event::Error {
@@ -372,7 +373,7 @@ impl Responder {
         let event = Event::Spoken {
             turn: reply.turn,
             text: text.to_owned(),
-            source: source.to_owned(),
+            source: source.clone(),
             audio_ms: samples_to_ms(spoken.samples.len()),
             tts_ms: spoken.took_ms,
             cached: spoken.cached,

@@ -22,6 +22,7 @@ use patter_types::chat::{ChatMessage, Finish};
 use patter_types::expect::Expect;
 use patter_types::outcome::Outcome;
 use patter_types::reason::Reason;
+use patter_types::source::Source;
 use patter_types::urgency::Urgency;
 
 /// Stands for a reply of the model that `--no-model` leaves out.
@@ -52,7 +53,7 @@ pub(crate) struct Options {
 #[derive(serde::Serialize)]
 struct Line {
     text: String,
-    source: String,
+    source: Source,
 }
 
 /// Figures of a generated reply.
@@ -285,7 +286,7 @@ impl Talk {
             matched: plan.matched,
             stage_before,
             stage: self.dialogue.stage().to_owned(),
-            why: plan.moved.map(|(_, _, why)| why),
+            why: plan.moved.map(|moved| moved.why),
             said,
             generated,
             refused,
@@ -305,7 +306,7 @@ impl Talk {
     ) -> Option<Generated> {
         let line = |text: String| Line {
             text,
-            source: "model".into(),
+            source: Source::Model,
         };
         let Some((session, _)) = &self.llm else {
             self.dialogue.model_said(UNMADE);

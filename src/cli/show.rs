@@ -1,6 +1,7 @@
 //! A call as a person follows it: one line for what matters, with its latencies.
 
 use patter_types::event::{Event, Stamped};
+use patter_types::source::Source;
 
 /// The line for `event`, if it is worth one.
 pub(crate) fn line(stamped: &Stamped) -> Option<String> {
@@ -20,10 +21,9 @@ pub(crate) fn line(stamped: &Stamped) -> Option<String> {
             cached,
             ..
         } => {
-            let from = if source == "model" {
-                "generated"
-            } else {
-                "approved line"
+            let from = match source {
+                Source::Model => "generated",
+                Source::Line(_) => "approved line",
             };
             let voice = if *cached {
                 "cached".to_owned()

@@ -8,6 +8,8 @@ use super::knowledge::Knowledge;
 use super::{Dialogue, Plan};
 use patter_playbook::Playbook;
 use patter_types::expect::Expect;
+use patter_types::intent::IntentId;
+use patter_types::line::LineId;
 use patter_types::outcome::Outcome;
 
 const BOOKS: [(&str, &str); 5] = [
@@ -64,7 +66,7 @@ fn turn(dialogue: &mut Dialogue, heard: &str) -> Plan {
 fn a_key_stands_for_words_and_where_a_number_is_asked_for_for_a_digit() {
     let mut dialogue = opened(&knowledge("satisfaction_survey"));
     let again = dialogue.keyed("9");
-    assert_eq!(again.matched.unwrap().intent, "repeat");
+    assert_eq!(again.matched.unwrap().intent, IntentId::Repeat);
     let mut human = dialogue.clone();
     assert_eq!(human.keyed("0").outcome, Some(Outcome::HandOver));
     let mut rounds = 0;
@@ -157,7 +159,7 @@ fn what_is_not_known_is_said_to_be_not_known() {
     let plan = dialogue.reply("Which king opened the building?");
     assert!(plan.prompt.is_some());
     let lines = dialogue.fallback();
-    assert_eq!(lines[0].source, "line:lines.not_known");
+    assert_eq!(lines[0].source, LineId::NotKnown.into());
 }
 
 #[test]
@@ -250,10 +252,10 @@ proptest! {
                 prop_assert!(!line.text.contains(['{', '}']) && !line.text.trim().is_empty(), "{:?}", line);
             }
             match &plan.moved {
-                Some((from, to, _)) => {
-                    prop_assert_eq!(from, &before);
-                    prop_assert!(ids.contains(&to.as_str()));
-                    prop_assert_eq!(to.as_str(), dialogue.stage());
+                Some(moved) => {
+                    prop_assert_eq!(moved.from.as_ref(), Some(&before));
+                    prop_assert!(ids.contains(&moved.to.as_str()));
+                    prop_assert_eq!(moved.to.as_str(), dialogue.stage());
                 }
                 None => prop_assert_eq!(before.as_str(), dialogue.stage()),
             }
@@ -433,7 +435,9 @@ fn an_answer_to_a_read_back_that_begins_with_no_is_no_objection() {
         ],
     );
     let plan = turn(&mut dialogue, "No, Hanna with an H.");
-    assert!(plan.matched.is_some_and(|m| m.intent == "value") && dialogue.stage() == "email");
+    assert!(
+        plan.matched.is_some_and(|m| m.intent == IntentId::Value) && dialogue.stage() == "email"
+    );
     let mut dialogue = after("interview_scheduling", &["Yes.", "Yes.", "By video."]);
     let plan = turn(
         &mut dialogue,
@@ -485,5 +489,9 @@ fn a_tactic_that_waits_for_a_value_is_passed_over() {
     let text = text.replace("[slots]", "[slots]\namount = \"\"");
     let knowledge = Arc::new(Knowledge::new(Playbook::parse(&text, "fitness").unwrap()));
     let plan = turn(&mut opened(&knowledge), "It's too expensive.");
-    assert!(plan.lines[0].source.ends_with("price.2"), "{plan:?}");
+    let second = LineId::Tactic {
+        objection: "price".into(),
+        number: 2,
+    };
+    assert_eq!(plan.lines[0].source, second.into(), "{plan:?}");
 }

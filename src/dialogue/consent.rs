@@ -5,13 +5,17 @@
 
 use super::{Dialogue, Matched, Plan};
 use patter_types::expect::Expect;
+use patter_types::intent::IntentId;
+use patter_types::line::LineId;
 use patter_types::outcome::Outcome;
+use patter_types::source::Source;
 
 impl Dialogue {
     /// A yes means the last question. Where that was a tactic's and not the stage's own, it is no consent to what the whole call is about.
     pub(super) fn said_yes(&mut self, plan: &mut Plan) {
         let to_tactic = self.last_said.last().is_some_and(|line| {
-            line.source.starts_with("line:objections.") && line.text.ends_with(['?', '？'])
+            let is_tactic = matches!(line.source, Source::Line(LineId::Tactic { .. }));
+            is_tactic && line.text.ends_with(['?', '？'])
         });
         if to_tactic && self.next_is_success() && self.missing().is_empty() {
             self.ask_again(plan);
@@ -43,10 +47,10 @@ impl Dialogue {
 
     /// The call goes round in circles: a human will do better.
     pub(super) fn give_over(&mut self, plan: &mut Plan, words: &str) {
-        plan.matched = Matched::plain("lost", words);
+        plan.matched = Matched::plain(IntentId::Lost, words);
         plan.outcome = Some(Outcome::HandOver);
         let not_known = self.knowledge.playbook.lines.not_known.clone();
-        self.line(plan, &not_known, "lines.not_known");
+        self.line(plan, &not_known, LineId::NotKnown);
         self.goodbye(plan);
         self.parted = true;
     }

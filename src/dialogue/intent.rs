@@ -66,7 +66,7 @@ impl Labelled {
     /// Every example and trigger phrase of a playbook.
     pub fn all_of(playbook: &Playbook) -> Vec<Self> {
         let labelled = |like: Like<'_>| Self {
-            intent: like.intent,
+            intent: like.intent.to_string(),
             text: like.text.to_owned(),
         };
         playbook.likes().map(labelled).collect()

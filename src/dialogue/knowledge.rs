@@ -17,6 +17,8 @@ use patter_engine::embed::Embed;
 use patter_language::everyday::Everyday;
 use patter_language::text::normalise;
 use patter_playbook::{Match, MatchKind, Playbook, ScriptLine, Then, Way};
+use patter_types::intent::IntentId;
+use patter_types::line::LineId;
 
 /// Lines of the library that the model is shown as examples of what may be said.
 pub const MOST_HINTS: usize = 2;
@@ -30,8 +32,8 @@ const MOST_CANDIDATES: usize = 32;
 /// What the caller means, and how that is known.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Meaning {
-    /// `facts.price`, `flow.closing`, `goodbye` and so on.
-    pub intent: String,
+    /// An intent of the playbook.
+    pub intent: IntentId,
     /// The phrase of the playbook that was heard; None for a guess of the classifier.
     pub phrase: Option<String>,
     /// From 0 to 1; 1 for a phrase.
@@ -50,12 +52,12 @@ impl Meaning {
 /// A line that may be said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// Where it stands in the playbook, as in `facts.price`.
-    pub place: String,
+    /// Where it stands in the playbook.
+    pub place: LineId,
     /// With its slots still in braces.
     pub text: String,
-    /// What it answers.
-    pub intent: String,
+    /// What it answers; None for a line that answers nothing by itself, and is only shown to the model.
+    pub intent: Option<IntentId>,
     /// How it is spoken.
     pub way: Way,
     /// Higher comes first.
@@ -74,8 +76,10 @@ pub struct Knowledge {
     index: Index,
     /// One for each entry of the index.
     lines: Vec<Candidate>,
-    once: HashSet<String>,
-    /// Intents of stages that callers also mean by what they deny or doubt: "I'm not convinced".
+    once: HashSet<LineId>,
+    /// Lines that the playbook wants heard to their end.
+    marked: HashSet<LineId>,
+    /// Ids of stages that callers also mean by what they deny or doubt: "I'm not convinced".
     denied: HashSet<String>,
 }
 
@@ -94,7 +98,7 @@ impl Knowledge {
     /// The same with a classifier that learnt from other examples.
     pub fn with(playbook: Playbook, intents: Classifier) -> Self {
         let lines = library(&playbook);
-        let once: HashSet<String> = playbook
+        let once: HashSet<LineId> = playbook
             .script
             .iter()
             .filter(|line| line.once)
@@ -105,13 +109,16 @@ impl Knowledge {
             text: &line.said.text,
             about: &line.about,
             stage: line.stage.as_deref(),
-            intent: Some(&line.said.intent),
+            intent: line.answers.as_deref(),
             priority: line.said.priority,
             once: once.contains(&line.said.place),
             slots: &line.slots,
         });
         let index = Index::new(entries);
         let lines = lines.into_iter().map(|line| line.said).collect();
+        // What names no line marks none; the playbook's check says so.
+        let marks = playbook.compliance.uninterruptible.iter();
+        let marked = marks.filter_map(|mark| mark.parse().ok()).collect();
         let denied = denied_stages(&playbook);
         Self {
             playbook,
@@ -119,6 +126,7 @@ impl Knowledge {
             index,
             lines,
             once,
+            marked,
             denied,
         }
     }
@@ -148,7 +156,7 @@ impl Knowledge {
     ///
     /// A phrase that is most of what was said is sure, and so is every wish to end the call. One that was said in passing, as "my card" in "I can't find
     /// my card", counts only where the classifier has no guess: see "as in calls" in `patter eval intent`.
-    pub fn meaning(&self, heard: &str, legal: impl Fn(&str) -> bool) -> Option<Meaning> {
+    pub fn meaning(&self, heard: &str, legal: impl Fn(&IntentId) -> bool) -> Option<Meaning> {
         let found = self.playbook.matches(heard);
         let by_phrase = |found: &Match<'_>, in_passing: bool| Meaning {
             intent: found.intent(),
@@ -164,12 +172,16 @@ impl Knowledge {
         let everyday = Everyday::of(&self.playbook.language);
         let denies = everyday.has_negation(&normalise(heard));
         let intents = self.intents();
-        let guess = intents.classify(heard, legal);
-        let guessed = guess.intent.filter(|intent| {
-            !(denies && intent.starts_with("flow.") && !self.denied.contains(*intent))
-        });
+        // The classifier tells intents apart by the labels of its examples, which are their texts.
+        let named = |label: &str| label.parse::<IntentId>().ok();
+        let guess = intents.classify(heard, |label| named(label).is_some_and(|own| legal(&own)));
+        let is_meant = |intent: &IntentId| match intent {
+            IntentId::Stage(id) => !denies || self.denied.contains(id),
+            _ => true,
+        };
+        let guessed = guess.intent.and_then(named).filter(is_meant);
         let guessed = guessed.map(|intent| Meaning {
-            intent: intent.to_owned(),
+            intent,
             phrase: None,
             probability: guess.probability,
             in_passing: false,
@@ -180,9 +192,9 @@ impl Knowledge {
     }
 
     /// Whether the answer to `intent` is the last of the call, as for who wants a human.
-    pub fn parts(&self, intent: &str) -> bool {
+    pub fn parts(&self, intent: &IntentId) -> bool {
         let lines = self.lines.iter();
-        let mut of_it = lines.filter(|line| line.intent == intent);
+        let mut of_it = lines.filter(|line| line.intent.as_ref() == Some(intent));
         of_it.any(|line| line.then.is_some())
     }
 
@@ -190,16 +202,16 @@ impl Knowledge {
     pub fn lines_for(
         &self,
         stage: &str,
-        intent: &str,
+        intent: &IntentId,
         heard: &str,
-        said: &HashSet<String>,
+        said: &HashSet<LineId>,
         filled: &dyn Fn(&str) -> bool,
     ) -> Vec<&Candidate> {
         let found = self.find(stage, Some(intent), heard, said, filled, MOST_CANDIDATES);
         let mut lines: Vec<&Candidate> = found
             .iter()
             .filter_map(|found| self.lines.get(found.id as usize))
-            .filter(|line| line.intent == intent)
+            .filter(|line| line.intent.as_ref() == Some(intent))
             .collect();
         // Sorting is stable: among lines of one priority the order of relevance stays.
         lines.sort_by_key(|line| (said.contains(&line.place), Reverse(line.priority)));
@@ -211,7 +223,7 @@ impl Knowledge {
         &self,
         stage: &str,
         heard: &str,
-        said: &HashSet<String>,
+        said: &HashSet<LineId>,
         filled: &dyn Fn(&str) -> bool,
     ) -> Vec<&Candidate> {
         let found = self.find(stage, None, heard, said, filled, MOST_HINTS);
@@ -225,16 +237,17 @@ impl Knowledge {
     fn find(
         &self,
         stage: &str,
-        intent: Option<&str>,
+        intent: Option<&IntentId>,
         words: &str,
-        said: &HashSet<String>,
+        said: &HashSet<LineId>,
         filled: &dyn Fn(&str) -> bool,
         most: usize,
     ) -> Vec<retrieval::Found> {
         let was_said = |id: u32| self.place(id).is_some_and(|place| said.contains(place));
+        let intent = intent.map(IntentId::to_string);
         let query = Query {
             stage: Some(stage),
-            intent,
+            intent: intent.as_deref(),
             words,
             said: &was_said,
             filled,
@@ -243,12 +256,17 @@ impl Knowledge {
     }
 
     /// Whether the line at `place` is said at most once in a call.
-    pub fn is_once(&self, place: &str) -> bool {
+    pub fn is_once(&self, place: &LineId) -> bool {
         self.once.contains(place)
     }
 
-    fn place(&self, id: u32) -> Option<&str> {
-        self.lines.get(id as usize).map(|line| line.place.as_str())
+    /// Whether the playbook wants the line at `place` heard to its end.
+    pub fn is_marked(&self, place: &LineId) -> bool {
+        self.marked.contains(place)
+    }
+
+    fn place(&self, id: u32) -> Option<&LineId> {
+        self.lines.get(id as usize).map(|line| &line.place)
     }
 }
 
@@ -257,9 +275,9 @@ const DENIED_SHARE: f32 = 0.25;
 
 fn denied_stages(playbook: &Playbook) -> HashSet<String> {
     let everyday = Everyday::of(&playbook.language);
-    let stages = playbook.flow.iter().map(|s| format!("flow.{}", s.id));
-    let is_denied = |intent: &String| {
-        let examples = playbook.examples_of(intent);
+    let stages = playbook.flow.iter().map(|stage| stage.id.clone());
+    let is_denied = |id: &String| {
+        let examples = playbook.examples_of(&IntentId::Stage(id.clone()));
         let denied = examples
             .iter()
             .filter(|e| everyday.has_negation(&normalise(e)));
@@ -271,69 +289,71 @@ fn denied_stages(playbook: &Playbook) -> HashSet<String> {
 /// A line with what it is found by.
 struct Found {
     said: Candidate,
+    /// [`Candidate::intent`] as the index takes it.
+    answers: Option<String>,
     about: String,
     stage: Option<String>,
     slots: Vec<String>,
 }
 
-fn place_of(line: &ScriptLine) -> String {
-    format!("script.{}", line.id)
+fn place_of(line: &ScriptLine) -> LineId {
+    LineId::Script(line.id.clone())
 }
-
-/// The intent of what an example of a good answer answers: no caller's words are taken for it.
-const EXAMPLE: &str = "examples";
 
 /// Facts, script lines, and examples of good answers, which only the model is shown. Tactics against objections are not
 /// in it: they have an order of their own.
 fn library(playbook: &Playbook) -> Vec<Found> {
     let general = playbook.persona.way;
-    let facts = playbook.facts.iter().map(|fact| Found {
-        said: Candidate {
-            place: format!("facts.{}", fact.id),
+    let found = |said: Candidate, about: Option<&str>, stage: Option<&String>| Found {
+        about: match (about, &said.intent) {
+            (Some(about), _) => about.to_owned(),
+            (None, Some(intent)) => playbook.examples_of(intent).join(" "),
+            (None, None) => String::new(),
+        },
+        answers: said.intent.as_ref().map(IntentId::to_string),
+        stage: stage.cloned(),
+        slots: playbook.slots_in(&said.text),
+        said,
+    };
+    let facts = playbook.facts.iter().map(|fact| {
+        let said = Candidate {
+            place: LineId::Fact(fact.id.clone()),
             text: fact.say.clone(),
-            intent: format!("facts.{}", fact.id),
+            intent: Some(IntentId::Fact(fact.id.clone())),
             way: fact.way.unwrap_or(general),
             priority: 0,
             then: fact.then,
             uninterruptible: false,
-        },
-        about: playbook
-            .examples_of(&format!("facts.{}", fact.id))
-            .join(" "),
-        stage: None,
-        slots: playbook.slots_in(&fact.say),
+        };
+        found(said, None, None)
     });
-    let script = playbook.script.iter().map(|line| Found {
-        said: Candidate {
+    let script = playbook.script.iter().map(|line| {
+        let said = Candidate {
             place: place_of(line),
             text: line.say.clone(),
-            intent: line.intent.clone(),
+            intent: line.answers(),
             way: line.way.unwrap_or(general),
             priority: line.priority,
             then: line.then,
             uninterruptible: line.uninterruptible,
-        },
-        about: playbook.examples_of(&line.intent).join(" "),
-        stage: line.stage.clone(),
-        slots: playbook.slots_in(&line.say),
+        };
+        found(said, None, line.stage.as_ref())
     });
     // Those that every prompt holds need not be found for it.
     let prompt = playbook.system_prompt(&BTreeMap::new());
     let examples = playbook.examples.iter().enumerate();
     let examples = examples.filter(|(_, example)| !prompt.contains(&example.agent));
-    let examples = examples.map(|(index, example)| Found {
-        said: Candidate {
-            place: format!("{EXAMPLE}[{index}]"),
+    let examples = examples.map(|(index, example)| {
+        let said = Candidate {
+            place: LineId::Example(index),
             text: example.agent.clone(),
-            intent: EXAMPLE.to_owned(),
+            intent: None,
             way: general,
             priority: 0,
             then: None,
             uninterruptible: false,
-        },
-        about: example.caller.clone(),
-        stage: None,
-        slots: playbook.slots_in(&example.agent),
+        };
+        found(said, Some(example.caller.as_str()), None)
     });
     facts.chain(script).chain(examples).collect()
 }
@@ -407,8 +427,10 @@ mod tests {
             hints.iter().all(|hint| hint.text != in_prompt.agent),
             "{hints:?}"
         );
-        let meant = knowledge.meaning(&example.caller, |_| true);
-        assert!(meant.is_none_or(|meant| meant.intent != EXAMPLE));
+        let mut lines = knowledge.lines.iter();
+        assert!(
+            lines.all(|line| line.intent.is_none() == matches!(line.place, LineId::Example(_)))
+        );
     }
 
     #[test]

@@ -25,7 +25,11 @@ mod tests;
 mod values;
 
 use patter_language::text::normalise;
+use patter_types::intent::IntentId;
+use patter_types::line::LineId;
+use patter_types::moves::Move;
 use patter_types::outcome::Outcome;
+use patter_types::source::Source;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -44,8 +48,8 @@ use stages::Position;
 pub struct PlannedLine {
     /// The words.
     pub text: String,
-    /// `line:…`, naming its place in the playbook.
-    pub source: String,
+    /// Its place in the playbook; the model's only among what was said last.
+    pub source: Source,
     /// It may not be cut off: a legal notice.
     pub uninterruptible: bool,
 }
@@ -53,8 +57,8 @@ pub struct PlannedLine {
 /// What in the caller's words decided the turn.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Matched {
-    /// An intent of the playbook, or `yes`, `no`, `repeat`, `value`, `rambling`, `lost`.
-    pub intent: String,
+    /// What the words were taken for.
+    pub intent: IntentId,
     /// The phrase that was heard; empty for a guess.
     pub phrase: String,
     /// From 0 to 1; 1 for words that were heard as they stand in the playbook.
@@ -70,9 +74,9 @@ impl Matched {
         }
     }
 
-    fn plain(intent: &str, words: &str) -> Option<Self> {
+    fn plain(intent: IntentId, words: &str) -> Option<Self> {
         Some(Self {
-            intent: intent.to_owned(),
+            intent,
             phrase: words.to_owned(),
             probability: 1.0,
         })
@@ -90,8 +94,8 @@ pub struct Plan {
     pub prompt: Option<Vec<ChatMessage>>,
     /// Hang up when it has been said.
     pub ends_call: bool,
-    /// Stage left and entered, and why.
-    pub moved: Option<(String, String, String)>,
+    /// The stage that was entered, if another one was.
+    pub moved: Option<Move>,
     /// Slots that were learnt or confirmed, with their values.
     pub values: Vec<Learnt>,
     /// What the call came to, in the turn in which that is known.
@@ -150,7 +154,7 @@ pub struct Dialogue {
     /// The words that are being answered.
     now: String,
     /// Places of the lines that were said in this call.
-    said: HashSet<String>,
+    said: HashSet<LineId>,
     /// What is said if the model's words may not be.
     instead: Vec<PlannedLine>,
     notice: Notice,
@@ -232,11 +236,15 @@ impl Dialogue {
         let mut plan = Plan::default();
         let knowledge = Arc::clone(&self.knowledge);
         let playbook = &knowledge.playbook;
-        self.line(&mut plan, &playbook.lines.opening, "lines.opening");
+        self.line(&mut plan, &playbook.lines.opening, LineId::Opening);
         self.notice(&mut plan);
         if let Some(stage) = playbook.flow.first() {
-            self.line(&mut plan, &stage.ask, &format!("flow.{}.ask", stage.id));
-            plan.moved = Some((String::new(), stage.id.clone(), "call start".into()));
+            self.line(&mut plan, &stage.ask, LineId::StageAsk(stage.id.clone()));
+            plan.moved = Some(Move {
+                from: None,
+                to: stage.id.clone(),
+                why: "call start".into(),
+            });
         }
         self.last_said.clone_from(&plan.lines);
         plan
@@ -246,7 +254,7 @@ impl Dialogue {
     fn notice(&mut self, plan: &mut Plan) {
         if self.notice == Notice::Owed {
             let notice = &self.knowledge.playbook.compliance.opening_notice;
-            self.line(plan, notice, "compliance.opening_notice");
+            self.line(plan, notice, LineId::Notice);
             self.notice = Notice::Planned;
         }
     }
@@ -276,7 +284,7 @@ impl Dialogue {
         self.line(
             &mut plan,
             &self.knowledge.playbook.lines.silence,
-            "lines.silence",
+            LineId::Silence,
         );
         plan
     }
@@ -284,7 +292,7 @@ impl Dialogue {
     /// The last word to a caller who stays silent.
     pub fn give_up(&self) -> Plan {
         let mut plan = Plan::default();
-        self.line(&mut plan, &self.knowledge.playbook.lines.gone, "lines.gone");
+        self.line(&mut plan, &self.knowledge.playbook.lines.gone, LineId::Gone);
         plan.ends_call = true;
         plan
     }
@@ -367,14 +375,14 @@ impl Dialogue {
         let again = self
             .last_said
             .iter()
-            .any(|line| line.source == "line:lines.fallback");
+            .any(|line| line.source == Source::Line(LineId::Fallback));
         if self.everyday.is_question(heard, &normalise(heard)) || again {
-            self.line(&mut plan, &playbook.lines.not_known, "lines.not_known");
+            self.line(&mut plan, &playbook.lines.not_known, LineId::NotKnown);
         } else {
-            self.line(&mut plan, &playbook.lines.fallback, "lines.fallback");
+            self.line(&mut plan, &playbook.lines.fallback, LineId::Fallback);
             if let Some(stage) = playbook.flow.get(self.position.stage()) {
                 // Even if it was just asked: it was not answered.
-                self.line(&mut plan, &stage.ask, &format!("flow.{}.ask", stage.id));
+                self.line(&mut plan, &stage.ask, LineId::StageAsk(stage.id.clone()));
             }
         }
         self.last_said.clone_from(&plan.lines);
@@ -385,7 +393,7 @@ impl Dialogue {
     pub fn model_said(&mut self, text: &str) {
         self.last_said = vec![PlannedLine {
             text: text.to_owned(),
-            source: "model".into(),
+            source: Source::Model,
             uninterruptible: false,
         }];
     }

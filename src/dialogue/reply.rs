@@ -14,7 +14,11 @@ use super::{Dialogue, Matched, Plan, PlannedLine};
 use patter_language::text::normalise;
 use patter_playbook::{Objection, Then, Way};
 use patter_types::expect::Expect;
+use patter_types::intent::IntentId;
+use patter_types::line::LineId;
+use patter_types::moves::Move;
 use patter_types::outcome::Outcome;
+use patter_types::source::Source;
 
 /// A caller who says this many words about nothing that the playbook knows is led back to the stage's question.
 const RAMBLING_WORDS: usize = 45;
@@ -34,20 +38,20 @@ impl Dialogue {
         self.notice(&mut plan);
         if heard.trim().is_empty() {
             let repeat = self.knowledge.playbook.lines.repeat.clone();
-            self.line(&mut plan, &repeat, "lines.repeat");
+            self.line(&mut plan, &repeat, LineId::Repeat);
             return plan;
         }
         self.history.caller(heard);
         let words = normalise(heard);
         if self.everyday.asks_to_repeat(&words) && !self.last_said.is_empty() {
-            plan.matched = Matched::plain("repeat", &words);
+            plan.matched = Matched::plain(IntentId::Repeat, &words);
             plan.lines.extend(self.last_said.iter().cloned());
             plan.ends_call = self.leaving;
             return plan;
         }
         self.position.reply_given();
         self.answer(&mut plan, heard, &words);
-        let is_notice = |line: &PlannedLine| line.source == "line:compliance.opening_notice";
+        let is_notice = |line: &PlannedLine| line.source == Source::Line(LineId::Notice);
         if plan.prompt.is_none() && !plan.ends_call && plan.lines.iter().all(is_notice) {
             // Every line waits for a slot: the caller hears something all the same.
             plan.lines.extend(self.fallback());
@@ -73,17 +77,17 @@ impl Dialogue {
         let no = self.everyday.is_no(words);
         let rambles = words.split(' ').count() >= RAMBLING_WORDS;
         let meaning = self.meaning(heard).filter(|m| !(rambles && m.in_passing));
-        let intent = meaning.as_ref().map_or("", |meaning| &meaning.intent);
+        let intent = meaning.as_ref().map(|meaning| &meaning.intent);
         let sure = meaning.as_ref().is_some_and(Meaning::is_sure);
         let probability = meaning.as_ref().map_or(0.0, |meaning| meaning.probability);
-        let ends = matches!(intent, "opt_out" | "goodbye");
-        if self.parted && intent != "opt_out" {
+        let ends = matches!(intent, Some(IntentId::OptOut | IntentId::Goodbye));
+        if self.parted && intent != Some(&IntentId::OptOut) {
             // Whoever opted out, or was promised a human, is sold nothing more.
             plan.matched = meaning.as_ref().map(Matched::meaning);
             return self.goodbye(plan);
         }
-        let asks = intent.starts_with("facts.");
-        let answers = asks || intent.starts_with("objections.");
+        let asks = matches!(intent, Some(IntentId::Fact(_)));
+        let answers = asks || matches!(intent, Some(IntentId::Objection(_)));
         // A "no, thanks" to what was read back is no objection.
         let to_read_back = self.read_back.is_some() && (yes || no);
         let no_value = asks && self.takes_any_words() && probability >= SURE_TO_BE_NO_VALUE;
@@ -93,7 +97,8 @@ impl Dialogue {
         }
         let decides = yes || no;
         if (self.position.is_last() || self.leaving) && decides {
-            plan.matched = Matched::plain(if no { "no" } else { "yes" }, words);
+            let decided = if no { IntentId::No } else { IntentId::Yes };
+            plan.matched = Matched::plain(decided, words);
             return self.goodbye(plan);
         }
         if self.leaving && meaning.is_none() && !self.everyday.is_question(heard, words) {
@@ -103,7 +108,7 @@ impl Dialogue {
         if self.is_lost() && !ends {
             self.give_over(plan, words);
         } else if yes {
-            plan.matched = Matched::plain("yes", words);
+            plan.matched = Matched::plain(IntentId::Yes, words);
             self.said_yes(plan);
         } else if let Some(meaning) = meaning
             && (sure || !no)
@@ -111,7 +116,7 @@ impl Dialogue {
             plan.matched = Some(Matched::meaning(&meaning));
             self.follow(plan, &meaning, heard);
         } else if no {
-            plan.matched = Matched::plain("no", words);
+            plan.matched = Matched::plain(IntentId::No, words);
             self.refused(plan, heard);
         } else if rambles {
             self.redirect(plan);
@@ -123,19 +128,20 @@ impl Dialogue {
     /// What the words mean here: stages that may not follow are not guessed, and no guess ends the call unless it is sure.
     pub(super) fn meaning(&self, heard: &str) -> Option<Meaning> {
         let flow = &self.knowledge.playbook.flow;
-        let legal = |intent: &str| match intent.strip_prefix("flow.") {
-            Some(id) => flow
-                .iter()
-                .position(|stage| stage.id == id)
-                .is_some_and(|to| {
-                    to > self.position.stage()
-                        && self.position.resolve(flow, to, &self.is_known()).is_some()
-                }),
-            None => self.knowledge.playbook.is_legal(intent, self.stage()),
+        let legal = |intent: &IntentId| match intent {
+            IntentId::Stage(id) => {
+                flow.iter()
+                    .position(|stage| stage.id == *id)
+                    .is_some_and(|to| {
+                        to > self.position.stage()
+                            && self.position.resolve(flow, to, &self.is_known()).is_some()
+                    })
+            }
+            _ => self.knowledge.playbook.is_legal(intent, self.stage()),
         };
         let meaning = self.knowledge.meaning(heard, legal)?;
-        let least = match meaning.intent.as_str() {
-            "opt_out" | "goodbye" => SURE_ENOUGH_TO_END,
+        let least = match &meaning.intent {
+            IntentId::OptOut | IntentId::Goodbye => SURE_ENOUGH_TO_END,
             intent if self.knowledge.parts(intent) => SURE_ENOUGH_TO_PART,
             _ => 0.0,
         };
@@ -144,32 +150,32 @@ impl Dialogue {
 
     /// Whether these words are the wish to be called no more.
     pub fn is_opt_out(&self, heard: &str) -> bool {
-        self.meaning(heard).is_some_and(|m| m.intent == "opt_out")
+        self.meaning(heard)
+            .is_some_and(|m| m.intent == IntentId::OptOut)
     }
 
     fn follow(&mut self, plan: &mut Plan, meaning: &Meaning, heard: &str) {
-        let intent = meaning.intent.as_str();
-        match intent.split_once('.') {
-            Some(("objections", id)) => self.object(plan, id, heard),
-            Some(("flow", id)) => {
+        match &meaning.intent {
+            IntentId::Objection(id) => self.object(plan, id, heard),
+            IntentId::Stage(id) => {
                 let flow = &self.knowledge.playbook.flow;
-                let to = flow.iter().position(|stage| stage.id == id);
+                let to = flow.iter().position(|stage| stage.id == *id);
                 self.lead(plan, to.unwrap_or(self.position.stage()), meaning);
             }
-            None if intent == "opt_out" => {
+            IntentId::OptOut => {
                 plan.outcome = Some(Outcome::OptOut);
                 self.parted = true;
                 match self.knowledge.playbook.lines.opt_out.clone() {
                     Some(line) => {
                         self.leaving = true;
-                        self.line(plan, &line, "lines.opt_out");
+                        self.line(plan, &line, LineId::OptOut);
                         plan.ends_call = true;
                     }
                     None => self.goodbye(plan),
                 }
             }
-            None if intent == "goodbye" => self.goodbye(plan),
-            _ => self.approved(plan, intent, heard),
+            IntentId::Goodbye => self.goodbye(plan),
+            intent => self.approved(plan, intent, heard),
         }
     }
 
@@ -216,12 +222,12 @@ impl Dialogue {
     pub(super) fn ask_again(&mut self, plan: &mut Plan) {
         let knowledge = Arc::clone(&self.knowledge);
         if let Some(stage) = knowledge.playbook.flow.get(self.position.stage()) {
-            self.line(plan, &stage.ask, &format!("flow.{}.ask", stage.id));
+            self.line(plan, &stage.ask, LineId::StageAsk(stage.id.clone()));
         }
     }
 
     /// The best approved line for `intent`, and what follows it.
-    fn approved(&mut self, plan: &mut Plan, intent: &str, heard: &str) {
+    fn approved(&mut self, plan: &mut Plan, intent: &IntentId, heard: &str) {
         let lines = self.lines_for(intent, heard);
         let usable = |line: &Candidate| {
             !(self.knowledge.is_once(&line.place) && self.said.contains(&line.place))
@@ -234,7 +240,7 @@ impl Dialogue {
 
     fn say_line(&mut self, plan: &mut Plan, line: &Candidate, heard: &str) {
         let before = plan.lines.len();
-        self.line(plan, &line.text, &line.place);
+        self.line(plan, &line.text, line.place.clone());
         let Some(last) = plan.lines.get_mut(before) else {
             return self.ask_the_model(plan, heard);
         };
@@ -275,8 +281,7 @@ impl Dialogue {
     }
 
     fn object(&mut self, plan: &mut Plan, id: &str, heard: &str) {
-        let intent = format!("objections.{id}");
-        let script = self.lines_for(&intent, heard);
+        let script = self.lines_for(&IntentId::Objection(id.to_owned()), heard);
         if let Some(line) = script
             .into_iter()
             .find(|line| !self.said.contains(&line.place))
@@ -296,7 +301,8 @@ impl Dialogue {
         match tactic {
             Some((_, say)) => {
                 let first = plan.lines.len();
-                self.line(plan, say, &format!("{intent}.{number}"));
+                let objection = id.to_owned();
+                self.line(plan, say, LineId::Tactic { objection, number });
                 self.reword(
                     plan,
                     first,
@@ -361,19 +367,24 @@ impl Dialogue {
         };
         let after = std::iter::successors(Some(to), |&stage| Position::after(flow, stage));
         let to = after.take(flow.len()).find(may_speak).unwrap_or(to);
-        let name = |n: usize| flow.get(n).map_or(String::new(), |stage| stage.id.clone());
-        let from = plan
-            .moved
-            .take()
-            .map_or_else(|| name(self.position.stage()), |moved| moved.0);
-        plan.moved = Some((from, name(to), why.to_owned()));
+        let name = |n: usize| flow.get(n).map(|stage| stage.id.clone());
+        // Several moves of one turn are told as one, from where it began.
+        let from = match plan.moved.take() {
+            Some(moved) => moved.from,
+            None => name(self.position.stage()),
+        };
+        plan.moved = Some(Move {
+            from,
+            to: name(to).unwrap_or_default(),
+            why: why.to_owned(),
+        });
         self.position.enter(to);
         // What the stage asks for may be known already, or be said in the same breath.
         let collects = flow.get(to).is_some_and(|stage| !stage.collect.is_empty());
         let led_here = plan
             .matched
             .as_ref()
-            .is_some_and(|matched| matched.intent.starts_with("flow."));
+            .is_some_and(|matched| matches!(matched.intent, IntentId::Stage(_)));
         let heard = std::mem::take(&mut self.now);
         let took = collects && led_here && !self.takes_any_words() && self.take_new(plan, &heard);
         self.now = heard;
@@ -395,13 +406,10 @@ impl Dialogue {
         if stage.collect.iter().any(begun) && self.ask_for_missing(plan) {
             return;
         }
-        let source = format!("flow.{}.ask", stage.id);
-        let just_asked = self
-            .last_said
-            .iter()
-            .any(|l| l.source == format!("line:{source}"));
+        let ask = LineId::StageAsk(stage.id.clone());
+        let just_asked = self.last_said.iter().any(|l| l.source.line() == Some(&ask));
         if !just_asked || plan.lines.is_empty() {
-            self.line(plan, &stage.ask, &source);
+            self.line(plan, &stage.ask, ask);
         }
     }
 
@@ -410,24 +418,24 @@ impl Dialogue {
         self.line(
             plan,
             &self.knowledge.playbook.lines.goodbye,
-            "lines.goodbye",
+            LineId::Goodbye,
         );
         plan.ends_call = true;
     }
 
     fn redirect(&mut self, plan: &mut Plan) {
-        plan.matched = Matched::plain("rambling", "");
+        plan.matched = Matched::plain(IntentId::Rambling, "");
         if let Some(line) = self.knowledge.playbook.lines.redirect.clone() {
-            self.line(plan, &line, "lines.redirect");
+            self.line(plan, &line, LineId::Redirect);
         }
         if let Some(stage) = self.knowledge.playbook.flow.get(self.position.stage()) {
-            self.line(plan, &stage.ask, &format!("flow.{}.ask", stage.id));
+            self.line(plan, &stage.ask, LineId::StageAsk(stage.id.clone()));
         }
     }
 
     /// No line fits: the model answers, shown the lines that come nearest.
     fn ask_the_model(&mut self, plan: &mut Plan, heard: &str) {
-        let unknown = self.lines_for("unknown", heard);
+        let unknown = self.lines_for(&IntentId::Unknown, heard);
         if let Some(line) = unknown
             .into_iter()
             .find(|line| !self.said.contains(&line.place))
@@ -449,7 +457,7 @@ impl Dialogue {
         });
     }
 
-    fn lines_for(&self, intent: &str, heard: &str) -> Vec<Candidate> {
+    fn lines_for(&self, intent: &IntentId, heard: &str) -> Vec<Candidate> {
         let filled = self.is_known();
         let lines = self
             .knowledge
@@ -458,16 +466,14 @@ impl Dialogue {
     }
 
     /// Adds a line, unless one of its slots has no value: then it is never spoken.
-    pub(super) fn line(&self, plan: &mut Plan, text: &str, place: &str) {
+    pub(super) fn line(&self, plan: &mut Plan, text: &str, place: LineId) {
         if let Some(text) = self.fill(text)
             && !text.trim().is_empty()
         {
-            let marked = &self.knowledge.playbook.compliance.uninterruptible;
             plan.lines.push(PlannedLine {
                 text,
-                source: format!("line:{place}"),
-                uninterruptible: place == "compliance.opening_notice"
-                    || marked.iter().any(|p| p == place),
+                uninterruptible: place == LineId::Notice || self.knowledge.is_marked(&place),
+                source: Source::Line(place),
             });
         }
     }

@@ -38,7 +38,7 @@ fn a_stage_that_waits_for_a_slot_is_passed_over() {
     dialogue.opening();
     let plan = dialogue.reply("Sure, go ahead.");
     let passed = &dialogue.knowledge.playbook.flow[2];
-    assert_eq!(plan.moved.map(|moved| moved.1).as_ref(), Some(&passed.id));
+    assert_eq!(plan.moved.map(|moved| moved.to).as_ref(), Some(&passed.id));
     assert!(!plan.lines.is_empty());
 }
 
@@ -54,7 +54,7 @@ fn a_sale_goes_from_greeting_to_goodbye_on_approved_lines() {
     for (heard, stage) in steps {
         let plan = dialogue.reply(heard);
         assert_eq!(
-            plan.moved.as_ref().map(|m| m.1.as_str()),
+            plan.moved.as_ref().map(|m| m.to.as_str()),
             Some(stage),
             "{heard}: {plan:?}"
         );
@@ -100,19 +100,19 @@ fn in_place_of_the_model_a_question_is_not_known_and_a_remark_leads_back() {
     let mut dialogue = opened();
     dialogue.reply("My grandmother collects stamps from Peru");
     let lines = dialogue.fallback();
-    let sources: Vec<&str> = lines.iter().map(|l| l.source.as_str()).collect();
+    let sources: Vec<String> = lines.iter().map(|l| l.source.to_string()).collect();
     assert_eq!(sources, ["line:lines.fallback", "line:flow.opening.ask"]);
     assert_eq!(dialogue.expect(), Expect::YesNo);
     dialogue.heard_of_reply("I see. Do you have a minute?");
     dialogue.reply("She has many of them");
-    assert_eq!(dialogue.fallback()[0].source, "line:lines.not_known");
+    assert_eq!(dialogue.fallback()[0].source, LineId::NotKnown.into());
     dialogue.heard_of_reply("I'm not sure about that.");
     dialogue.reply("So it goes with grandmothers");
-    assert_eq!(dialogue.fallback()[0].source, "line:lines.fallback");
+    assert_eq!(dialogue.fallback()[0].source, LineId::Fallback.into());
     dialogue.heard_of_reply("I see.");
     for question in ["Do you sell stamps", "The moon is made of cheese, right?"] {
         dialogue.reply(question);
-        assert_eq!(dialogue.fallback()[0].source, "line:lines.not_known");
+        assert_eq!(dialogue.fallback()[0].source, LineId::NotKnown.into());
     }
 }
 
@@ -135,8 +135,9 @@ fn a_phrase_of_an_earlier_stage_leads_back_and_never_ends_the_call() {
     let mut dialogue = in_last_stage();
     let plan = dialogue.reply("I'd like to change my appointment.");
     let moved = plan.moved.clone().unwrap();
-    assert_eq!((moved.0.as_str(), moved.1.as_str()), ("confirm", "closing"));
-    assert!(moved.2.contains("went back"), "{}", moved.2);
+    assert_eq!(moved.from.as_deref(), Some("confirm"));
+    assert_eq!(moved.to, "closing");
+    assert!(moved.why.contains("went back"), "{}", moved.why);
     assert!(!plan.ends_call && plan.text().contains("Which day and time"));
     // Another day in the stage that noted the first one.
     let mut dialogue = in_last_stage();
@@ -153,16 +154,16 @@ fn a_phrase_of_an_earlier_stage_leads_back_and_never_ends_the_call() {
     dialogue.reply("I want to lose weight.");
     assert_eq!(dialogue.stage(), "pitch");
     let plan = dialogue.reply("Sure, go ahead.");
-    assert_eq!(plan.moved.unwrap().1, "closing");
+    assert_eq!(plan.moved.unwrap().to, "closing");
 }
 
 #[test]
 fn a_plain_yes_or_no_to_the_last_question_ends_the_call() {
     for (heard, intent) in [
-        ("Sure, that's fine.", "yes"),
-        ("Yes, that sounds great!", "yes"),
-        ("No, that's fine.", "no"),
-        ("No, no thanks.", "no"),
+        ("Sure, that's fine.", IntentId::Yes),
+        ("Yes, that sounds great!", IntentId::Yes),
+        ("No, that's fine.", IntentId::No),
+        ("No, no thanks.", IntentId::No),
     ] {
         let mut dialogue = opened();
         dialogue.reply("Saturday at ten works.");

@@ -12,6 +12,9 @@ use patter_language::text::normalise;
 use patter_language::values::SlotKind;
 use patter_playbook::{Slot, Stage};
 use patter_types::expect::Expect;
+use patter_types::intent::IntentId;
+use patter_types::line::LineId;
+use patter_types::source::Source;
 
 impl Dialogue {
     /// Whether a slot has a value that counts, as it is now.
@@ -46,10 +49,8 @@ impl Dialogue {
     ) -> bool {
         // Something else was said since: these words do not answer the read-back.
         let asked = |name: &String| {
-            let source = format!("line:lines.confirm.{name}");
-            self.last_said
-                .last()
-                .is_some_and(|line| line.source == source)
+            let last = self.last_said.last().and_then(|line| line.source.line());
+            matches!(last, Some(LineId::ReadBack(slot)) if slot == name)
         };
         self.read_back = self.read_back.take().filter(asked);
         if let Some(name) = self.read_back.clone() {
@@ -60,7 +61,7 @@ impl Dialogue {
                 return self.take_asked(plan, heard, words, meaning);
             }
             self.read_back = None;
-            plan.matched = Matched::plain("value", words);
+            plan.matched = Matched::plain(IntentId::Value, words);
             self.learn(plan, &name);
             self.after_read_back(plan, &name);
             return true;
@@ -110,7 +111,7 @@ impl Dialogue {
                     learnt.confirmed = standing == Some(Standing::Known);
                 }
             }
-            plan.matched = Matched::plain("value", words);
+            plan.matched = Matched::plain(IntentId::Value, words);
             self.go_on(plan, meaning);
         }
         taken || self.take_correction(plan, heard, words)
@@ -143,7 +144,7 @@ impl Dialogue {
                 self.learn(plan, &name);
                 if self.slots.standing(&name) == Some(Standing::Awaiting) {
                     self.read_it_back(plan, &name);
-                    plan.matched = Matched::plain("value", words);
+                    plan.matched = Matched::plain(IntentId::Value, words);
                     return true;
                 }
                 changed.push(name);
@@ -152,7 +153,7 @@ impl Dialogue {
         if changed.is_empty() {
             return false;
         }
-        plan.matched = Matched::plain("value", words);
+        plan.matched = Matched::plain(IntentId::Value, words);
         let ask = self.stage_here().map_or("", |stage| &stage.ask);
         let in_ask = self.knowledge.playbook.slots_in(ask);
         changed.retain(|name| !in_ask.contains(name));
@@ -173,7 +174,7 @@ impl Dialogue {
         self.line(
             plan,
             &statements.join(" "),
-            &format!("lines.confirm.{name}"),
+            LineId::ReadBack(name.to_owned()),
         );
     }
 
@@ -214,8 +215,10 @@ impl Dialogue {
     fn stage_said(&self, meaning: Option<&Meaning>) -> Option<usize> {
         let flow = &self.knowledge.playbook.flow;
         let meaning = meaning.filter(|meaning| meaning.phrase.is_some())?;
-        let id = meaning.intent.strip_prefix("flow.")?;
-        let to = flow.iter().position(|stage| stage.id == id)?;
+        let IntentId::Stage(id) = &meaning.intent else {
+            return None;
+        };
+        let to = flow.iter().position(|stage| stage.id == *id)?;
         (to > self.position.stage()).then_some(to)
     }
 
@@ -231,8 +234,10 @@ impl Dialogue {
         let playbook = &self.knowledge.playbook;
         let own = playbook.slots.get(&name).and_then(|slot| slot.ask.as_ref());
         match (own, self.stage_here()) {
-            (Some(ask), _) => self.line(plan, ask, &format!("slots.{name}.ask")),
-            (None, Some(stage)) => self.line(plan, &stage.ask, &format!("flow.{}.ask", stage.id)),
+            (Some(ask), _) => self.line(plan, ask, LineId::SlotAsk(name)),
+            (None, Some(stage)) => {
+                self.line(plan, &stage.ask, LineId::StageAsk(stage.id.clone()));
+            }
             (None, None) => {}
         }
         true
@@ -243,7 +248,7 @@ impl Dialogue {
         let Some(line) = self.slots.read_back(name, &self.knowledge.playbook) else {
             return false;
         };
-        self.line(plan, &line, &format!("lines.confirm.{name}"));
+        self.line(plan, &line, LineId::ReadBack(name.to_owned()));
         self.read_back = Some(name.to_owned());
         true
     }
@@ -253,18 +258,13 @@ impl Dialogue {
         let Some(last) = self.last_said.last() else {
             return Expect::Any;
         };
-        let place = last.source.strip_prefix("line:").unwrap_or("");
-        if place.starts_with("lines.confirm.") {
-            return Expect::YesNo;
-        }
-        let slot = place
-            .strip_prefix("slots.")
-            .and_then(|rest| rest.strip_suffix(".ask"));
-        if let Some(slot) = slot {
-            return self.expect_of(slot);
-        }
-        match self.stage_here() {
-            Some(stage) if place == format!("flow.{}.ask", stage.id) => {
+        let Source::Line(line) = &last.source else {
+            return Expect::Any;
+        };
+        match (line, self.stage_here()) {
+            (LineId::ReadBack(_), _) => Expect::YesNo,
+            (LineId::SlotAsk(slot), _) => self.expect_of(slot),
+            (LineId::StageAsk(id), Some(stage)) if *id == stage.id => {
                 match (&stage.expect, stage.collect.as_slice()) {
                     (Expect::Any, [slot]) => self.expect_of(slot),
                     (expect, _) => *expect,

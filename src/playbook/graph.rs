@@ -7,7 +7,8 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::{Playbook, Then};
+use super::{Playbook, ScriptLine, Then};
+use patter_types::intent::IntentId;
 
 /// Characters of a label's line after which the next word begins a new one.
 const LINE_CHARACTERS: usize = 44;
@@ -104,7 +105,7 @@ impl Playbook {
         }
         for (index, fact) in self.facts.iter().enumerate() {
             let key = format!("f{index}");
-            let intent = format!("facts.{}", fact.id);
+            let intent = IntentId::Fact(fact.id.clone());
             let says = self.with_script(&fact.say, &intent);
             graph.node(&key, NodeKind::Fact, &fact.id, says, &fact.when);
         }
@@ -120,12 +121,16 @@ impl Playbook {
     }
 
     /// A line, and those of the script for the same intent.
-    fn with_script(&self, say: &str, intent: &str) -> Vec<String> {
-        let script = self.script.iter().filter(|line| line.intent == intent);
-        let script = script.map(|line| match &line.stage {
-            Some(stage) => format!("in {stage}: {}", line.say),
-            None => line.say.clone(),
-        });
+    fn with_script(&self, say: &str, intent: &IntentId) -> Vec<String> {
+        let answers = |line: &&ScriptLine| line.answers().as_ref() == Some(intent);
+        let script = self
+            .script
+            .iter()
+            .filter(answers)
+            .map(|line| match &line.stage {
+                Some(stage) => format!("in {stage}: {}", line.say),
+                None => line.say.clone(),
+            });
         std::iter::once(say.to_owned()).chain(script).collect()
     }
 

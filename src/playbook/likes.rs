@@ -10,15 +10,16 @@ use std::collections::BTreeMap;
 use super::rules::{MAX_TEXT_CHARACTERS, Report};
 use super::{MatchKind, Playbook};
 use patter_language::text::normalise;
+use patter_types::intent::IntentId;
 
-/// What a caller means who means nothing that the playbook knows.
+/// [`IntentId::Unknown`] as a label of examples: what a caller means who means nothing that the playbook knows.
 pub const UNKNOWN: &str = "unknown";
 
 /// One example of what a caller says who means something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Like<'a> {
-    /// What is meant: the section and the id of the entry, as in `facts.price`; `goodbye`, `opt_out` or [`UNKNOWN`].
-    pub intent: String,
+    /// What is meant.
+    pub intent: IntentId,
     /// What the caller says.
     pub text: &'a str,
     /// It is a trigger phrase, often a part of a sentence.
@@ -43,66 +44,56 @@ impl Playbook {
         }))
     }
 
-    /// What the entry `intent` (as in [`Like::intent`]) is, as [`Playbook::matches`] would name it; `None` for one of
-    /// `[[intents]]`, which answers nothing itself, and for what is not in the playbook.
-    pub fn entry(&self, intent: &str) -> Option<(MatchKind, &str)> {
-        let (section, id) = intent.split_once('.').unwrap_or((intent, ""));
-        match section {
-            "flow" => self.stage(id).map(|s| (MatchKind::Stage, s.id.as_str())),
-            "facts" => self.fact(id).map(|f| (MatchKind::Fact, f.id.as_str())),
-            "objections" => self
+    /// What the entry `intent` is, as [`Playbook::matches`] would name it; `None` for one of `[[intents]]`, which
+    /// answers nothing itself, and for what is not in the playbook.
+    pub fn entry(&self, intent: &IntentId) -> Option<(MatchKind, &str)> {
+        match intent {
+            IntentId::Stage(id) => self.stage(id).map(|s| (MatchKind::Stage, s.id.as_str())),
+            IntentId::Fact(id) => self.fact(id).map(|f| (MatchKind::Fact, f.id.as_str())),
+            IntentId::Objection(id) => self
                 .objection(id)
                 .map(|o| (MatchKind::Objection, o.id.as_str())),
-            "goodbye" => Some((MatchKind::Goodbye, "goodbye")),
-            "opt_out" => Some((MatchKind::OptOut, "opt_out")),
+            IntentId::Goodbye => Some((MatchKind::Goodbye, "goodbye")),
+            IntentId::OptOut => Some((MatchKind::OptOut, "opt_out")),
             _ => None,
         }
     }
 
     /// Whether the caller can mean `intent` in `stage`: only `[[intents]]` are bound to stages.
-    pub fn is_legal(&self, intent: &str, stage: &str) -> bool {
-        intent
-            .strip_prefix("intents.")
-            .and_then(|id| self.intents.iter().find(|intent| intent.id == id))
-            .and_then(|intent| intent.stages.as_ref())
+    pub fn is_legal(&self, intent: &IntentId, stage: &str) -> bool {
+        let IntentId::Own(id) = intent else {
+            return true;
+        };
+        let own = self.intents.iter().find(|own| own.id == *id);
+        own.and_then(|own| own.stages.as_ref())
             .is_none_or(|stages| stages.iter().any(|known| known == stage))
     }
 
     /// What is meant, the key of the file, and its examples.
-    fn sections_with_likes(&self) -> Vec<(String, String, &Vec<String>)> {
+    fn sections_with_likes(&self) -> Vec<(IntentId, String, &Vec<String>)> {
         let mut found = Vec::new();
-        let mut add = |section: &str, id: &str, texts| {
-            let intent = format!("{section}.{id}");
-            let place = format!("{intent}.like");
+        let mut add = |intent: IntentId, texts| {
+            let place = match &intent {
+                IntentId::Goodbye | IntentId::OptOut => format!("compliance.{intent}_like"),
+                _ => format!("{intent}.like"),
+            };
             found.push((intent, place, texts));
         };
         for stage in &self.flow {
-            add("flow", &stage.id, &stage.like);
+            add(IntentId::Stage(stage.id.clone()), &stage.like);
         }
         for objection in &self.objections {
-            add("objections", &objection.id, &objection.like);
+            add(IntentId::Objection(objection.id.clone()), &objection.like);
         }
         for fact in &self.facts {
-            add("facts", &fact.id, &fact.like);
+            add(IntentId::Fact(fact.id.clone()), &fact.like);
         }
-        for intent in &self.intents {
-            add("intents", &intent.id, &intent.like);
+        for own in &self.intents {
+            add(IntentId::Own(own.id.clone()), &own.like);
         }
-        for (intent, texts) in [
-            ("goodbye", &self.compliance.goodbye_like),
-            ("opt_out", &self.compliance.opt_out_like),
-        ] {
-            found.push((
-                intent.to_owned(),
-                format!("compliance.{intent}_like"),
-                texts,
-            ));
-        }
-        found.push((
-            UNKNOWN.to_owned(),
-            "unknown.like".to_owned(),
-            &self.unknown.like,
-        ));
+        add(IntentId::Goodbye, &self.compliance.goodbye_like);
+        add(IntentId::OptOut, &self.compliance.opt_out_like);
+        add(IntentId::Unknown, &self.unknown.like);
         found
     }
 
@@ -138,7 +129,7 @@ impl Playbook {
                 );
             }
         }
-        let mut owners: BTreeMap<String, String> = BTreeMap::new();
+        let mut owners: BTreeMap<String, IntentId> = BTreeMap::new();
         for found in self.phrases() {
             owners.insert(found.phrase.to_owned(), found.intent());
         }
@@ -233,13 +224,13 @@ mod tests {
         );
         assert_eq!(playbook.validate(), []);
         for (intent, stage, expected) in [
-            ("intents.chat", "pitch", true),
-            ("intents.chat", "opening", false),
-            ("facts.price", "opening", true),
-            ("goodbye", "opening", true),
+            (IntentId::Own("chat".into()), "pitch", true),
+            (IntentId::Own("chat".into()), "opening", false),
+            (IntentId::Fact("price".into()), "opening", true),
+            (IntentId::Goodbye, "opening", true),
         ] {
             assert_eq!(
-                playbook.is_legal(intent, stage),
+                playbook.is_legal(&intent, stage),
                 expected,
                 "{intent} in {stage}"
             );
@@ -253,11 +244,12 @@ mod tests {
         let mut seen = 0;
         for like in playbook.likes() {
             let entry = playbook.entry(&like.intent);
-            let has_none = ["intents.chat", UNKNOWN].contains(&like.intent.as_str());
+            let has_none = matches!(like.intent, IntentId::Own(_) | IntentId::Unknown);
             assert_eq!(entry.is_none(), has_none, "{like:?}");
             seen += usize::from(like.is_phrase);
         }
         assert!(seen > 100, "{seen}");
-        assert_eq!(playbook.entry("facts.nothing"), None);
+        assert_eq!(IntentId::Unknown.to_string(), UNKNOWN);
+        assert_eq!(playbook.entry(&IntentId::Fact("nothing".into())), None);
     }
 }

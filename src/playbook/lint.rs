@@ -11,6 +11,7 @@ use super::rules::Report;
 use super::{Playbook, Problem};
 use patter_language::sentence::Sentences;
 use patter_language::text::normalise;
+use patter_types::line::LineId;
 
 /// Words that join a second goal to the first.
 const SECOND_GOALS: &[&str] = &[
@@ -154,7 +155,11 @@ impl Playbook {
         }
         for objection in &self.objections {
             let numbers = 1..=objection.say.len();
-            known.extend(numbers.map(|number| format!("objections.{}.{number}", objection.id)));
+            let tactics = numbers.map(|number| LineId::Tactic {
+                objection: objection.id.clone(),
+                number,
+            });
+            known.extend(tactics.map(|tactic| tactic.to_string()));
         }
         let marks = self.compliance.uninterruptible.iter().enumerate();
         for (index, mark) in marks.filter(|(_, mark)| !known.contains(*mark)) {

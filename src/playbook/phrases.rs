@@ -6,9 +6,9 @@
 //! Source: ours; whole-word containment, so that no word of a phrase is guessed.
 
 use super::Playbook;
-use super::likes::UNKNOWN;
 use patter_language::everyday::Everyday;
 use patter_language::text::{count_words, normalise, places_of};
+use patter_types::intent::IntentId;
 
 /// What kind of entry the caller's words matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,15 +50,16 @@ pub struct Match<'a> {
 }
 
 impl Match<'_> {
-    /// The same as a name of its own among all kinds, as in `facts.price`.
-    pub fn intent(&self) -> String {
-        let section = match self.kind {
-            MatchKind::Stage => "flow",
-            MatchKind::Fact => "facts",
-            MatchKind::Objection => "objections",
-            MatchKind::Goodbye | MatchKind::OptOut => return self.id.to_owned(),
-        };
-        format!("{section}.{}", self.id)
+    /// What the caller means by it.
+    pub fn intent(&self) -> IntentId {
+        let id = || self.id.to_owned();
+        match self.kind {
+            MatchKind::Stage => IntentId::Stage(id()),
+            MatchKind::Fact => IntentId::Fact(id()),
+            MatchKind::Objection => IntentId::Objection(id()),
+            MatchKind::Goodbye => IntentId::Goodbye,
+            MatchKind::OptOut => IntentId::OptOut,
+        }
     }
 
     /// Whether the phrase is less than half of what was said, and so may not be what it is about. An opt-out is never said in passing, and a goodbye not
@@ -97,31 +98,26 @@ impl Playbook {
         })
     }
 
-    /// Ids of everything that a caller can mean: entries of the playbook, and what every playbook understands.
-    pub fn intent_ids(&self) -> Vec<String> {
-        let stages = self.flow.iter().map(|stage| format!("flow.{}", stage.id));
-        let objections = self
-            .objections
-            .iter()
-            .map(|objection| format!("objections.{}", objection.id));
-        let facts = self.facts.iter().map(|fact| format!("facts.{}", fact.id));
-        let intents = self
-            .intents
-            .iter()
-            .map(|intent| format!("intents.{}", intent.id));
-        let fixed = ["goodbye", "opt_out", UNKNOWN];
+    /// Everything that a script may answer: entries of the playbook, and what every playbook understands.
+    pub fn intent_ids(&self) -> Vec<IntentId> {
+        let stages = self.flow.iter().map(|stage| &stage.id);
+        let objections = self.objections.iter().map(|objection| &objection.id);
+        let facts = self.facts.iter().map(|fact| &fact.id);
+        let own = self.intents.iter().map(|intent| &intent.id);
         stages
-            .chain(objections)
-            .chain(facts)
-            .chain(intents)
-            .chain(fixed.map(str::to_owned))
+            .cloned()
+            .map(IntentId::Stage)
+            .chain(objections.cloned().map(IntentId::Objection))
+            .chain(facts.cloned().map(IntentId::Fact))
+            .chain(own.cloned().map(IntentId::Own))
+            .chain([IntentId::Goodbye, IntentId::OptOut, IntentId::Unknown])
             .collect()
     }
 
     /// Phrases and examples of `intent`.
-    pub fn examples_of(&self, intent: &str) -> Vec<&str> {
+    pub fn examples_of(&self, intent: &IntentId) -> Vec<&str> {
         self.likes()
-            .filter(|like| like.intent == intent)
+            .filter(|like| like.intent == *intent)
             .map(|like| like.text)
             .collect()
     }

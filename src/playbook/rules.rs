@@ -103,7 +103,7 @@ impl Playbook {
                 known("success.slots".to_owned(), "slot", slot, &slots);
             }
         }
-        let intents = self.intent_ids();
+        let intents: Vec<String> = self.intent_ids().iter().map(ToString::to_string).collect();
         let intents: Vec<&str> = intents.iter().map(String::as_str).collect();
         for line in &self.script {
             if let Some(stage) = &line.stage {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Playbook;
 use patter_types::expect::Expect;
+use patter_types::intent::IntentId;
 
 /// Who the agent is.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -171,6 +172,13 @@ pub struct ScriptLine {
     /// What happens after the line; the stage's question is asked again when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub then: Option<Then>,
+}
+
+impl ScriptLine {
+    /// What the line answers; None where [`ScriptLine::intent`] is nothing that a caller can mean.
+    pub fn answers(&self) -> Option<IntentId> {
+        self.intent.parse().ok()
+    }
 }
 
 /// When the call has reached its goal.

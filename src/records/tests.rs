@@ -13,6 +13,7 @@ use super::store::Pace;
 use super::{CallRecord, RecordsError, Start, Store, export, schema};
 use patter_types::event::{Event, Stamped};
 use patter_types::outcome::Outcome;
+use patter_types::source::Source;
 
 const HOSTILE: &str = "=cmd|' /C calc'!A0 \"quoted\", 'single'; DROP TABLE calls; --\r\nline two\0after NUL \u{202E}txet sdrawkcab\u{202C} שלום 你好 \u{1b}[2J";
 
@@ -68,7 +69,7 @@ fn spoken(turn: u32, text: &str) -> Event {
     Event::Spoken {
         turn,
         text: text.into(),
-        source: "model".into(),
+        source: Source::Model,
         audio_ms: 900,
         tts_ms: 2.0,
         cached: false,

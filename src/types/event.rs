@@ -13,9 +13,12 @@ use serde::Serialize;
 
 use crate::chat::Finish;
 use crate::clock::Clock;
+use crate::intent::IntentId;
 use crate::load::{Shares, Step};
+use crate::moves::Move;
 use crate::outcome::Outcome;
 use crate::reason::Reason;
+use crate::source::Source;
 use crate::why::Why;
 
 /// One thing that happened.
@@ -93,8 +96,8 @@ pub enum Event {
     Intent {
         /// Number of the agent's turn.
         turn: u32,
-        /// An intent of the playbook, or `yes`, `no`, `repeat`, `value`, `rambling`.
-        intent: String,
+        /// An intent of the playbook, or one that every call has.
+        intent: IntentId,
         /// The phrase that was heard; empty for a guess.
         phrase: String,
         /// From 0 to 1; 1 for words that were heard as they stand in the playbook.
@@ -155,7 +158,7 @@ pub enum Event {
         /// The sentence.
         text: String,
         /// Where it is from: `line:…` of the playbook, or `model`.
-        source: String,
+        source: Source,
         /// Its length as sound.
         audio_ms: u64,
         /// Time to synthesise.
@@ -381,6 +384,16 @@ impl Event {
     }
 }
 
+impl From<Move> for Event {
+    fn from(moved: Move) -> Self {
+        Self::Stage {
+            from: moved.from.unwrap_or_default(),
+            to: moved.to,
+            why: moved.why,
+        }
+    }
+}
+
 /// An event with its time and call.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Stamped {
@@ -434,24 +447,4 @@ impl EventSink {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_is_one_flat_object() {
-        let event = Stamped {
-            t_ms: 12,
-            call: "c1".into(),
-            event: Event::BargeIn {
-                turn: 3,
-                speech_ms: 160,
-                stop_ms: 120.5,
-                played_ms: 900,
-            },
-        };
-        assert_eq!(
-            serde_json::to_string(&event).unwrap(),
-            r#"{"t_ms":12,"call":"c1","event":"barge_in","turn":3,"speech_ms":160,"stop_ms":120.5,"played_ms":900}"#
-        );
-    }
-}
+mod tests;

@@ -7,6 +7,8 @@ use patter_lab::caller::Cue;
 use patter_records::read::Reader;
 use patter_server::transport::audiosocket::client;
 use patter_types::event::{Event, Stamped};
+use patter_types::line::LineId;
+use patter_types::source::Source;
 
 use crate::support::{caller, finals, one_at_a_time, server};
 
@@ -171,21 +173,21 @@ fn what_no_line_answers_is_generated_and_two_calls_run_at_once() {
         "the playbook's part was not in the cache: {prefilled} of {prompt}"
     );
     // The model is small: what it says, or an approved line in its place.
-    let spoken: Vec<(&str, &str)> = events
+    let spoken: Vec<(&str, &Source)> = events
         .iter()
         .filter_map(|e| match &e.event {
-            Event::Spoken { text, source, .. } => Some((text.as_str(), source.as_str())),
+            Event::Spoken { text, source, .. } => Some((text.as_str(), source)),
             _ => None,
         })
         .collect();
     assert!(
         spoken
             .iter()
-            .any(|(_, source)| matches!(*source, "model" | "line:lines.fallback"))
+            .any(|(_, source)| matches!(source, Source::Model | Source::Line(LineId::Fallback)))
     );
     for event in &events {
         if let Event::Guarded { text, .. } = &event.event {
-            assert!(!spoken.contains(&(text.as_str(), "model")), "{text}");
+            assert!(!spoken.contains(&(text.as_str(), &Source::Model)), "{text}");
         }
     }
     let ends = events

@@ -11,6 +11,7 @@ use patter_records::{Start, Store};
 use patter_server::transport::audiosocket::codec;
 use patter_server::transport::audiosocket::codec::Message;
 use patter_types::event::{Event, Stamped};
+use patter_types::line::LineId;
 use patter_types::outcome::Outcome;
 
 use crate::support::{one_at_a_time, server, wait_until};
@@ -36,7 +37,7 @@ fn spoken(turn: u32, text: &str) -> Event {
     Event::Spoken {
         turn,
         text: text.into(),
-        source: "line:x".into(),
+        source: LineId::Opening.into(),
         audio_ms: 2_000,
         tts_ms: 1.0,
         cached: true,

@@ -16,12 +16,17 @@ use patter_server::http::Shared;
 use patter_server::transport::audiosocket::codec::Message;
 use patter_server::transport::audiosocket::{client, codec};
 use patter_types::event::{Event, Stamped};
+use patter_types::line::LineId;
 use patter_types::load::Step;
 use patter_types::outcome::Outcome;
+use patter_types::source::Source;
 
 use crate::support::{
     caller, ended_by, engines, loaded, one_at_a_time, patter, root, server, server_like, wait_until,
 };
+
+/// Of what is said in place of the model's words.
+const FALLBACK: Source = Source::Line(LineId::Fallback);
 
 /// A caller who is connected, sends silence and listens.
 struct Silent {
@@ -151,8 +156,7 @@ fn a_machine_that_is_too_busy_says_approved_lines_only() {
         }
     )));
     assert!(!happened(&|e| matches!(e, Event::Generated { .. })));
-    let fallback =
-        |e: &Event| matches!(e, Event::Spoken { source, .. } if source == "line:lines.fallback");
+    let fallback = |e: &Event| matches!(e, Event::Spoken { source, .. } if *source == FALLBACK);
     assert!(happened(&fallback), "{events:#?}");
     assert!(happened(&|e| matches!(
         e,
@@ -194,8 +198,7 @@ fn a_language_model_that_fails_is_told_of_and_then_left_alone() {
     let events: Vec<Event> = events.iter().map(|stamped| stamped.event).collect();
     let told = |e: &&Event| matches!(e, Event::Error { message } if message.contains("made no reply: a prompt of"));
     assert_eq!(events.iter().filter(told).count(), 3, "{events:#?}");
-    let fallback =
-        |e: &&Event| matches!(e, Event::Spoken { source, .. } if source == "line:lines.fallback");
+    let fallback = |e: &&Event| matches!(e, Event::Spoken { source, .. } if *source == FALLBACK);
     assert!(events.iter().filter(fallback).count() >= 3, "{events:#?}");
     assert!(events.iter().any(|e| matches!(
         e,

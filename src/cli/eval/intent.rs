@@ -65,7 +65,11 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let name = options.data.display();
     let text =
         std::fs::read_to_string(&options.data).with_context(|| format!("cannot read `{name}`"))?;
-    let known = |intent: &str| playbook.likes().any(|like| like.intent == intent);
+    let known = |intent: &str| {
+        playbook
+            .likes()
+            .any(|like| like.intent.to_string() == intent)
+    };
     let lines = read_lines(&text, known).with_context(|| format!("`{name}`"))?;
     let examples = Labelled::all_of(&playbook);
     let embed = patter_assembly::embedder_for(loaded, &playbook.language)?;

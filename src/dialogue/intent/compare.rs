@@ -94,7 +94,11 @@ pub fn answers(
     embed: Option<&Arc<dyn Embed>>,
 ) -> Vec<Answer> {
     let embed = embed.filter(|_| approach != Approach::Words).cloned();
-    let phrase = |text: &str| playbook.matches(text).map(|found| found.intent());
+    let phrase = |text: &str| {
+        playbook
+            .matches(text)
+            .map(|found| found.intent().to_string())
+    };
     match approach {
         Approach::Phrases => ask(lines, |text| (phrase(text), phrase(text), None)),
         Approach::Nearest => {
@@ -106,7 +110,7 @@ pub fn answers(
             let knowledge = Knowledge::with(playbook.clone(), classifier);
             ask(lines, |text| {
                 let meaning = knowledge.meaning(text, |_| true);
-                let named = meaning.as_ref().map(|meaning| meaning.intent.clone());
+                let named = meaning.as_ref().map(|meaning| meaning.intent.to_string());
                 (named.clone(), named, meaning.map(|m| m.probability))
             })
         }

@@ -263,7 +263,10 @@ fn mislabelling_changes_the_share_that_was_asked_for() {
 }
 
 fn measured(approach: Approach, examples: &[Labelled]) -> Score {
-    let lines = read_lines(TEST, |intent| PLAYBOOK.likes().any(|l| l.intent == intent)).unwrap();
+    let lines = read_lines(TEST, |intent| {
+        PLAYBOOK.likes().any(|l| l.intent.to_string() == intent)
+    })
+    .unwrap();
     score(
         &lines,
         &answers(approach, &PLAYBOOK, examples, &lines, None),

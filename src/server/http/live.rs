@@ -123,7 +123,9 @@ impl LiveCall {
                 }
                 self.stage = Some(to);
             }
-            Event::Intent { intent, .. } => self.intent = Some(cut(intent, MAX_VALUE_CHARS)),
+            Event::Intent { intent, .. } => {
+                self.intent = Some(cut(&intent.to_string(), MAX_VALUE_CHARS))
+            }
             Event::Slot {
                 slot,
                 value,
@@ -304,13 +306,15 @@ fn cut(text: &str, chars: usize) -> String {
 mod tests {
     use super::*;
     use crate::http::tests::{call_end, call_start, call_start_of, stamped};
+    use patter_types::intent::IntentId;
+    use patter_types::source::Source;
     use tokio::sync::broadcast::error::TryRecvError;
 
     fn said(turn: u32, text: &str) -> Event {
         Event::Spoken {
             turn,
             text: text.into(),
-            source: "model".into(),
+            source: Source::Model,
             audio_ms: 800,
             tts_ms: 3.0,
             cached: false,
@@ -362,7 +366,7 @@ mod tests {
         observe(heard(""));
         observe(Event::Intent {
             turn: 2,
-            intent: "value".into(),
+            intent: IntentId::Value,
             phrase: String::new(),
             probability: 0.9,
         });

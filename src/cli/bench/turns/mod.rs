@@ -30,6 +30,8 @@ use patter_server::transport::audiosocket::client;
 use patter_server::transport::audiosocket::server::Server;
 use patter_speech::espeak::Espeak;
 use patter_types::event::{Event, Stamped};
+use patter_types::line::LineId;
+use patter_types::source::Source;
 
 use crate::cli::demo::Story;
 use plan::{PlannedCall, Row, Say, Situation, VOICES};
@@ -400,10 +402,11 @@ impl<'a> Stage<'a> {
     }
 
     /// The approved lines with these sources in the agent's own voice, as the line carries them.
-    fn line(&self, sources: &[String]) -> anyhow::Result<Vec<i16>> {
+    fn line(&self, sources: &[Source]) -> anyhow::Result<Vec<i16>> {
         let mut sound = Vec::new();
         for source in sources {
-            let Some(text) = text_of(&self.engines.books.default.knowledge.playbook, source) else {
+            let playbook = &self.engines.books.default.knowledge.playbook;
+            let Some(text) = source.line().and_then(|line| text_of(playbook, line)) else {
                 continue;
             };
             for sentence in Sentences::whole(&text) {
@@ -421,23 +424,22 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// The words behind a source such as `line:facts.price`.
-fn text_of(playbook: &Playbook, source: &str) -> Option<String> {
-    let mut parts = source.strip_prefix("line:")?.split('.');
-    let text = match (parts.next()?, parts.next()?, parts.next()) {
-        ("facts", id, None) => &playbook.fact(id)?.say,
-        ("objections", id, Some(number)) => {
-            let index = number.parse::<usize>().ok()?.checked_sub(1)?;
-            playbook.objection(id)?.say.get(index)?
+/// The words of an approved line, as far as these calls come to hear it.
+fn text_of(playbook: &Playbook, line: &LineId) -> Option<String> {
+    let text = match line {
+        LineId::Fact(id) => &playbook.fact(id)?.say,
+        LineId::Tactic { objection, number } => {
+            let index = number.checked_sub(1)?;
+            playbook.objection(objection)?.say.get(index)?
         }
-        ("flow", id, Some("ask")) => &playbook.stage(id)?.ask,
-        ("lines", "opening", None) => &playbook.lines.opening,
-        ("lines", "repeat", None) => &playbook.lines.repeat,
-        ("lines", "goodbye", None) => &playbook.lines.goodbye,
-        ("lines", "fallback", None) => &playbook.lines.fallback,
-        ("lines", "not_known", None) => &playbook.lines.not_known,
-        ("lines", "opt_out", None) => playbook.lines.opt_out.as_ref()?,
-        ("compliance", "opening_notice", None) => &playbook.compliance.opening_notice,
+        LineId::StageAsk(id) => &playbook.stage(id)?.ask,
+        LineId::Opening => &playbook.lines.opening,
+        LineId::Repeat => &playbook.lines.repeat,
+        LineId::Goodbye => &playbook.lines.goodbye,
+        LineId::Fallback => &playbook.lines.fallback,
+        LineId::NotKnown => &playbook.lines.not_known,
+        LineId::OptOut => playbook.lines.opt_out.as_ref()?,
+        LineId::Notice => &playbook.compliance.opening_notice,
         _ => return None,
     };
     playbook.fill(text, &std::collections::BTreeMap::new())

@@ -5,6 +5,8 @@
 use patter_lab::caller::noise::Noise;
 use patter_lab::caller::sounds::Sound;
 use patter_lab::caller::{Cue, Random};
+use patter_types::line::LineId;
+use patter_types::source::Source;
 
 /// A row of the table: a situation, perhaps in noise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -131,7 +133,7 @@ pub(super) struct Step {
     /// Of which kind, in the detailed report.
     pub(super) kind: &'static str,
     /// The source of the approved line that must answer.
-    pub(super) expects: Option<&'static str>,
+    pub(super) expects: Option<Source>,
 }
 
 /// One call.
@@ -234,24 +236,32 @@ const QUICK: [&str; 2] = ["Yes.", "Sure, go ahead."];
 pub(super) const LISTENING: [&str; 3] = ["Uh huh.", "Mm hmm.", "Okay."];
 
 /// Tasks, and the approved line for each.
-pub(super) const TASKS: [(&str, &str); 16] = [
-    ("How much is it?", "line:facts.price"),
-    ("I want to cancel my gym membership.", "line:facts.cancel"),
-    ("I'd like to book a session.", "line:flow.closing.ask"),
-    ("I want to talk to a human.", "line:facts.human"),
-    ("Please take me off your list.", "line:lines.opt_out"),
-    ("Are you open on Sunday?", "line:facts.hours"),
-    ("I'd like a refund.", "line:facts.guarantee"),
-    ("Where are you located?", "line:facts.location"),
-    ("Is there a free trial?", "line:facts.trial"),
-    ("Can I bring a friend?", "line:facts.friend"),
-    ("What classes do you have?", "line:facts.classes"),
-    ("Is there a discount?", "line:facts.discount"),
-    ("I'm not interested.", "line:objections.not_interested.1"),
-    ("Call me back later.", "line:objections.busy_now.1"),
-    ("Send me the details.", "line:objections.send_details.1"),
-    ("I want to lose weight.", "line:flow.pitch.ask"),
-];
+pub(super) fn tasks() -> [(&'static str, LineId); 16] {
+    let fact = |id: &str| LineId::Fact(id.to_owned());
+    let ask = |stage: &str| LineId::StageAsk(stage.to_owned());
+    let first_tactic = |objection: &str| LineId::Tactic {
+        objection: objection.to_owned(),
+        number: 1,
+    };
+    [
+        ("How much is it?", fact("price")),
+        ("I want to cancel my gym membership.", fact("cancel")),
+        ("I'd like to book a session.", ask("closing")),
+        ("I want to talk to a human.", fact("human")),
+        ("Please take me off your list.", LineId::OptOut),
+        ("Are you open on Sunday?", fact("hours")),
+        ("I'd like a refund.", fact("guarantee")),
+        ("Where are you located?", fact("location")),
+        ("Is there a free trial?", fact("trial")),
+        ("Can I bring a friend?", fact("friend")),
+        ("What classes do you have?", fact("classes")),
+        ("Is there a discount?", fact("discount")),
+        ("I'm not interested.", first_tactic("not_interested")),
+        ("Call me back later.", first_tactic("busy_now")),
+        ("Send me the details.", first_tactic("send_details")),
+        ("I want to lose weight.", ask("pitch")),
+    ]
+}
 
 /// Calls that bring `count` samples of `row`.
 pub(super) fn calls(row: Row, count: usize, seed: u64) -> Vec<PlannedCall> {
@@ -369,9 +379,10 @@ fn steps(situation: Situation, count: usize, turn: &mut usize, random: &mut Rand
             .collect(),
         Situation::Task => kinds
             .map(|n| {
-                let (words, source) = TASKS[n % TASKS.len()];
+                let all = tasks();
+                let (words, line) = all[n % all.len()].clone();
                 Step {
-                    expects: Some(source),
+                    expects: Some(line.into()),
                     ..measured(Cue::Turn, Say::Words(words), "task")
                 }
             })
@@ -407,7 +418,11 @@ mod tests {
     fn what_is_asked_has_an_approved_line_and_what_is_unforeseen_has_none() {
         for words in ASKED {
             let plan = reply(words);
-            assert!(plan.lines[0].source.starts_with("line:facts."), "{words}");
+            let source = &plan.lines[0].source;
+            assert!(
+                matches!(source, Source::Line(LineId::Fact(_))),
+                "{words}: {source}"
+            );
             assert!(!plan.ends_call);
         }
         for words in UNFORESEEN {
@@ -428,8 +443,8 @@ mod tests {
 
     #[test]
     fn each_task_has_its_line() {
-        for (words, source) in TASKS {
-            assert_eq!(reply(words).lines[0].source, source, "{words}");
+        for (words, line) in tasks() {
+            assert_eq!(reply(words).lines[0].source, line.into(), "{words}");
         }
     }
 

@@ -4,6 +4,8 @@ use patter_audio::ms_to_samples;
 use patter_lab::caller::Placed;
 use patter_lab::caller::measure::{Effect, effect, first_sound, ms, silenced};
 use patter_types::event::{Event, Stamped};
+use patter_types::line::LineId;
+use patter_types::source::Source;
 
 use super::plan::{Situation, Step};
 
@@ -36,7 +38,7 @@ pub(super) struct Sample {
     pub(super) figure_ms: Option<f32>,
     pub(super) outcome: Outcome,
     /// Sources of the lines that answered, or that were interrupted.
-    pub(super) sources: Vec<String>,
+    pub(super) sources: Vec<Source>,
 }
 
 /// What came of it.
@@ -81,42 +83,42 @@ pub(super) struct Call<'a> {
 }
 
 /// The sentences that went to the voice: when, in which turn, from where.
-fn spoken(events: &[Stamped]) -> impl Iterator<Item = (f32, u32, &str, u64)> {
+fn spoken(events: &[Stamped]) -> impl Iterator<Item = (f32, u32, &Source, u64)> {
     events.iter().filter_map(|e| match &e.event {
         Event::Spoken {
             turn,
             source,
             audio_ms,
             ..
-        } => Some((e.t_ms as f32, *turn, source.as_str(), *audio_ms)),
+        } => Some((e.t_ms as f32, *turn, source, *audio_ms)),
         _ => None,
     })
 }
 
 /// The line that may not be cut off.
-const NOTICE: &str = "line:compliance.opening_notice";
+const NOTICE: Source = Source::Line(LineId::Notice);
 
 /// Sources of the turns that began while the line was spoken or after it.
-fn answers(events: &[Stamped], start_ms: f32, until_ms: f32) -> Vec<String> {
+fn answers(events: &[Stamped], start_ms: f32, until_ms: f32) -> Vec<Source> {
     let before = spoken(events).filter(|s| s.0 < start_ms).map(|s| s.1).max();
     spoken(events)
         .filter(|s| s.0 >= start_ms && s.0 < until_ms && before.is_none_or(|old| s.1 > old))
-        .map(|s| s.2.to_owned())
+        .map(|s| s.2.clone())
         .collect()
 }
 
 /// Sources of the turn under way at `at_ms`, each once, and the length of what the model said in it.
-fn under_way(events: &[Stamped], at_ms: f32) -> (Vec<String>, u64) {
+fn under_way(events: &[Stamped], at_ms: f32) -> (Vec<Source>, u64) {
     let turn = spoken(events).filter(|s| s.0 <= at_ms).map(|s| s.1).max();
-    let mut sources: Vec<String> = Vec::new();
+    let mut sources: Vec<Source> = Vec::new();
     let mut model_ms = 0;
     for (_, number, source, audio_ms) in spoken(events) {
         if Some(number) == turn {
-            if source == "model" {
+            if *source == Source::Model {
                 model_ms += audio_ms;
             }
             if sources.last().is_none_or(|last| last != source) {
-                sources.push(source.to_owned());
+                sources.push(source.clone());
             }
         }
     }
@@ -124,7 +126,7 @@ fn under_way(events: &[Stamped], at_ms: f32) -> (Vec<String>, u64) {
 }
 
 /// The samples of a call. `line` gives the sound of the lines with these sources, as the line carries it.
-pub(super) fn samples(call: &Call<'_>, line: &mut dyn FnMut(&[String]) -> Vec<i16>) -> Vec<Sample> {
+pub(super) fn samples(call: &Call<'_>, line: &mut dyn FnMut(&[Source]) -> Vec<i16>) -> Vec<Sample> {
     let mut out = Vec::new();
     for (number, step) in call.steps.iter().enumerate() {
         if !step.measured {
@@ -182,12 +184,11 @@ fn answer(call: &Call<'_>, step: &Step, placed: Placed, until: usize, sample: &m
     if early.is_none() {
         sample.figure_ms = spoke.map(|at| ms(at - placed.end));
     }
-    let first_is =
-        |wanted: &dyn Fn(&str) -> bool| sample.sources.first().is_none_or(|source| wanted(source));
+    let first_is = |wanted: fn(&Source) -> bool| sample.sources.first().is_none_or(wanted);
     sample.outcome = match call.situation {
         Situation::CutOff | Situation::Afterthought if early.is_some() => Outcome::CutOff,
         Situation::Task => {
-            let right = |source: &String| Some(source.as_str()) == step.expects;
+            let right = |source: &Source| Some(source) == step.expects.as_ref();
             if sample.sources.iter().any(right) {
                 Outcome::RightLine
             } else {
@@ -195,10 +196,15 @@ fn answer(call: &Call<'_>, step: &Step, placed: Placed, until: usize, sample: &m
             }
         }
         // Misheard, so that the other kind of answer came: no sample of this kind.
-        Situation::Approved if !first_is(&|s| s.starts_with("line:facts.")) => Outcome::Skipped,
+        Situation::Approved if !first_is(|s| matches!(s, Source::Line(LineId::Fact(_)))) => {
+            Outcome::Skipped
+        }
         Situation::Generated
-            if !first_is(&|s| {
-                matches!(s, "model" | "line:lines.fallback" | "line:lines.not_known")
+            if !first_is(|s| {
+                matches!(
+                    s,
+                    Source::Model | Source::Line(LineId::Fallback | LineId::NotKnown)
+                )
             }) =>
         {
             Outcome::Skipped
@@ -212,7 +218,7 @@ fn interruption(
     call: &Call<'_>,
     placed: Placed,
     until: usize,
-    line: &mut dyn FnMut(&[String]) -> Vec<i16>,
+    line: &mut dyn FnMut(&[Source]) -> Vec<i16>,
     sample: &mut Sample,
 ) {
     let Some(since) = placed.agent_since.filter(|_| !placed.unprompted) else {
@@ -220,7 +226,7 @@ fn interruption(
     };
     let (sources, model_ms) = under_way(call.events, ms(placed.start));
     let whole = line(&sources);
-    let notice = sources.iter().any(|source| source == NOTICE);
+    let notice = sources.contains(&NOTICE);
     sample.sources = sources;
     // Noise may have cut the opening short, so that the notice comes later: that is neither held nor cut.
     if notice {
@@ -287,11 +293,15 @@ mod tests {
             .collect()
     }
 
-    fn event(t_ms: u64, turn: u32, source: &str) -> Stamped {
+    fn fact(id: &str) -> Source {
+        LineId::Fact(id.into()).into()
+    }
+
+    fn event(t_ms: u64, turn: u32, source: Source) -> Stamped {
         let event = Event::Spoken {
             turn,
             text: String::new(),
-            source: source.into(),
+            source,
             audio_ms: 1_000,
             tts_ms: 0.0,
             cached: false,
@@ -333,13 +343,13 @@ mod tests {
     #[test]
     fn an_answer_is_timed_from_the_callers_last_sample() {
         let events = [
-            event(100, 1, "line:lines.opening"),
-            event(2_100, 2, "line:facts.price"),
+            event(100, 1, LineId::Opening.into()),
+            event(2_100, 2, fact("price")),
         ];
         let sample = measure(Row::Approved, &[(2_440, 4_000)], &events, 0);
         assert_eq!(sample.outcome, Outcome::Answered);
         assert_eq!(sample.figure_ms, Some(440.0));
-        assert_eq!(sample.sources, ["line:facts.price"]);
+        assert_eq!(sample.sources, [fact("price")]);
         let sample = measure(Row::Generated, &[(2_440, 4_000)], &events, 0);
         assert_eq!(sample.outcome, Outcome::Skipped);
         assert_eq!(
@@ -361,7 +371,7 @@ mod tests {
 
     #[test]
     fn an_interruption_counts_only_when_the_line_would_have_gone_on() {
-        let events = [event(100, 1, "line:facts.hours")];
+        let events = [event(100, 1, fact("hours"))];
         let sample = measure(Row::Interruption, &[(0, 1_150)], &events, 4_000);
         assert_eq!(
             (sample.outcome, sample.figure_ms),
@@ -378,13 +388,13 @@ mod tests {
 
     #[test]
     fn a_task_is_perceived_when_its_line_answers() {
-        let expected = calls(Row::Task, 1, 1)[0].steps[0].expects.unwrap();
-        let right = [event(2_100, 2, expected)];
+        let expected = calls(Row::Task, 1, 1)[0].steps[0].expects.clone().unwrap();
+        let right = [event(2_100, 2, expected.clone())];
         assert_eq!(
             measure(Row::Task, &[], &right, 0).outcome,
             Outcome::RightLine
         );
-        let wrong = [event(500, 1, expected), event(2_100, 2, "model")];
+        let wrong = [event(500, 1, expected), event(2_100, 2, Source::Model)];
         assert_eq!(
             measure(Row::Task, &[], &wrong, 0).outcome,
             Outcome::WrongLine
