@@ -6,7 +6,7 @@
 //! pure state machine: the same inputs give the same actions.
 //!
 //! The caller's turn is in one of these states: none ([`TurnTaking::caller_speaking`] is false), under way, paused with a
-//! speculative transcript on its way ([`Speculation`]), over with its words awaited ([`Awaited`]). The agent's turns are
+//! speculative transcript on its way (`Speculation`), over with its words awaited (`Awaited`). The agent's turns are
 //! those of [`AgentTurns`].
 
 mod ending;

@@ -5,8 +5,8 @@
 //!
 //! An interruption has two steps. [`TurnEvent::PauseAgent`] comes after `hold_ms` of speech: the agent's output stops, its place is kept. Then
 //! the words decide: [`TurnEvent::Interrupt`] when it is a turn, [`TurnEvent::FalseInterruption`] when it is a cough, a noise or an "uh-huh", and the
-//! agent goes on. Nothing is lost by deciding late, since the line is silent already. A turn ends after a silence whose length [`patience`]
-//! finds from the words ([`patter_language::reading`]) and this caller's pace. [`silence`] watches for dead air.
+//! agent goes on. Nothing is lost by deciding late, since the line is silent already. A turn ends after a silence whose length [`crate::endpointing`]
+//! finds from the words ([`patter_language::reading`]) and this caller's pace. [`crate::no_input`] watches for dead air.
 
 use crate::agent::Agent;
 use crate::endpointing::{Delays, Pace, delay_ms};
