@@ -1,180 +1,43 @@
 //! What callers say in every call: yes, no, say it again; and how their questions begin.
 //!
-//! Thread: any. In: normalised words, see [`crate::text::normalise`], and the playbook's language. Out: what they are. Memory: constants.
+//! Thread: any. In: normalised words, see [`crate::text::normalise`], and the playbook's language. Out: what they are.
+//! Memory: none of their own, see [`crate::pack`].
 //! A language without a list of its own takes the English one: "okay" and "no" are understood in many.
 
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use crate::lists::Phrases;
+use crate::pack;
 use crate::text::{contains_words, is_ideograph};
 
 /// The lists of one language. An utterance counts only as a whole: "no problem" is not a no.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Everyday {
-    yes: &'static [&'static str],
-    no: &'static [&'static str],
-    repeat: &'static [&'static str],
+    yes: Phrases,
+    no: Phrases,
+    repeat: Phrases,
     /// First words of questions, for transcripts without a question mark.
-    asking: &'static [&'static str],
+    asking: Phrases,
     /// Turn what follows into its opposite, or into doubt: "I don't think I can make it".
-    negations: &'static [&'static str],
+    negations: Phrases,
     /// End the reach of a negation.
-    breaks: &'static [&'static str],
+    breaks: Phrases,
     /// Say that what was understood was not what was meant.
-    corrections: &'static [&'static str],
+    corrections: Phrases,
 }
 
 /// Words, or characters of scripts without spaces, that a negation reaches.
 const NEGATION_REACH: usize = 6;
 
-const ENGLISH: Everyday = Everyday {
-    yes: &[
-        "yes",
-        "yeah",
-        "yep",
-        "yup",
-        "sure",
-        "okay",
-        "ok",
-        "alright",
-        "all right",
-        "of course",
-        "absolutely",
-        "definitely",
-        "certainly",
-        "exactly",
-        "correct",
-        "that's right",
-        "that's correct",
-        "that's fine",
-        "that works",
-        "fine",
-        "perfect",
-        "sounds good",
-        "go ahead",
-        "go on",
-        "please do",
-        "why not",
-        "i guess so",
-        "i think so",
-        "yes please",
-        "that sounds good",
-        "that sounds great",
-        "sounds great",
-        "that would be great",
-        "let's do it",
-        "let's do that",
-        "book it",
-        "sign me up",
-    ],
-    no: &[
-        "no",
-        "nope",
-        "nah",
-        "no thanks",
-        "no thank you",
-        "not really",
-        "i don't think so",
-        "rather not",
-        "i'd rather not",
-        "not today",
-    ],
-    repeat: &[
-        "pardon",
-        "pardon me",
-        "sorry",
-        "what",
-        "huh",
-        "excuse me",
-        "say again",
-        "come again",
-        "what did you say",
-        "what was that",
-        "sorry what was that",
-        "can you repeat that",
-        "can you say that again",
-        "could you repeat that",
-        "could you say that again",
-        "could you say that again please",
-        "i didn't catch that",
-        "i didn't hear that",
-        "sorry i didn't catch that",
-        "can you explain that again",
-    ],
-    asking: &[
-        "who", "what", "what's", "when", "where", "why", "how", "which", "can", "could", "would",
-        "will", "do", "does", "did", "is", "are", "should", "may",
-    ],
-    negations: &[
-        "not",
-        "never",
-        "no longer",
-        "nothing",
-        "nor",
-        "hardly",
-        "doubt",
-        "unsure",
-        "cannot",
-    ],
-    breaks: &[
-        "but", "and", "so", "then", "because", "just", "yes", "problem",
-    ],
-    corrections: &[
-        "i meant",
-        "i mean",
-        "i said",
-        "actually",
-        "correction",
-        "make it",
-        "make that",
-        "wrong",
-        "change it to",
-        "change that to",
-    ],
-};
-
-const CHINESE: Everyday = Everyday {
-    yes: &[
-        "好",
-        "好的",
-        "好啊",
-        "可以",
-        "可以的",
-        "行",
-        "嗯",
-        "嗯嗯",
-        "是",
-        "是的",
-        "对",
-        "对的",
-        "没错",
-        "方便",
-        "没问题",
-        "你说",
-        "您说",
-        "你说吧",
-        "我是",
-    ],
-    no: &[
-        "不",
-        "不是",
-        "没有",
-        "没有了",
-        "不用",
-        "不用了",
-        "没了",
-        "不需要",
-    ],
-    repeat: &["什么", "你说什么", "再说一遍", "没听清", "我没听清"],
-    asking: &["什么", "谁", "哪", "怎么", "为什么", "多少", "几"],
-    negations: &["不", "没", "别", "未"],
-    breaks: &["但", "就", "好"],
-    corrections: &["我是说", "我说的是", "不对", "错了", "改成"],
-};
-
 impl Everyday {
     /// The lists for `language`, as in `en` or `zh-CN`.
     pub fn of(language: &str) -> &'static Self {
-        match language.split(['-', '_']).next() {
-            Some("zh") => &CHINESE,
-            _ => &ENGLISH,
-        }
+        static NONE: LazyLock<Everyday> = LazyLock::new(Everyday::default);
+        let own = |code| pack::of(code)?.everyday.as_ref();
+        own(language).or_else(|| own("en")).unwrap_or(&NONE)
     }
 
     /// "Yes", and "sure, that's fine".
@@ -253,7 +116,7 @@ fn tokens(words: &str) -> impl DoubleEndedIterator<Item = &str> {
 }
 
 /// Whether `words` are nothing but phrases of `lists`, one after the other.
-fn only(words: &str, lists: &[&[&str]]) -> bool {
+fn only(words: &str, lists: &[Phrases]) -> bool {
     let mut rest = words;
     while !rest.is_empty() {
         let after = |phrase: &&str| {
@@ -263,7 +126,6 @@ fn only(words: &str, lists: &[&[&str]]) -> bool {
         // The longest phrase leaves the shortest rest.
         let shortest = lists
             .iter()
-            .copied()
             .flatten()
             .filter_map(after)
             .min_by_key(|after| after.len());
@@ -295,8 +157,8 @@ mod tests {
 
     #[test]
     fn every_entry_is_in_normal_form_and_means_one_thing() {
-        for lists in [&ENGLISH, &CHINESE] {
-            let all = [lists.yes, lists.no, lists.repeat].concat();
+        for lists in [Everyday::of("en"), Everyday::of("zh")] {
+            let all = [&*lists.yes, &*lists.no, &*lists.repeat].concat();
             for entry in &all {
                 assert_eq!(normalise(entry), *entry);
                 let times = all.iter().filter(|other| *other == entry).count();

@@ -5,6 +5,7 @@
 
 pub mod distance;
 pub mod everyday;
+pub mod lists;
 pub mod numbers;
 pub mod pack;
 pub mod reading;

@@ -1,13 +1,15 @@
 //! The packs of languages: all that is known of a language, as data.
 //!
-//! Thread: any, read only. In: a language code ("en", "en-US"). Out: its [`Pack`]. Memory: each pack once, when it is
+//! Thread: any, read only. In: a language code ("en", "en-US"). Out: its [`Pack`]. Memory: each pack once, when one is
 //! first asked for. A further language is a file in `packs`, and a row in `FILES`.
 
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::everyday::Everyday;
 use crate::reading::WordLists;
+use crate::tables::Language;
 
 /// The packs by code.
 const FILES: &[(&str, &str)] = &[
@@ -23,6 +25,10 @@ const FILES: &[(&str, &str)] = &[
 pub struct Pack {
     /// What words tell about a turn.
     pub turn: WordLists,
+    /// What is said in every call.
+    pub everyday: Option<Everyday>,
+    /// What is needed to understand values that callers give.
+    pub values: Option<Language>,
 }
 
 static PACKS: LazyLock<Vec<(&str, Pack)>> = LazyLock::new(|| {
@@ -33,14 +39,18 @@ static PACKS: LazyLock<Vec<(&str, Pack)>> = LazyLock::new(|| {
 
 /// The part of a language code that packs go by: "en" of "en-US", in lower case.
 pub fn short(code: &str) -> String {
-    let short = code.split(['-', '_']).next().unwrap_or_default();
-    short.to_lowercase()
+    base(code).to_lowercase()
+}
+
+fn base(code: &str) -> &str {
+    code.split(['-', '_']).next().unwrap_or_default()
 }
 
 /// The pack of a language, if there is one.
 pub fn of(code: &str) -> Option<&'static Pack> {
-    let short = short(code);
-    let found = PACKS.iter().find(|(code, _)| *code == short);
+    let base = base(code);
+    let mut packs = PACKS.iter();
+    let found = packs.find(|(code, _)| code.eq_ignore_ascii_case(base));
     found.map(|(_, pack)| pack)
 }
 
@@ -55,6 +65,8 @@ mod tests {
             assert_ne!(pack.turn, WordLists::default(), "{code}");
         }
         assert_eq!(of("EN_us"), of("en"));
+        assert!(of("en").is_some_and(|pack| pack.everyday.is_some() && pack.values.is_some()));
+        assert!(of("zh").is_some_and(|pack| pack.everyday.is_some()));
         assert!(of("tlh").is_none());
     }
 }

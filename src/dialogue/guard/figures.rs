@@ -5,8 +5,7 @@
 use super::Refusal;
 use super::ground::{Ground, Line};
 use super::numbers::{Number, numbers, runs};
-use super::words::{MEASURES, find, holds, joined, stem};
-use patter_language::tables::ENGLISH;
+use super::words::{MEASURES, english, find, holds, joined, stem};
 use patter_language::words::Word;
 use patter_types::reason::Reason;
 
@@ -280,12 +279,12 @@ fn is_small_talk(words: &[Word], at: usize) -> bool {
 
 /// Whether `word` is a month's whole name.
 pub(super) fn is_month(word: &str) -> bool {
-    let mut months = ENGLISH.calendar.months.iter();
+    let mut months = english().calendar.months.iter();
     months.any(|names| names.first() == Some(&word))
 }
 
 /// Whether `word` is a day's or a month's whole name, or a feast; "May" and "March" are so only where they cannot be the verb.
 pub(super) fn is_calendar(word: &str) -> bool {
-    let mut days = ENGLISH.calendar.weekdays.iter();
+    let mut days = english().calendar.weekdays.iter();
     is_month(word) || days.any(|names| names.first() == Some(&word)) || FEASTS.contains(&word)
 }

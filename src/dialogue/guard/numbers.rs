@@ -7,9 +7,8 @@
 //! all" are everyday words.
 
 use super::figures::{CURRENCIES, MONEY, RELATIVE, is_calendar, is_month};
-use super::words::{is_function_word, stem};
+use super::words::{english, is_function_word, stem};
 use patter_language::numbers as number_words;
-use patter_language::tables::ENGLISH;
 use patter_language::words::Word;
 
 /// A number in a text.
@@ -151,7 +150,7 @@ fn unit(words: &[Word], first: usize, last: usize) -> Option<String> {
 
 /// Whether a word, in lower case, is a number or part of one.
 pub(super) fn is_number_word(plain: &str) -> bool {
-    plain.chars().any(char::is_numeric) || number_words::is_number_word(&ENGLISH.numbers, plain)
+    plain.chars().any(char::is_numeric) || number_words::is_number_word(&english().numbers, plain)
 }
 
 fn number(words: &[Word], value: String, is_date: bool, first: usize, last: usize) -> Number {
@@ -286,7 +285,7 @@ fn time_in_words(words: &[Word], at: usize) -> Option<Number> {
         _ => return None,
     };
     let hour = plain(words, at + 2);
-    let hour = number_words::cardinal(&ENGLISH.numbers, hour)
+    let hour = number_words::cardinal(&english().numbers, hour)
         .filter(|hour| *hour < 20)
         .or_else(|| hour.parse().ok().filter(|hour| *hour <= 24))?;
     let value = if before {
@@ -369,7 +368,7 @@ fn in_words(words: &[Word], first: usize) -> Option<Number> {
         let ended = offset > 0 && words.get(at - 1).is_none_or(|word| word.ends_clause);
         if ended { "" } else { plain(words, at) }
     };
-    let Some(read) = number_words::read(&ENGLISH.numbers, in_clause) else {
+    let Some(read) = number_words::read(&english().numbers, in_clause) else {
         let word = plain(words, first);
         // "A couple of questions" binds nobody, nor does "do you have a couple of minutes".
         let asks = word == "couple"

@@ -5,8 +5,18 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
+use patter_language::tables::{self, Language};
 use patter_language::text::normalise;
 use patter_language::words::{Word, words};
+
+/// What is known of English: the guard reads it alone, whatever the language of the playbook.
+pub(super) fn english() -> &'static Language {
+    static ENGLISH: LazyLock<&Language> = LazyLock::new(|| {
+        static NONE: LazyLock<Language> = LazyLock::new(Language::default);
+        tables::of("en").unwrap_or(&NONE)
+    });
+    &ENGLISH
+}
 
 /// Words that tell nothing of what a sentence is about.
 static FUNCTION_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {

@@ -121,7 +121,7 @@ pub(super) fn correct(previous: &Captured, heard: &Heard, today: Date) -> Option
         calendar.this_week,
     ]
     .iter()
-    .any(|phrases| heard.find(phrases).is_some());
+    .any(|phrases| heard.find(*phrases).is_some());
     let weekday = first(heard, |at| weekday_at(heard, at).map(|found| (found.0, at)));
     if let Some((weekday, at)) = weekday.filter(|_| !has_modifier)
         && heard.meaning_at(at + 1, calendar.weeks_after).is_none()

@@ -143,7 +143,7 @@ impl Heard {
     /// The first word that one of `phrases` does not cover, from `at` on.
     pub(super) fn after(&self, mut at: usize, lists: &[Phrases]) -> usize {
         loop {
-            let lengths = lists.iter().map(|phrases| self.phrase_at(at, phrases));
+            let lengths = lists.iter().map(|phrases| self.phrase_at(at, *phrases));
             match lengths.max() {
                 Some(length) if length > 0 => at += length,
                 _ => return at,
@@ -326,10 +326,14 @@ fn address_words(chunk: &str, before: Option<&Word>, language: &Language) -> Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tables::ENGLISH;
+    use crate::tables;
+
+    fn english() -> &'static Language {
+        tables::of("en").unwrap()
+    }
 
     fn plain(text: &str) -> String {
-        let heard = Heard::new(text, &ENGLISH);
+        let heard = Heard::new(text, english());
         let words: Vec<&str> = heard.words.iter().map(|word| word.plain.as_str()).collect();
         words.join(" ")
     }
@@ -353,12 +357,13 @@ mod tests {
 
     #[test]
     fn phrases_are_found_longest_first_and_taken_out_with_their_comma() {
-        let heard = Heard::new("four one, hold on, five", &ENGLISH);
-        let rest = heard.without_all(&["hold", "hold on"]);
+        let heard = Heard::new("four one, hold on, five", english());
+        let rest = heard.without_all(Phrases::new(&["hold", "hold on"]));
         assert_eq!(rest.len(), 3);
         assert!(rest.words[1].ends_clause);
-        assert!(heard.is_only(2..4, &[&["hold on"]]) && !heard.is_only(1..4, &[&["hold on"]]));
-        assert_eq!(heard.phrase_before(4, &["on", "hold on"]), 2);
+        let hold = [Phrases::new(&["hold on"])];
+        assert!(heard.is_only(2..4, &hold) && !heard.is_only(1..4, &hold));
+        assert_eq!(heard.phrase_before(4, Phrases::new(&["on", "hold on"])), 2);
     }
 
     #[test]
@@ -370,7 +375,7 @@ mod tests {
             ("can i come on monday", false),
             ("what", true),
         ] {
-            let heard = Heard::new(text, &ENGLISH);
+            let heard = Heard::new(text, english());
             assert_eq!(heard.is_question(), is_question, "{text}");
         }
     }

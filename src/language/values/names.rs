@@ -86,7 +86,7 @@ fn name(heard: &Heard) -> Option<Name> {
     let is_full = title.is_some() || words.len() > 1 || is_capital(&words);
     let mut name = Name {
         title,
-        words: as_written(&words, table.particles),
+        words: as_written(&words, &table.particles),
         spelled: None,
         is_sure: is_strong || (is_full && words.iter().all(is_name)),
     };
@@ -140,7 +140,7 @@ fn part_after(heard: &Heard, phrases: Phrases, spelled: &[&Spelled]) -> Option<N
     let (title, words, end) = words_from(heard, found.end, spelled, true);
     let mut name = Name {
         title,
-        words: as_written(&words, table.particles),
+        words: as_written(&words, &table.particles),
         spelled: None,
         is_sure: true,
     };

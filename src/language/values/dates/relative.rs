@@ -116,7 +116,7 @@ pub(super) fn day_of_month(
         (calendar.last_month, -1),
     ]
     .into_iter()
-    .find(|(phrases, _)| heard.find(phrases).is_some());
+    .find(|(phrases, _)| heard.find(*phrases).is_some());
     if let Some((_, months)) = said {
         return Some(Found {
             date: in_month(months)?,
@@ -192,7 +192,7 @@ pub(super) fn bare_day(heard: &Heard, at: usize) -> Option<(i8, usize, bool)> {
         calendar.last_month,
     ]
     .iter()
-    .any(|phrases| heard.phrase_at(end, phrases) > 0);
+    .any(|phrases| heard.phrase_at(end, *phrases) > 0);
     let goes_on = is_last
         || next_weekday
         || month

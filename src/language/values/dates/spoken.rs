@@ -6,12 +6,12 @@ use jiff::civil::Date;
 
 use super::index;
 use super::whole::in_some_year;
-use crate::tables::Language;
+use crate::tables::{Language, Phrases};
 
 /// A day as it is read out, with its year when it is not within the next one.
 pub(super) fn spoken(date: Date, today: Date, language: &Language) -> String {
     let calendar = &language.calendar;
-    let name = |names: Option<&&[&'static str]>| {
+    let name = |names: Option<&Phrases>| {
         names
             .and_then(|names| names.first())
             .copied()
