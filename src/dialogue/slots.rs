@@ -348,3 +348,6 @@ impl Slots {
         found.map(|(name, _)| name.as_str()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -238,3 +238,6 @@ pub fn is_only_yes(words: &str, code: &str) -> bool {
     ];
     Heard::new(words, language).uncovered(&lists) == 0
 }
+
+#[cfg(test)]
+mod tests;
