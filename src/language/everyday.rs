@@ -21,8 +21,14 @@ pub struct Everyday {
     repeat: Phrases,
     /// First words of questions, for transcripts without a question mark.
     asking: Phrases,
+    /// Ends of questions, before any mark.
+    #[serde(default)]
+    question_ends: Phrases,
     /// Turn what follows into its opposite, or into doubt: "I don't think I can make it".
     negations: Phrases,
+    /// Ends of words that do so too.
+    #[serde(default)]
+    negation_ends: Phrases,
     /// End the reach of a negation.
     breaks: Phrases,
     /// Say that what was understood was not what was meant.
@@ -82,7 +88,8 @@ impl Everyday {
     fn is_negation(&self, word: &str, next: &str) -> bool {
         let two_words = |negation: &&str| negation.split_once(' ') == Some((word, next));
         let mut negations = self.negations.iter();
-        word.ends_with("n't") || negations.any(|n| *n == word || two_words(n))
+        let mut ends = self.negation_ends.iter();
+        ends.any(|end| word.ends_with(end)) || negations.any(|n| *n == word || two_words(n))
     }
 
     /// Whether the normalised `words` put something right.
@@ -96,9 +103,13 @@ impl Everyday {
     /// Whether `heard`, whose normal form is `words`, asks something.
     pub fn is_question(&self, heard: &str, words: &str) -> bool {
         let first = words.split(' ').next().unwrap_or("");
-        heard.contains(['?', '？'])
-            || self.asking.contains(&first)
-            || heard.trim_end_matches('。').ends_with('吗')
+        heard.contains(['?', '？']) || self.asking.contains(&first) || self.ends_as_question(heard)
+    }
+
+    fn ends_as_question(&self, heard: &str) -> bool {
+        let heard = heard.trim_end_matches('。');
+        let mut ends = self.question_ends.iter();
+        ends.any(|end| heard.ends_with(end))
     }
 }
 

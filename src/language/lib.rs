@@ -3,6 +3,7 @@
 //! Here belongs whatever reads or compares words, of callers, of the agent and of playbooks. Here may not be: what a
 //! playbook says, what a call does. Everything is a pure function of text.
 
+pub mod contractions;
 pub mod distance;
 pub mod everyday;
 pub mod lists;

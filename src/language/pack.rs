@@ -7,9 +7,10 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::contractions::Contractions;
 use crate::everyday::Everyday;
 use crate::reading::WordLists;
-use crate::tables::Language;
+use crate::tables::{GuardWords, Language, RetrievalWords, WritingWords};
 
 /// The packs by code.
 const FILES: &[(&str, &str)] = &[
@@ -29,6 +30,14 @@ pub struct Pack {
     pub everyday: Option<Everyday>,
     /// What is needed to understand values that callers give.
     pub values: Option<Language>,
+    /// Contractions, and what they stand for.
+    pub contractions: Contractions,
+    /// What is seen in written lines.
+    pub writing: WritingWords,
+    /// What lines are found by.
+    pub retrieval: RetrievalWords,
+    /// What the guard has to know.
+    pub guard: GuardWords,
 }
 
 static PACKS: LazyLock<Vec<(&str, Pack)>> = LazyLock::new(|| {
@@ -52,6 +61,19 @@ pub fn of(code: &str) -> Option<&'static Pack> {
     let mut packs = PACKS.iter();
     let found = packs.find(|(code, _)| code.eq_ignore_ascii_case(base));
     found.map(|(_, pack)| pack)
+}
+
+/// The packs of all languages.
+pub fn all() -> impl Iterator<Item = &'static Pack> {
+    PACKS.iter().map(|(_, pack)| pack)
+}
+
+/// The pack of English, for what reads English alone, whatever the language of the playbook: the guard, and the words of
+/// retrieval and of the classifier.
+pub fn english() -> &'static Pack {
+    static ENGLISH: LazyLock<Option<&Pack>> = LazyLock::new(|| of("en"));
+    static NONE: LazyLock<Pack> = LazyLock::new(Pack::default);
+    ENGLISH.unwrap_or(&NONE)
 }
 
 #[cfg(test)]

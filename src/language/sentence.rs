@@ -2,6 +2,8 @@
 //!
 //! Thread: `responder`. In: pieces of text as the model makes them. Out: sentences. Memory: the unfinished sentence.
 
+use crate::pack::{self, Pack};
+
 /// Words that a first clause must have to be worth speaking alone.
 const CLAUSE_WORDS: usize = 3;
 /// Letters after which a sentence is cut at the next space, whatever its grammar.
@@ -89,10 +91,9 @@ impl Sentences {
 
 fn is_abbreviation(before: &str) -> bool {
     let word = before.rsplit(char::is_whitespace).next().unwrap_or("");
-    matches!(
-        word,
-        "Mr" | "Mrs" | "Ms" | "Dr" | "St" | "No" | "e.g" | "i.e" | "a.m" | "p.m" | "approx"
-    ) || (word.chars().count() == 1 && word.chars().all(char::is_uppercase) && word != "I")
+    let known = |pack: &Pack| pack.writing.abbreviations.contains(&word);
+    pack::all().any(known)
+        || (word.chars().count() == 1 && word.chars().all(char::is_uppercase) && word != "I")
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! What has to be known of a language to understand what a caller gives: its words, one table a topic.
+//! What has to be known of a language to understand what a caller gives, and to judge what the agent says: its words, one
+//! table a topic.
 //!
 //! Thread: any, read only. In: a language code ("en", "en-US"). Out: its tables, which stand in its pack. Memory: none of
 //! their own, see [`crate::pack`]. When late or full: never.
@@ -11,15 +12,19 @@ use serde::Deserialize;
 
 pub use crate::lists::{Meanings, Phrases, Text};
 use crate::pack;
+pub use guard::{FigureWords, GuardWords, LeakWords, PromiseWords, SentenceWords};
 pub use numbers::{DigitWords, MoneyWords, NumberWords};
 pub use people::{EmailWords, LetterWords, NameWords, Title};
 pub use talk::{AnswerWords, TalkWords};
 pub use times::{CalendarWords, ClockWords, DayPart, Span};
+pub use writing::{RetrievalWords, WritingWords};
 
+mod guard;
 mod numbers;
 mod people;
 mod talk;
 mod times;
+mod writing;
 
 /// The tables of one language. A pack has all of them or none.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]

@@ -3,44 +3,21 @@
 //! Thread: any · In: text · Out: text or a finding · Memory: short strings ·
 //! Source: failure mode "formatting leak" of arXiv 2509.04871.
 
+use crate::lists::Phrases;
+use crate::pack;
+use crate::tables::WritingWords;
+
 /// Marks that a voice reads aloud or swallows.
 const MARKS: &[char] = &['*', '#', '`', '_', '|', '<', '>', '[', ']', '•', '\n', '\t'];
 
 /// Marks of lists that a voice reads as numbers, as in "①".
 const NUMBERED: std::ops::RangeInclusive<char> = '①'..='⑳';
 
-/// Words that announce a list.
-const LIST_WORDS: &[&str] = &[
-    "point number",
-    "bullet point",
-    "step number",
-    "point one",
-    "step one",
-    "point 1",
-    "step 1",
-];
-
-/// Words that stand where a real one was forgotten.
-const PLACEHOLDERS: &[&str] = &[
-    "todo",
-    "tbd",
-    "fixme",
-    "lorem ipsum",
-    "placeholder",
-    "占位符",
-    "此处填写",
-];
-
 /// Signs that stand where a real word was forgotten.
 const GAPS: &[&str] = &["[", "【", "〔", "...", "…", "__", "＿", "??", "？？"];
 
 /// Letters that stand for something else when there are two in a row: `XX`, `××`.
 const CROSSES: &[char] = &['x', 'X', 'ｘ', 'Ｘ', '×', '✕'];
-
-/// What a single cross between ideographs counts, as in "X元"; not "X光".
-const COUNTED: &[char] = &[
-    '天', '元', '年', '月', '日', '号', '点', '次', '个', '期', '万', '牌', '分', '先', '女',
-];
 
 /// Words of a text, as separated by spaces; of ideographs, two make a word, which is what a Chinese
 /// word has on average.
@@ -149,10 +126,8 @@ pub fn slot_names(text: &str) -> Option<Vec<&str>> {
 pub fn find_placeholder(text: &str) -> Option<String> {
     let words = normalise(text);
     let known = || {
-        PLACEHOLDERS
-            .iter()
-            .copied()
-            .find(|word| contains_words(&words, word))
+        let mut placeholders = listed(|writing| writing.placeholders);
+        placeholders.find(|word| contains_words(&words, word))
     };
     let signs = || GAPS.iter().copied().find(|sign| text.contains(sign));
     crosses(text)
@@ -172,7 +147,8 @@ pub fn crosses(text: &str) -> Option<(usize, usize)> {
         let beside = |letter: Option<char>| letter.is_some_and(|l| l.is_ascii_alphabetic());
         let alone = !beside(before.chars().next_back()) && !beside(after.chars().next());
         let (start, end) = (passed + at, passed + rest.len() - after.len());
-        if alone && (count > 1 || after.starts_with(COUNTED)) {
+        let is_counted = || listed(|writing| writing.crossed).any(|word| after.starts_with(word));
+        if alone && (count > 1 || is_counted()) {
             return Some((start, end));
         }
         passed = end;
@@ -204,10 +180,17 @@ pub fn find_formatting(text: &str) -> Option<String> {
         return Some(first.chars().take(2).collect());
     }
     let words = normalise(text);
-    LIST_WORDS
-        .iter()
+    let mut announced = listed(|writing| writing.list_words);
+    announced
         .find(|phrase| contains_words(&words, phrase))
-        .map(|phrase| (*phrase).to_owned())
+        .map(str::to_owned)
+}
+
+/// What `list` holds in any language.
+fn listed(list: impl Fn(&WritingWords) -> Phrases) -> impl Iterator<Item = &'static str> {
+    pack::all()
+        .flat_map(move |pack| list(&pack.writing))
+        .copied()
 }
 
 #[cfg(test)]

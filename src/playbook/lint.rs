@@ -9,21 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::rules::Report;
 use super::{Playbook, Problem};
+use patter_language::pack;
 use patter_language::sentence::Sentences;
 use patter_language::text::normalise;
 use patter_types::line::LineId;
-
-/// Words that join a second goal to the first.
-const SECOND_GOALS: &[&str] = &[
-    "and also",
-    "as well as",
-    "and if possible",
-    "or else",
-    "or at least",
-    "otherwise",
-    "alternatively",
-    "secondly",
-];
 
 impl Playbook {
     /// What [`Playbook::validate`] lets through and is doubtful all the same, in the order of the file's sections.
@@ -59,9 +48,8 @@ impl Playbook {
     fn check_goal(&self, report: &mut Report) {
         let goal = &self.role.goal;
         let words = format!(" {} ", normalise(goal));
-        let second = SECOND_GOALS
-            .iter()
-            .find(|joint| words.contains(&format!(" {joint} ")));
+        let mut joints = pack::all().flat_map(|pack| &pack.writing.second_goals);
+        let second = joints.find(|joint| words.contains(&format!(" {joint} ")));
         let hint = "keep the one result that makes the call a success";
         if let Some(joint) = second {
             let message = format!("`{joint}` joins a second goal to the first");

@@ -7,13 +7,8 @@
 
 use std::collections::BTreeSet;
 
-const UNITS: &str = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen";
-const TENS: &str = "twenty thirty forty fifty sixty seventy eighty ninety";
-const SCALES: [(&str, u64); 3] = [
-    ("hundred", 100),
-    ("thousand", 1_000),
-    ("million", 1_000_000),
-];
+use super::words::english;
+
 /// More number words than this in a row are read in pieces.
 const LONGEST: usize = 8;
 /// More number words than this are never read as one number: a sum of millions in words has eleven.
@@ -72,15 +67,19 @@ impl Given {
 }
 
 fn token(word: &str) -> Option<Token> {
-    let small = UNITS.split(' ').position(|unit| unit == word);
-    let tens = || TENS.split(' ').position(|ten| ten == word);
+    let numbers = &english().numbers;
+    let small = numbers.small.iter().position(|unit| *unit == word);
+    let tens = || numbers.tens.iter().position(|ten| *ten == word);
     if let Some(value) = small {
         return Some(Token::Small(value as u64));
     }
     if let Some(value) = tens() {
         return Some(Token::Small(value as u64 * 10 + 20));
     }
-    if let Some((_, value)) = SCALES.iter().find(|(name, _)| *name == word) {
+    if word == numbers.hundred {
+        return Some(Token::Scale(100));
+    }
+    if let Some((_, value)) = numbers.scales.iter().find(|(name, _)| *name == word) {
         return Some(Token::Scale(*value));
     }
     let figures: String = word.chars().filter(char::is_ascii_digit).collect();
@@ -101,7 +100,9 @@ fn runs(text: &str) -> Vec<Vec<Token>> {
         match (token(plain), all.last_mut()) {
             (Some(token), Some(run)) => run.push(token),
             // "two hundred and five" is one number, "six and eleven" are two.
-            (None, Some(run)) if plain == "and" && matches!(run.last(), Some(Token::Scale(_))) => {}
+            (None, Some(run))
+                if plain == english().numbers.and
+                    && matches!(run.last(), Some(Token::Scale(_))) => {}
             (None, Some(run)) if !run.is_empty() => all.push(Vec::new()),
             _ => {}
         }

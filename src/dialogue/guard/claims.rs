@@ -5,293 +5,18 @@
 //! A promise may be made when an approved line makes it, and is about the same. What the caller said allows none: "give me a discount" is no offer.
 
 use super::Refusal;
-use super::figures::{RELATIVE, is_calendar};
+use super::figures::is_calendar;
 use super::ground::{Ground, Line};
-use super::words::{cut, find, holds, is_function_word, spaced, stem};
+use super::words::{cut, figure_words, find, holds, is_function_word, promise_words, spaced, stem};
 use patter_types::reason::Reason;
 
-/// Phrases that bind the house, or tell of something done that nobody did.
-const PROMISES: &[&str] = &[
-    "i promise",
-    "we promise",
-    "promise you",
-    "my promise",
-    "i assure you",
-    "we assure you",
-    "assure you",
-    "rest assured",
-    "guarantee",
-    "guarantees",
-    "guaranteed",
-    "no matter what",
-    "risk free",
-    "i will make sure",
-    "we will make sure",
-    "make sure to",
-    "make sure that you",
-    "make sure you",
-    "i will ensure",
-    "we will ensure",
-    "i will remember",
-    "remember you",
-    "i will call",
-    "we will call",
-    "will call you",
-    "call you back",
-    "get back to you",
-    "will contact you",
-    "will reach out",
-    "be in touch",
-    "i will send",
-    "we will send",
-    "send you",
-    "email you",
-    "text you",
-    "i will give you",
-    "we will give you",
-    "i can give you",
-    "we can give you",
-    "will receive",
-    "will definitely",
-    "definitely get",
-    "special offer",
-    "special price",
-    "special deal",
-    "exclusive",
-    "best price",
-    "lowest price",
-    "limited time",
-    "gift",
-    "voucher",
-    "coupon",
-    "bonus",
-    "complimentary",
-    "cash back",
-    "cashback",
-    "compensation",
-    "compensate",
-    "reimburse",
-    "reimbursement",
-    "waive",
-    "waived",
-    "on the house",
-    "lifetime",
-    "unlimited",
-    "at no cost",
-    "no extra cost",
-    "will be fixed",
-    "will be resolved",
-    "will fix",
-    "will be refunded",
-    "been refunded",
-    "refunded",
-    "i have booked",
-    "i booked",
-    "i have sent",
-    "i have scheduled",
-    "i scheduled",
-    "i have cancelled",
-    "is confirmed",
-    "is booked",
-    "been booked",
-    "been confirmed",
-    "for nothing",
-    "costs nothing",
-    "cost nothing",
-    "costs you nothing",
-    "cost you nothing",
-    "not cost",
-    "discount",
-    "discounts",
-    "discounted",
-    "refund",
-    "refunds",
-    "money back",
-    "half price",
-    "special rate",
-];
-/// What a caller is offered: only a line that offers it too allows that.
-const GOODS: &[&str] = &["refund", "refunds", "money back", "discount", "discounts"];
-const GIVING: &[&str] = &[
-    "get", "gets", "give", "gives", "receive", "offer", "offers", "grant", "issue", "provide",
-    "have",
-];
 /// Words between giving and what is given.
 const GIVING_REACH: usize = 6;
-/// What the absence of is a promise.
-const BURDENS: &[&str] = &[
-    "fee",
-    "fees",
-    "cost",
-    "costs",
-    "charge",
-    "charges",
-    "contract",
-    "contracts",
-    "obligation",
-    "obligations",
-    "commitment",
-    "commitments",
-    "risk",
-    "risks",
-    "strings",
-    "deposit",
-    "limit",
-    "limits",
-    "penalty",
-];
 
-/// What an agent on the phone has not done, unless a line says so.
-const ACTS: &[&str] = &[
-    "accepted",
-    "activated",
-    "added",
-    "applied",
-    "approved",
-    "arranged",
-    "blocked",
-    "booked",
-    "canceled",
-    "cancelled",
-    "changed",
-    "closed",
-    "completed",
-    "confirmed",
-    "corrected",
-    "credited",
-    "deactivated",
-    "deleted",
-    "escalated",
-    "extended",
-    "filed",
-    "fixed",
-    "forwarded",
-    "granted",
-    "issued",
-    "moved",
-    "opened",
-    "ordered",
-    "paid",
-    "processed",
-    "reduced",
-    "refunded",
-    "registered",
-    "removed",
-    "replaced",
-    "rescheduled",
-    "reserved",
-    "resolved",
-    "returned",
-    "reversed",
-    "scheduled",
-    "sent",
-    "submitted",
-    "transferred",
-    "unblocked",
-    "updated",
-    "upgraded",
-    "waived",
-];
-/// What an agent does on the phone and may say.
-const SPOKEN_ACTS: &[&str] = &[
-    "answered",
-    "asked",
-    "called",
-    "covered",
-    "discussed",
-    "enjoyed",
-    "explained",
-    "helped",
-    "learned",
-    "listed",
-    "listened",
-    "mentioned",
-    "missed",
-    "needed",
-    "noted",
-    "noticed",
-    "reached",
-    "recorded",
-    "talked",
-    "wanted",
-];
-/// Words inside "I have already blocked".
-const ACT_ADVERBS: &[&str] = &["already", "also", "just", "now", "successfully"];
-/// What follows a verb and not an adjective: "we have heated pools".
-const AFTER_VERB: &[&str] = &[
-    "the",
-    "a",
-    "an",
-    "your",
-    "my",
-    "our",
-    "it",
-    "that",
-    "this",
-    "them",
-    "all",
-    "both",
-    "you",
-    "for",
-    "to",
-    "on",
-    "from",
-    "off",
-    "with",
-    "everything",
-    "and",
-];
-/// "Once I have opened it" tells of nothing done.
-const CONDITIONS: &[&str] = &[
-    "if", "when", "once", "after", "before", "until", "soon", "whether",
-];
 /// Words before a condition's verb.
 const CONDITION_REACH: usize = 5;
-const AUXILIARIES: &[&str] = &["has", "have", "had", "was", "were", "is", "are", "will"];
-/// What follows "the refund is" and gives nothing.
-const OPEN_ENDS: &[&str] = &[
-    "not", "never", "no", "still", "possible", "what", "the", "a",
-];
 /// Words of "of 50 dollars" between goods and their verb.
 const GOODS_REACH: usize = 4;
-/// "No problem" denies nothing.
-const SOOTHING: &[&str] = &[
-    "problem", "problems", "worries", "worry", "doubt", "question",
-];
-/// What stands between "is" and "free".
-const FREE_ADVERBS: &[&str] = &[
-    "also",
-    "always",
-    "completely",
-    "absolutely",
-    "totally",
-    "entirely",
-    "still",
-    "all",
-    "both",
-    "even",
-    "really",
-    "actually",
-    "now",
-    "just",
-];
-/// What is free when nobody has taken it.
-const PLACES: &[&str] = &[
-    "place",
-    "slot",
-    "spot",
-    "seat",
-    "line",
-    "morning",
-    "afternoon",
-    "evening",
-    "calendar",
-    "colleague",
-    "dentist",
-    "doctor",
-    "trainer",
-    "technician",
-];
 
 /// The first promise in `text` that `ground` does not make.
 pub(super) fn check(ground: &Ground, heard: &Line, text: &str) -> Option<Refusal> {
@@ -299,7 +24,8 @@ pub(super) fn check(ground: &Ground, heard: &Line, text: &str) -> Option<Refusal
     let clauses = cut(text, |word| word.ends_clause);
     let words: Vec<&str> = spaced.split_whitespace().collect();
     let refuse = |offending: &str| Some(Refusal::new(Reason::Promise, offending.to_owned()));
-    for phrase in PROMISES
+    for phrase in promise_words()
+        .phrases
         .iter()
         .copied()
         .filter(|phrase| holds(&spaced, phrase))
@@ -309,7 +35,7 @@ pub(super) fn check(ground: &Ground, heard: &Line, text: &str) -> Option<Refusal
         }
         let mut topics = ground.topics_beside(&spaced, phrase);
         topics.retain(|topic| ground.known.contains(topic));
-        let is_goods = GOODS.contains(&phrase);
+        let is_goods = promise_words().goods.contains(&phrase);
         let gives = is_goods && is_given(&spaced, phrase);
         let made = ground.supports(&topics, |line| {
             holds(&line.spaced, phrase) && (!gives || is_given(&line.spaced, phrase))
@@ -351,8 +77,10 @@ fn is_denied(clauses: &[String], phrase: &str) -> bool {
             let mut last: Vec<&str> = before.split_whitespace().rev().take(3).collect();
             last.reverse();
             (0..last.len()).any(|at| match last[at] {
-                "not" | "never" | "without" => true,
-                "no" => last.get(at + 1).is_none_or(|next| !SOOTHING.contains(next)),
+                word if promise_words().denials.contains(&word) => true,
+                "no" => last
+                    .get(at + 1)
+                    .is_none_or(|next| !promise_words().soothing.contains(next)),
                 _ => false,
             })
         })
@@ -364,7 +92,7 @@ fn is_given(spaced: &str, goods: &str) -> bool {
         spaced[..at]
             .rsplit(' ')
             .take(GIVING_REACH)
-            .any(|word| GIVING.contains(&word))
+            .any(|word| promise_words().giving.contains(&word))
     })
 }
 
@@ -381,10 +109,10 @@ fn told_as_given(words: &[&str], goods: &str) -> Option<String> {
         let verbs = words.iter().enumerate().skip(end).take(reach);
         let (verb, _) = verbs
             .into_iter()
-            .find(|(_, word)| AUXILIARIES.contains(word))?;
+            .find(|(_, word)| promise_words().auxiliaries.contains(word))?;
         let next = words.get(verb + 1)?;
         let to = words.len().min(verb + 3);
-        (!OPEN_ENDS.contains(next)).then(|| words[end - goods.len()..to].join(" "))
+        (!promise_words().open_ends.contains(next)).then(|| words[end - goods.len()..to].join(" "))
     })
 }
 
@@ -396,7 +124,7 @@ fn own_act(words: &[&str], at: usize) -> Option<String> {
     let skip = |mut from: usize| {
         while words
             .get(from)
-            .is_some_and(|word| ACT_ADVERBS.contains(word))
+            .is_some_and(|word| promise_words().act_adverbs.contains(word))
         {
             from += 1;
         }
@@ -411,10 +139,10 @@ fn own_act(words: &[&str], at: usize) -> Option<String> {
     let next = words.get(verb + 1);
     let is_verb = || {
         word.ends_with("ed")
-            && !SPOKEN_ACTS.contains(word)
-            && next.is_none_or(|next| AFTER_VERB.contains(next))
+            && !promise_words().spoken_acts.contains(word)
+            && next.is_none_or(|next| promise_words().after_verb.contains(next))
     };
-    let acts = ACTS.contains(word) || (is_perfect && is_verb());
+    let acts = promise_words().acts.contains(word) || (is_perfect && is_verb());
     acts.then(|| words[at..=verb].join(" "))
 }
 
@@ -426,16 +154,17 @@ fn told_act(heard: &Line, spaced: &str, words: &[&str], at: usize) -> Option<Str
     }
     let skipped = words[at + 1..]
         .iter()
-        .position(|word| !ACT_ADVERBS.contains(word))?;
+        .position(|word| !promise_words().act_adverbs.contains(word))?;
     let verb = words[at + 1 + skipped];
-    let is_news = heard.stems.contains(verb)
-        && find(spaced, &["i see", "i understand", "sorry", "i hear"]).is_some();
-    (ACTS.contains(&verb) && !is_news).then(|| format!("been {verb}"))
+    let is_news = heard.stems.contains(verb) && find(spaced, &promise_words().news).is_some();
+    (promise_words().acts.contains(&verb) && !is_news).then(|| format!("been {verb}"))
 }
 
 fn is_condition(words: &[&str], at: usize) -> bool {
     let from = at.saturating_sub(CONDITION_REACH);
-    words[from..at].iter().any(|word| CONDITIONS.contains(word))
+    words[from..at]
+        .iter()
+        .any(|word| promise_words().conditions.contains(word))
 }
 
 /// "No joining fee", from "no" to the burden.
@@ -444,7 +173,9 @@ fn lifted_burden(words: &[&str], at: usize) -> Option<String> {
         return None;
     }
     let reach = &words[at + 1..words.len().min(at + 4)];
-    let burden = reach.iter().position(|word| BURDENS.contains(word))?;
+    let burden = reach
+        .iter()
+        .position(|word| promise_words().burdens.contains(word))?;
     Some(words[at..=at + 1 + burden].join(" "))
 }
 
@@ -473,12 +204,12 @@ fn ungrounded_free(ground: &Ground, spaced: &str, words: &[&str], at: usize) -> 
     }
     let is_end = next.is_empty() || is_function_word(next);
     // "Is your evening free?"
-    if is_end && PLACES.contains(&before) {
+    if is_end && promise_words().places.contains(&before) {
         return None;
     }
     if is_end && let Some(thing) = free_thing(words, at) {
         let single = stem(thing);
-        let lists = [RELATIVE, PLACES];
+        let lists = [figure_words().relative, promise_words().places];
         let is_date = is_calendar(&single) || lists.iter().any(|l| l.contains(&single.as_str()));
         return (!is_date && !is_free(ground, spaced, thing)).then(|| format!("{thing} free"));
     }
@@ -506,14 +237,14 @@ fn is_of_person(words: &[&str], at: usize) -> bool {
     let who = first.checked_sub(1).map_or("", |who| words[who]);
     // "We offer you free classes" is no question for the time of anybody.
     let asked = who == "you" && first >= 2 && matches!(words[first - 2], "are" | "were" | "be");
-    asked || (first < at && matches!(who, "you" | "we" | "i" | "someone" | "everyone" | "who"))
+    asked || (first < at && promise_words().people.contains(&who))
 }
 
 /// What is free in "the first month is free" and in "park for free".
 fn free_thing<'a>(words: &[&'a str], at: usize) -> Option<&'a str> {
     let mut rest = &words[..at];
     while let [others @ .., last] = rest
-        && FREE_ADVERBS.contains(last)
+        && promise_words().free_adverbs.contains(last)
     {
         rest = others;
     }
@@ -522,7 +253,8 @@ fn free_thing<'a>(words: &[&'a str], at: usize) -> Option<&'a str> {
     };
     rest = others;
     while let [others @ .., last] = rest
-        && (FREE_ADVERBS.contains(last) || matches!(*last, "will" | "would" | "can"))
+        && (promise_words().free_adverbs.contains(last)
+            || matches!(*last, "will" | "would" | "can"))
     {
         rest = others;
     }
@@ -552,33 +284,16 @@ fn is_free(ground: &Ground, spaced: &str, thing: &str) -> bool {
     };
     ground.lines.iter().any(|line| {
         // "Is there parking?" leads to "it's free".
-        let answers = ["it is free", "they are free", "for free"];
-        let answered = line.about.contains(&single) && find(&line.spaced, &answers).is_some();
+        let answered = line.about.contains(&single)
+            && find(&line.spaced, &promise_words().free_answers).is_some();
         answered || line.clauses.iter().any(says)
     })
 }
 
 /// Condolences to a caller who spoke of no loss: the commonest slip of small models.
 pub(super) fn condolence(spaced: &str, heard: &str) -> Option<Refusal> {
-    const CONDOLENCES: &[&str] = &[
-        "for your loss",
-        "my condolences",
-        "our condolences",
-        "passed away",
-    ];
-    const LOSSES: &[&str] = &[
-        "died",
-        "dead",
-        "death",
-        "passed away",
-        "funeral",
-        "lost my",
-        "loss",
-        "widow",
-        "widower",
-    ];
-    let phrase = find(spaced, CONDOLENCES)?;
-    find(heard, LOSSES)
+    let phrase = find(spaced, &promise_words().condolences)?;
+    find(heard, &promise_words().losses)
         .is_none()
         .then(|| Refusal::new(Reason::OffPersona, phrase.to_owned()))
 }

@@ -5,71 +5,14 @@
 use super::Refusal;
 use super::ground::{Ground, Line};
 use super::numbers::{Number, numbers, runs};
-use super::words::{MEASURES, english, find, holds, joined, stem};
+use super::words::{english, figure_words, find, holds, joined, sentence_words, stem};
 use patter_language::words::Word;
 use patter_types::reason::Reason;
 
 /// Figures of the shortest phone numbers.
 const PHONE_FIGURES: usize = 7;
-pub(super) const CURRENCIES: &[&str] = &[
-    "dollar", "euro", "pound", "cent", "buck", "usd", "eur", "gbp", "quid", "yuan", "yen",
-];
 /// The unit of a sum whose currency is left out: "29 a month".
 pub(super) const MONEY: &str = "money";
-/// What tells that a sum is the caller's own: it was said, charged or paid.
-const ECHOES: &[&str] = &[
-    "i see",
-    "i understand",
-    "i hear you",
-    "you said",
-    "you say",
-    "you mentioned",
-    "you told",
-    "you were",
-    "you are paying",
-    "you already pay",
-    "you now pay",
-    "you currently pay",
-    "you paid",
-    "you spend",
-    "you spent",
-    "you lost",
-    "your budget",
-    "charged",
-    "was",
-    "were",
-];
-/// What makes an offer of a sum that the caller named.
-const OFFERS: &[&str] = &[
-    "is", "can", "could", "will", "would", "get", "gets", "give", "gives", "do", "does", "offer",
-    "make", "cost", "costs", "off", "for you",
-];
-/// Feasts.
-const FEASTS: &[&str] = &["christmas", "easter"];
-pub(super) const RELATIVE: &[&str] = &[
-    "today",
-    "tomorrow",
-    "yesterday",
-    "tonight",
-    "weekend",
-    "noon",
-    "midnight",
-    "midday",
-];
-const PERIODS: &[&str] = &[
-    "week",
-    "month",
-    "year",
-    "weekend",
-    "morning",
-    "afternoon",
-    "evening",
-    "quarter",
-    "spring",
-    "summer",
-    "autumn",
-    "winter",
-];
 
 /// The first figure of `words` that neither `ground` nor what was `heard` holds.
 pub(super) fn check(ground: &Ground, heard: &Line, words: &[Word]) -> Option<Refusal> {
@@ -122,10 +65,10 @@ fn is_grounded(ground: &Ground, heard: &Line, words: &[Word], number: &Number) -
             line.numbers.iter().any(|own| is_same(number, own))
         });
     }
-    let takes = unit.is_some_and(|unit| MEASURES.contains(&unit))
+    let takes = unit.is_some_and(|unit| sentence_words().measures.contains(&unit))
         && words
             .iter()
-            .any(|word| matches!(word.plain.as_str(), "take" | "takes" | "last" | "lasts"));
+            .any(|word| figure_words().takes.contains(&word.plain.as_str()));
     ground.supports_in_general(&topics, number, takes && !is_sum, |own| {
         is_same(number, own)
     })
@@ -147,18 +90,18 @@ fn is_same(number: &Number, own: &Number) -> bool {
 fn is_unit(unit: &str, own: &Number) -> bool {
     let own = own.unit.as_deref();
     match unit {
-        MONEY => own.is_some_and(|own| own == MONEY || CURRENCIES.contains(&own)),
+        MONEY => own.is_some_and(|own| own == MONEY || figure_words().currencies.contains(&own)),
         _ => own == Some(unit),
     }
 }
 
 pub(super) fn is_sum(unit: &str) -> bool {
-    unit == MONEY || unit == "percent" || CURRENCIES.contains(&unit)
+    unit == MONEY || unit == "percent" || figure_words().currencies.contains(&unit)
 }
 
 /// Whether a number of this unit binds the house.
 fn is_binding(unit: &str) -> bool {
-    is_sum(unit) || MEASURES.contains(&unit)
+    is_sum(unit) || sentence_words().measures.contains(&unit)
 }
 
 /// Whether the caller said `number`, or a slot holds it. It may count something else, but nothing that binds the house; a sum is only said back.
@@ -186,7 +129,8 @@ fn is_echo(words: &[Word], number: &Number) -> bool {
     let end = words[number.last..].iter().position(|w| w.ends_clause);
     let end = end.map_or(words.len(), |at| number.last + at + 1);
     let clause = joined(&words[start.map_or(0, |at| at + 1)..end]);
-    find(&clause, OFFERS).is_none() && find(&joined(words), ECHOES).is_some()
+    find(&clause, &figure_words().offers).is_none()
+        && find(&joined(words), &figure_words().echoes).is_some()
 }
 
 fn refusal(words: &[Word], numbers: &[Number], figures: &str) -> Refusal {
@@ -206,7 +150,7 @@ fn refusal(words: &[Word], numbers: &[Number], figures: &str) -> Refusal {
         .map(|at| words.get(at).map_or("", |word| word.plain.as_str()));
     let reason = if figures.len() >= PHONE_FIGURES {
         Reason::UngroundedPhone
-    } else if unit_is(CURRENCIES) || unit_is(&[MONEY]) {
+    } else if unit_is(&figure_words().currencies) || unit_is(&[MONEY]) {
         Reason::UngroundedPrice
     } else if unit_is(&["percent"]) {
         Reason::UngroundedPercentage
@@ -249,17 +193,17 @@ fn date_at(words: &[Word], at: usize) -> Option<String> {
     let word = words[at].plain.as_str();
     let singular = stem(word);
     let next = words.get(at + 1).map_or("", |next| next.plain.as_str());
-    if matches!(word, "next" | "this" | "last" | "coming") && PERIODS.contains(&next) {
+    if figure_words().near.contains(&word) && figure_words().spans.contains(&next) {
         return Some(format!("{word} {next}"));
     }
     let is_date = match word {
-        "may" | "march" => {
+        word if figure_words().months_or_verbs.contains(&word) => {
             let starts = at == 0 || words[at - 1].ends_sentence;
             let number_follows = next.chars().next().is_some_and(char::is_numeric);
             words[at].text.starts_with(char::is_uppercase) && (!starts || number_follows)
         }
         "today" => !is_small_talk(words, at),
-        _ => is_calendar(&singular) || RELATIVE.contains(&singular.as_str()),
+        _ => is_calendar(&singular) || figure_words().relative.contains(&singular.as_str()),
     };
     is_date.then(|| word.to_owned())
 }
@@ -268,13 +212,14 @@ fn date_at(words: &[Word], at: usize) -> Option<String> {
 fn is_small_talk(words: &[Word], at: usize) -> bool {
     let start = words[..at].iter().rposition(|word| word.ends_clause);
     let clause = joined(&words[start.map_or(0, |at| at + 1)..at]);
-    let asks = ["how", "what"]
+    let known = figure_words();
+    let asks = known
+        .how_are_you
         .iter()
         .any(|word| clause.starts_with(&format!(" {word} ")))
-        && find(&clause, &["about"]).is_none();
-    let helps = find(&clause, &["help", "else", "do for"]).is_some()
-        && find(&clause, &["anything", "something", "how", "what"]).is_some();
-    asks || helps || find(&clause, &["thank", "thanks"]).is_some()
+        && find(&clause, &known.proposals).is_none();
+    let helps = find(&clause, &known.help).is_some() && find(&clause, &known.help_with).is_some();
+    asks || helps || find(&clause, &known.thanks).is_some()
 }
 
 /// Whether `word` is a month's whole name.
@@ -286,5 +231,7 @@ pub(super) fn is_month(word: &str) -> bool {
 /// Whether `word` is a day's or a month's whole name, or a feast; "May" and "March" are so only where they cannot be the verb.
 pub(super) fn is_calendar(word: &str) -> bool {
     let mut days = english().calendar.weekdays.iter();
-    is_month(word) || days.any(|names| names.first() == Some(&word)) || FEASTS.contains(&word)
+    is_month(word)
+        || days.any(|names| names.first() == Some(&word))
+        || figure_words().feasts.contains(&word)
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::Refusal;
-use super::words::{find, spaced};
+use super::words::{find, leak_words, spaced};
 use patter_language::text::{find_formatting, find_placeholder};
 use patter_types::reason::Reason;
 
@@ -15,31 +15,10 @@ const MARKS: &[char] = &[
 ];
 /// Brackets around what should have been filled in.
 const BRACKETS: &[(char, char)] = &[('{', '}'), ('[', ']'), ('【', '】'), ('<', '>')];
-const BLANKS: &[&str] = &[
-    "insert name",
-    "insert date",
-    "your name here",
-    "name here",
-    "company name",
-    "customer name",
-    "agent name",
-    "blank blank",
-];
-const WEB: &[&str] = &[
-    "http",
-    "https",
-    "www",
-    "dot com",
-    "dot org",
-    "dot net",
-    "slash slash",
-];
 /// Ends of web addresses; a number may hold a dot too.
 const DOMAINS: &[&str] = &[
     "com", "org", "net", "io", "co", "uk", "de", "info", "gov", "edu", "html", "php",
 ];
-/// Labels of the agent's own line in a written dialogue.
-const OWN_LABELS: &[&str] = &["agent", "assistant", "me", "reply", "response", "answer"];
 
 /// `text` without what is harmless: stars and quotes around words, the agent's own label, emoji, doubled marks. `name` is the agent's.
 pub(super) fn clean(text: &str, name: &str) -> String {
@@ -76,7 +55,7 @@ fn unlabelled<'a>(text: &'a str, name: &str) -> &'a str {
         return text;
     };
     let label = label.trim().to_lowercase();
-    let own = label == name.to_lowercase() || OWN_LABELS.contains(&label.as_str());
+    let own = label == name.to_lowercase() || leak_words().own_labels.contains(&label.as_str());
     if own { rest.trim() } else { text }
 }
 
@@ -134,7 +113,7 @@ pub(super) fn check(text: &str) -> Option<Refusal> {
         return refuse(Reason::Formatting, text.to_owned());
     }
     let spaced = spaced(text);
-    let blank = || find(&spaced, BLANKS).map(str::to_owned);
+    let blank = || find(&spaced, &leak_words().blanks).map(str::to_owned);
     if let Some(found) = bracketed(text)
         .or_else(blank)
         .or_else(|| find_placeholder(text))
@@ -158,7 +137,7 @@ fn bracketed(text: &str) -> Option<String> {
 }
 
 fn web_address(text: &str, spaced: &str) -> Option<String> {
-    if let Some(found) = find(spaced, WEB) {
+    if let Some(found) = find(spaced, &leak_words().web) {
         return Some(found.to_owned());
     }
     let mut parts = text.split_whitespace();

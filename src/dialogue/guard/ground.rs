@@ -10,9 +10,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::figures::{CURRENCIES, is_calendar};
+use super::figures::is_calendar;
 use super::numbers::{Number, is_number_word, numbers, runs};
-use super::words::{MEASURES, cut, holds, is_function_word, joined, spaced, stem};
+use super::words::{
+    cut, figure_words, holds, is_function_word, joined, sentence_words, spaced, stem,
+};
 use patter_language::words::{Word, words};
 use patter_playbook::Playbook;
 
@@ -309,7 +311,8 @@ impl Ground {
             // "How long is the appointment?" leads to its line, which may name the parts instead.
             let asked = !is_sum_claim && names_it && named(&|name| line.about.contains(name));
             let lasts = takes
-                && ["takes", "take", "lasts", "last"]
+                && figure_words()
+                    .takes
                     .iter()
                     .any(|verb| holds(&line.spaced, verb))
                 && named(&|name| line.stems.contains(name));
@@ -377,7 +380,7 @@ fn topic(plain: &str) -> Option<String> {
         || is_function_word(&stemmed)
         || stemmed.chars().count() < 2
         || is_number_word(plain)
-        || MEASURES.contains(&stemmed.as_str())
+        || sentence_words().measures.contains(&stemmed.as_str())
         || is_calendar(&stemmed);
     (!is_plain).then_some(stemmed)
 }
@@ -386,8 +389,8 @@ fn topic(plain: &str) -> Option<String> {
 fn measured(words: &[Word], at: usize) -> Option<String> {
     let plain = words[at].plain.as_str();
     let stemmed = stem(plain);
-    let is_plural = MEASURES.contains(&stemmed.as_str())
-        && !CURRENCIES.contains(&stemmed.as_str())
+    let is_plural = sentence_words().measures.contains(&stemmed.as_str())
+        && !figure_words().currencies.contains(&stemmed.as_str())
         && stemmed != plain;
     let counted = words[at.saturating_sub(2)..at]
         .iter()

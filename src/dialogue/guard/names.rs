@@ -8,15 +8,9 @@
 use super::Refusal;
 use super::figures::is_calendar;
 use super::ground::{Ground, Line};
-use super::words::{is_function_word, stem};
+use super::words::{is_function_word, sentence_words, stem};
 use patter_language::words::Word;
 use patter_types::reason::Reason;
-
-/// Words with a capital letter that name nobody.
-const COMMON: &[&str] = &[
-    "mr", "mrs", "ms", "dr", "sir", "madam", "ma'am", "ai", "english", "internet", "tv", "pm",
-    "am", "id", "sms", "pdf", "god", "asap", "faq",
-];
 
 /// The first name of `words` that neither `ground` nor what was `heard` holds.
 pub(super) fn check(ground: &Ground, heard: &Line, words: &[Word]) -> Option<Refusal> {
@@ -44,7 +38,7 @@ fn is_unknown_name(ground: &Ground, heard: &Line, word: &Word) -> bool {
     let stemmed = stem(plain);
     let is_known = |known: &dyn Fn(&str) -> bool| known(plain) || known(&stemmed);
     !(is_function_word(plain)
-        || COMMON.contains(&plain)
+        || sentence_words().capitals.contains(&plain)
         || is_calendar(&stemmed)
         || is_contraction(plain)
         || plain.chars().any(char::is_numeric)

@@ -6,8 +6,8 @@
 //! refused them would refuse most polite sentences. "First" and "second" are numbers only as a day ("on the second"), since "a second" and "first of
 //! all" are everyday words.
 
-use super::figures::{CURRENCIES, MONEY, RELATIVE, is_calendar, is_month};
-use super::words::{english, is_function_word, stem};
+use super::figures::{MONEY, is_calendar, is_month};
+use super::words::{english, figure_words, is_function_word, stem};
 use patter_language::numbers as number_words;
 use patter_language::words::Word;
 
@@ -30,60 +30,10 @@ pub(super) struct Number {
     pub(super) last: usize,
 }
 
-/// Numbers that have no figures.
-const VAGUE: &[&str] = &[
-    "half",
-    "quarter",
-    "twice",
-    "triple",
-    "tenfold",
-    "dozen",
-    "dozens",
-    "couple",
-    "hundreds",
-    "thousands",
-    "millions",
-    "billions",
-    "nought",
-];
-/// What "one" may count without being a figure.
-const HARMLESS_AFTER_ONE: &[&str] = &[
-    "moment", "second", "question", "thing", "last", "quick", "simple", "reason", "step", "point",
-    "person", "word",
-];
-const BEFORE_PRONOUN_ONE: &[&str] = &[
-    "that", "this", "which", "no", "any", "every", "the", "another", "good", "right", "new", "each",
-];
-/// What something is counted by; "a week" and "every week" mean the same here.
-const PERIODS: &[&str] = &["hour", "day", "week", "month", "year"];
-const ADVERBS: &[(&str, &str)] = &[
-    ("hourly", "hour"),
-    ("daily", "day"),
-    ("weekly", "week"),
-    ("monthly", "month"),
-    ("yearly", "year"),
-    ("annually", "year"),
-];
 /// Words between a number and what it is counted by.
 const PERIOD_REACH: usize = 6;
-/// Words that make a number less exact, and leave it a number.
-const MODIFIERS: &[&str] = &[
-    "about",
-    "around",
-    "only",
-    "just",
-    "nearly",
-    "almost",
-    "roughly",
-    "exactly",
-    "approximately",
-];
-/// What stands before a time of day.
-const BEFORE_TIME: &[&str] = &["at", "until", "till", "by", "past", "before", "after"];
 /// Latest hour of a day.
 const LAST_HOUR: u32 = 24;
-/// What follows a time of day.
-const TIME_WORDS: &[&str] = &["am", "pm", "o'clock", "oclock"];
 
 /// The numbers of `words`, in order.
 pub(super) fn numbers(words: &[Word]) -> Vec<Number> {
@@ -139,10 +89,13 @@ fn unit(words: &[Word], first: usize, last: usize) -> Option<String> {
         return Some("percent".to_owned());
     }
     let counts = !is_function_word(next)
-        && !TIME_WORDS.contains(&next)
+        && !figure_words().time_words.contains(&next)
         && !is_calendar(&stem(next))
-        && !RELATIVE.contains(&next)
-        && !ADVERBS.iter().any(|(adverb, _)| *adverb == next)
+        && !figure_words().relative.contains(&next)
+        && !figure_words()
+            .adverbs
+            .iter()
+            .any(|(adverb, _)| *adverb == next)
         && next.chars().count() > 1
         && !is_number_word(next);
     counts.then(|| stem(next))
@@ -158,10 +111,14 @@ fn number(words: &[Word], value: String, is_date: bool, first: usize, last: usiz
     let is_date = is_date || (is_time(words, &value, unit.is_some(), first, last));
     let is_sum = unit
         .as_deref()
-        .is_some_and(|unit| CURRENCIES.contains(&unit));
+        .is_some_and(|unit| figure_words().currencies.contains(&unit));
     let period = period(words, first, last, is_sum);
     // "It's 29 a month" is a price too.
-    if unit.is_none() && !is_date && period.is_some() && !VAGUE.contains(&value.as_str()) {
+    if unit.is_none()
+        && !is_date
+        && period.is_some()
+        && !figure_words().vague.contains(&value.as_str())
+    {
         unit = Some(MONEY.to_owned());
     }
     Number {
@@ -198,7 +155,7 @@ fn before(words: &[Word], first: usize, offset: usize) -> &str {
 /// Whether a number is a time of day or a day of the month, by the words around it.
 fn is_time(words: &[Word], value: &str, counts: bool, first: usize, last: usize) -> bool {
     let next = after(words, last, 1);
-    if TIME_WORDS.contains(&plain(words, last + 1)) {
+    if figure_words().time_words.contains(&plain(words, last + 1)) {
         return true;
     }
     let of_month = [next, before(words, first, 1)]
@@ -207,10 +164,10 @@ fn is_time(words: &[Word], value: &str, counts: bool, first: usize, last: usize)
     let of_day = match next {
         "in" => {
             after(words, last, 2) == "the"
-                && matches!(after(words, last, 3), "morning" | "afternoon" | "evening")
+                && figure_words().parts_of_day.contains(&after(words, last, 3))
         }
         "at" => after(words, last, 2) == "night",
-        _ => matches!(next, "tonight" | "sharp"),
+        _ => figure_words().at_time.contains(&next),
     };
     let is_hour = value.parse::<u32>().is_ok_and(|hour| hour <= LAST_HOUR);
     if of_month || (is_hour && of_day) {
@@ -220,10 +177,16 @@ fn is_time(words: &[Word], value: &str, counts: bool, first: usize, last: usize)
         return false;
     }
     let mut back = 1;
-    while MODIFIERS.contains(&before(words, first, back)) {
+    while figure_words()
+        .modifiers
+        .contains(&before(words, first, back))
+    {
         back += 1;
     }
-    BEFORE_TIME.contains(&before(words, first, back)) || is_span_of_hours(words, first, last)
+    figure_words()
+        .before_time
+        .contains(&before(words, first, back))
+        || is_span_of_hours(words, first, last)
 }
 
 /// "From 9 to 5"; a scale begins at 0, and "2 to 3 days" counts.
@@ -234,7 +197,7 @@ fn is_span_of_hours(words: &[Word], first: usize, last: usize) -> bool {
     let end = after(words, last, 3);
     let begins = joins(after(words, last, 1))
         && is_hour(after(words, last, 2))
-        && (is_function_word(end) || end.is_empty() || TIME_WORDS.contains(&end));
+        && (is_function_word(end) || end.is_empty() || figure_words().time_words.contains(&end));
     own && (begins || (joins(before(words, first, 1)) && is_hour(before(words, first, 2))))
 }
 
@@ -243,15 +206,19 @@ fn period(words: &[Word], first: usize, last: usize, is_sum: bool) -> Option<Str
     for offset in 1..=PERIOD_REACH {
         let word = after(words, last, offset);
         let next = stem(after(words, last, offset + 1));
-        if let Some((_, period)) = ADVERBS.iter().find(|(adverb, _)| *adverb == word) {
+        if let Some((_, period)) = figure_words()
+            .adverbs
+            .iter()
+            .find(|(adverb, _)| *adverb == word)
+        {
             return Some((*period).to_owned());
         }
         let counted = match word {
             "a" | "an" | "per" | "each" | "every" => {
                 let is_thing = is_sum && !next.is_empty() && !is_function_word(&next);
-                PERIODS.contains(&next.as_str()) || is_thing
+                figure_words().periods.contains(&next.as_str()) || is_thing
             }
-            "the" | "one" | "whole" | "full" => PERIODS.contains(&next.as_str()),
+            "the" | "one" | "whole" | "full" => figure_words().periods.contains(&next.as_str()),
             _ => false,
         };
         if counted {
@@ -268,7 +235,7 @@ fn period(words: &[Word], first: usize, last: usize, is_sum: bool) -> Option<Str
     back.find_map(|offset| {
         let period = stem(before(words, first, offset - 1));
         let each = matches!(before(words, first, offset), "each" | "every" | "per");
-        (each && PERIODS.contains(&period.as_str())).then_some(period)
+        (each && figure_words().periods.contains(&period.as_str())).then_some(period)
     })
 }
 
@@ -319,7 +286,11 @@ fn in_figures(words: &[Word], at: usize) -> Vec<Number> {
         let mut own_unit = None;
         match &suffix[..letters] {
             "" => {}
-            "st" | "nd" | "rd" | "th" | "am" | "pm" => is_date = true,
+            end if english().calendar.ordinal_ends.contains(&end)
+                || figure_words().time_words.contains(&end) =>
+            {
+                is_date = true;
+            }
             other => own_unit = Some(stem(other)),
         }
         for value in canonical(figures) {
@@ -372,11 +343,13 @@ fn in_words(words: &[Word], first: usize) -> Option<Number> {
         let word = plain(words, first);
         // "A couple of questions" binds nobody, nor does "do you have a couple of minutes".
         let asks = word == "couple"
-            && (HARMLESS_AFTER_ONE.contains(&stem(after(words, first, 2)).as_str())
+            && (figure_words()
+                .harmless
+                .contains(&stem(after(words, first, 2)).as_str())
                 || (matches!(before(words, first, 2), "have" | "spare")
                     && before(words, first, 3) == "you"
                     && matches!(before(words, first, 4), "do" | "can" | "could")));
-        if VAGUE.contains(&word) && !asks {
+        if figure_words().vague.contains(&word) && !asks {
             return Some(number(words, word.to_owned(), false, first, first));
         }
         return is_span(words, first).then(|| number(words, "1".to_owned(), false, first, first));
@@ -395,25 +368,23 @@ fn is_span(words: &[Word], at: usize) -> bool {
     if !matches!(plain(words, at), "a" | "an") {
         return false;
     }
-    if CURRENCIES.contains(&next) || next == "percent" {
+    if figure_words().currencies.contains(&next) || next == "percent" {
         return true;
     }
     let mut back = 1;
     loop {
         back += match before(words, at, back) {
             "to" if before(words, at, back + 1) == "up" => 2,
-            word if MODIFIERS.contains(&word) => 1,
+            word if figure_words().modifiers.contains(&word) => 1,
             _ => break,
         };
     }
     let word = before(words, at, back);
-    let takes = matches!(
-        word,
-        "in" | "within" | "after" | "for" | "take" | "takes" | "last" | "lasts"
-    );
+    let takes =
+        matches!(word, "in" | "within" | "after" | "for") || figure_words().takes.contains(&word);
     // "It's about an hour"; "is a day" alone may be anything.
     let measures = back > 1 && matches!(word, "is" | "it's" | "that's" | "was");
-    (takes || measures) && PERIODS.contains(&next)
+    (takes || measures) && figure_words().periods.contains(&next)
 }
 
 /// "One", "first" and "second" where they are no figures.
@@ -431,8 +402,8 @@ fn is_everyday(words: &[Word], at: usize) -> bool {
             words[at].ends_clause
                 || next.is_empty()
                 || is_function_word(next)
-                || HARMLESS_AFTER_ONE.contains(&next)
-                || BEFORE_PRONOUN_ONE.contains(&before)
+                || figure_words().harmless.contains(&next)
+                || figure_words().before_pronoun.contains(&before)
         }
         _ => false,
     }

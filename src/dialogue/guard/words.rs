@@ -5,40 +5,47 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use patter_language::tables::{self, Language};
+use patter_language::pack;
+use patter_language::tables::{
+    FigureWords, GuardWords, Language, LeakWords, PromiseWords, SentenceWords,
+};
 use patter_language::text::normalise;
 use patter_language::words::{Word, words};
 
-/// What is known of English: the guard reads it alone, whatever the language of the playbook.
+/// The lists of the guard: it reads English alone, whatever the language of the playbook.
+fn lists() -> &'static GuardWords {
+    &pack::english().guard
+}
+
+/// Words of sentences.
+pub(super) fn sentence_words() -> &'static SentenceWords {
+    &lists().words
+}
+
+/// Words around numbers, sums, days and times.
+pub(super) fn figure_words() -> &'static FigureWords {
+    &lists().figures
+}
+
+/// Words of promises.
+pub(super) fn promise_words() -> &'static PromiseWords {
+    &lists().promises
+}
+
+/// What is meant for the agent and not for the caller.
+pub(super) fn leak_words() -> &'static LeakWords {
+    &lists().leaks
+}
+
+/// Numbers and days in English words.
 pub(super) fn english() -> &'static Language {
-    static ENGLISH: LazyLock<&Language> = LazyLock::new(|| {
-        static NONE: LazyLock<Language> = LazyLock::new(Language::default);
-        tables::of("en").unwrap_or(&NONE)
-    });
-    &ENGLISH
+    static NONE: LazyLock<Language> = LazyLock::new(Language::default);
+    pack::english().values.as_ref().unwrap_or(&NONE)
 }
 
 /// Words that tell nothing of what a sentence is about.
-static FUNCTION_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    "a an the this that these those it its i me my you your yours we us our they them their he she him her his who what which \
-     when where why how there here am is are was were be been being do does did done have has had having will would can could \
-     shall should may might must not no yes and or but so if then than because while as of in on at to from for with without \
-     by about into over under up down out off per each every all any some more most less least only just also too very really \
-     quite even still already now again once ever never always well okay ok sure please thank thanks hello hi hey great good \
-     fine nice perfect happy glad sorry course right like want need get give go come take make let see say tell know think \
-     ask help cost pay price start around between until till within after before during since through both other another such \
-     same much many few little lot thing way bit maybe perhaps absolutely exactly correct understand hear love that's it's \
-     i'm i'll i'd i've we're we'll we've you'll you're you've you'd there's here's let's don't can't won't isn't doesn't \
-     didn't what's"
-        .split(' ')
-        .collect()
-});
-
-/// Words that count or measure something.
-pub(super) const MEASURES: &[&str] = &[
-    "dollar", "euro", "pound", "cent", "buck", "percent", "second", "minute", "hour", "day",
-    "night", "week", "month", "year",
-];
+static FUNCTION_WORDS: LazyLock<HashSet<&str>> =
+    LazyLock::new(|| sentence_words().function_words.iter().copied().collect());
 
 /// Whether a word, in lower case, tells nothing of what a sentence is about.
 pub(super) fn is_function_word(plain: &str) -> bool {
@@ -67,7 +74,8 @@ pub(super) fn spaced(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     out.push(' ');
     for word in normalise(text).split(' ').filter(|w| !w.is_empty()) {
-        let (stem, rest) = written_out(word);
+        let contractions = &pack::english().contractions;
+        let (stem, rest) = contractions.written_out(word).unwrap_or((word, ""));
         out.push_str(stem);
         out.push_str(rest);
         out.push(' ');
@@ -88,35 +96,6 @@ pub(super) fn cut(text: &str, ends: impl Fn(&Word) -> bool) -> Vec<String> {
 pub(super) fn joined(words: &[Word]) -> String {
     let texts: Vec<&str> = words.iter().map(|word| word.plain.as_str()).collect();
     spaced(&texts.join(" "))
-}
-
-/// A contraction as two words; the apostrophe of a possessive stays.
-fn written_out(word: &str) -> (&str, &str) {
-    const ENDS: &[(&str, &str)] = &[
-        ("'ll", " will"),
-        ("'re", " are"),
-        ("'m", " am"),
-        ("'ve", " have"),
-        ("'d", " would"),
-    ];
-    const IS: &[&str] = &[
-        "it", "that", "there", "here", "what", "who", "he", "she", "where", "how",
-    ];
-    match word {
-        "can't" | "cannot" => return ("can", " not"),
-        "won't" => return ("will", " not"),
-        "let's" => return ("let", " us"),
-        _ => {}
-    }
-    if let Some(stem) = word.strip_suffix("n't") {
-        return (stem, " not");
-    }
-    if let Some(stem) = word.strip_suffix("'s").filter(|stem| IS.contains(stem)) {
-        return (stem, " is");
-    }
-    ENDS.iter()
-        .find_map(|&(end, full)| word.strip_suffix(end).map(|stem| (stem, full)))
-        .unwrap_or((word, ""))
 }
 
 /// Whether `spaced` holds `phrase` as whole words; the phrase is in lower case with its contractions written out.

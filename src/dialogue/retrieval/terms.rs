@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::stem::stem;
+use patter_language::pack;
 use patter_language::text::{is_ideograph, normalise};
 
 /// Two minutes of talk; whoever talks longer comes to the question at the end.
@@ -19,14 +20,10 @@ const SMALL_WORD_WEIGHT: f32 = 0.2;
 /// What stands before and after a word in its trigrams.
 const EDGE: char = ' ';
 
-/// English words that say little about what is asked, and what people say while they think. In other languages rarity alone decides.
+/// English words that say little about what is asked. In other languages rarity alone decides.
 static SMALL_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
-    "a an the this that these those it its i im ive id ill me my you your youre he she we our us they them is are was were be been am \
-     do does did dont have has had got get will would can could should may might must of in on at to from for with by and or but so if \
-     then as than there theres here some any just really actually quite well like mean know please okay ok yeah yes no oh uh um er erm \
-     ah hmm huh"
-        .split(' ')
-        .collect()
+    let words = pack::english().retrieval.small_words;
+    words.iter().copied().collect()
 });
 
 /// A word of a text.

@@ -34,6 +34,9 @@ pub struct NumberWords {
     pub one: Phrases,
     /// Before decimals.
     pub point: Phrases,
+    /// How hundredths are spoken.
+    #[serde(deserialize_with = "kept")]
+    pub percent: Text,
     /// Before a number below zero.
     pub minus: Phrases,
     /// A half more.

@@ -24,6 +24,8 @@ pub struct LetterWords {
     pub cases: Phrases,
     /// Marks inside a name.
     pub marks: Meanings<char>,
+    /// Ends of a letter that is named more than once: "two t's".
+    pub plurals: Phrases,
     /// Letters that sound alike: what was meant, and what was heard in its place.
     pub similar: Meanings<Text>,
     /// Before a letter that is to be put in.
@@ -89,6 +91,8 @@ pub struct NameWords {
     pub spelling: Phrases,
     /// Words that end a name.
     pub ends: Phrases,
+    /// Have a capital letter wherever they stand: "I", and contractions of it.
+    pub capitals: Phrases,
     /// Ends of words that are no names after a weak announcement.
     pub verb_ends: Phrases,
 }

@@ -5,6 +5,7 @@
 
 use super::heard::Heard;
 use super::letters::distance;
+use super::money;
 use super::{Captured, NO, YES};
 
 /// Most characters of a free text.
@@ -258,10 +259,12 @@ pub(super) fn text(heard: &Heard) -> Option<Captured> {
         }
         let sign = word
             .currency
-            .map(|sign| format!(" {sign}s"))
+            .map(|sign| format!(" {}", money::several(sign, heard.language)))
             .unwrap_or_default();
-        let percent = if word.percent { " percent" } else { "" };
-        text.push_str(&format!("{}{sign}{percent}", word.text));
+        text.push_str(&format!("{}{sign}", word.text));
+        if word.percent {
+            text.push_str(&format!(" {}", heard.language.numbers.percent));
+        }
     }
     (!text.is_empty()).then(|| Captured::new(text.clone(), text, is_whole && !is_nothing))
 }

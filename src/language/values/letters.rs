@@ -238,6 +238,7 @@ pub(super) fn given_with(word: &str, heard: &Heard) -> Option<String> {
 
 /// The letter that is named at `at`: "a y", "two t's", "double t", "p h".
 fn letter_after(heard: &Heard, at: usize) -> Option<(String, usize)> {
+    let table = &heard.language.letters;
     let articles = heard.language.numbers.one;
     let is_letter = |at: usize| heard.plain(at).chars().count() == 1;
     // "A" may be the letter itself.
@@ -247,7 +248,7 @@ fn letter_after(heard: &Heard, at: usize) -> Option<(String, usize)> {
     if let Some(times @ 2..=3) = times {
         let letter = heard.plain(at + 1).chars().next()?;
         let rest = &heard.plain(at + 1)[letter.len_utf8()..];
-        let is_one = matches!(rest, "" | "'s" | "s");
+        let is_one = rest.is_empty() || table.plurals.contains(&rest);
         return is_one.then(|| (letter.to_string().repeat(times as usize), at + 2));
     }
     let (mut text, words, _) = letters_at(heard, at)?;

@@ -195,6 +195,14 @@ fn cents_at(heard: &Heard, at: usize, named: bool) -> Option<(u64, usize)> {
     fits.then_some((value, end))
 }
 
+/// How several of the currency `name` are spoken: "dollars".
+pub(super) fn several(name: &'static str, language: &Language) -> &'static str {
+    let money = &language.money;
+    let known = money.units.iter().find(|(unit, _)| *unit == name);
+    let spoken = known.and_then(|(_, code)| money.spoken.iter().find(|(known, _)| known == code));
+    spoken.map_or(name, |(_, [_, several, ..])| several)
+}
+
 /// A sum as it is read out: "29 dollars and 50 cents", "29 50".
 fn spoken(sum: &Sum, language: &Language) -> String {
     let zero = language.numbers.small[0];

@@ -198,7 +198,8 @@ fn tells_by_capitals(heard: &Heard, start: usize) -> bool {
     let mut is_start = true;
     before.all(|word| {
         let is_capital = begins_large(word);
-        let is_pronoun = word.plain == "i" || word.plain.starts_with("i'");
+        let pronoun = word.plain.split('\'').next().unwrap_or_default();
+        let is_pronoun = heard.language.names.capitals.contains(&pronoun);
         let fits = if is_capital {
             is_pronoun || (is_start && word.text.contains(char::is_lowercase))
         } else {

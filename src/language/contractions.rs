@@ -1,0 +1,34 @@
+//! Contractions: "I'll" and "I will" are compared as the same.
+//!
+//! Thread: any. In: a word in normal form, see [`crate::text::normalise`]. Out: what it stands for. Memory: none of its
+//! own, see [`crate::pack`]. Shared by the guard and the classifier.
+
+use serde::Deserialize;
+
+use crate::lists::{Meanings, Phrases, Text};
+
+/// The contractions of one language, and what they stand for.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contractions {
+    /// Whole words.
+    pub words: Meanings<Text>,
+    /// Ends of words.
+    pub ends: Meanings<Text>,
+    /// After these words "'s" stands for "is"; after others it marks whose something is.
+    pub is: Phrases,
+}
+
+impl Contractions {
+    /// A contraction as its stem and the words that follow it: "i" and " will". None for any other word.
+    pub fn written_out<'a>(&self, word: &'a str) -> Option<(&'a str, Text)> {
+        if let Some((_, full)) = self.words.iter().find(|(known, _)| *known == word) {
+            return Some(("", full));
+        }
+        if let Some(stem) = word.strip_suffix("'s") {
+            return self.is.contains(&stem).then_some((stem, " is"));
+        }
+        let mut ends = self.ends.iter();
+        ends.find_map(|(end, full)| Some((word.strip_suffix(end)?, *full)))
+    }
+}
