@@ -18,6 +18,8 @@ pub mod playback;
 pub mod record;
 pub mod replay;
 pub mod responder;
+#[cfg(test)]
+mod tests;
 mod thread;
 pub mod transcriber;
 

@@ -38,7 +38,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         .as_deref()
         .map(patter_audio::recording::Recording::create)
         .transpose()?;
-    let loaded = super::with_playbook(loaded, options.playbook.as_ref())?;
+    let loaded = patter_lab::report::with_playbook(loaded, options.playbook.as_ref())?;
     let (sink, received) = EventSink::new(&uuid::Uuid::new_v4().to_string());
     let writer = patter_call::journal::write(
         received,

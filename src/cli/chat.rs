@@ -33,7 +33,7 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
-    let loaded = super::with_playbook(loaded, options.playbook.as_ref())?;
+    let loaded = patter_lab::report::with_playbook(loaded, options.playbook.as_ref())?;
     let name = |typed: &Option<String>, configured: &str| {
         typed
             .clone()

@@ -7,38 +7,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 use patter_audio::recording::Recording;
-use patter_config::{EspeakConfig, Loaded};
-use patter_engine::voice::{Speaker, Voice};
-use patter_lab::caller::{Cue, Exchange, ScriptLine, ScriptedCaller, trim};
+use patter_config::Loaded;
+use patter_lab::caller::Exchange;
+use patter_lab::caller::story::{Story, caller};
+use patter_lab::report::median_p95;
 use patter_server::transport::audiosocket::client;
-use patter_server::transport::audiosocket::server::Server;
-use patter_speech::espeak::Espeak;
-
-/// The caller's voice: another one than the agent's, of those that the default speech model knows.
-const CALLER_VOICE: &str = "en-us+f3";
-const CALLER_WORDS_PER_MINUTE: u32 = 160;
-
-/// The caller's script: a sale with questions, an interruption, and something that no approved line answers.
-const FITNESS: &[(Cue, &str)] = &[
-    (Cue::Turn, "Sure, go ahead."),
-    (Cue::Turn, "I want to lose weight."),
-    (Cue::Turn, "How much is it?"),
-    (Cue::Interrupt { after_ms: 1_200 }, "It's too expensive."),
-    (Cue::Turn, "I moved in March."),
-    (Cue::Turn, "Yes, please."),
-    (Cue::Turn, "Saturday is better."),
-    (Cue::Turn, "Thanks, bye."),
-];
-
-const BANK: &[(Cue, &str)] = &[
-    (Cue::Turn, "I was charged twice."),
-    (Cue::Turn, "My account number is four five one two."),
-    (Cue::Turn, "That's right."),
-    (Cue::Interrupt { after_ms: 1_200 }, "Are you a robot?"),
-    (Cue::Turn, "I want my money back."),
-    (Cue::Turn, "Yes, please."),
-    (Cue::Turn, "Thanks, bye."),
-];
+use patter_server::transport::audiosocket::server::{Server, ServerOptions};
 
 /// Runs one whole call on this machine: server, real AudioSocket connection, caller. Needs no sound card and no network.
 #[derive(clap::Args)]
@@ -57,56 +31,6 @@ pub(crate) struct Options {
     json: bool,
 }
 
-#[derive(Clone, Copy, clap::ValueEnum)]
-pub(crate) enum Story {
-    /// A club sells a membership
-    Fitness,
-    /// A bank's customer complains
-    Bank,
-}
-
-impl Story {
-    pub(crate) fn playbook(self) -> &'static str {
-        match self {
-            Self::Fitness => "playbooks/fitness.toml",
-            Self::Bank => "playbooks/bank_complaint.toml",
-        }
-    }
-
-    fn script(self) -> &'static [(Cue, &'static str)] {
-        match self {
-            Self::Fitness => FITNESS,
-            Self::Bank => BANK,
-        }
-    }
-}
-
-/// The caller's voice.
-pub(crate) fn caller_voice(loaded: &Loaded) -> anyhow::Result<Speaker> {
-    let voice: Arc<dyn Voice> = Arc::new(Espeak::load(
-        &loaded.model(&PathBuf::new()),
-        &EspeakConfig {
-            voice: CALLER_VOICE.into(),
-            words_per_minute: CALLER_WORDS_PER_MINUTE,
-            ..EspeakConfig::default()
-        },
-    )?);
-    Ok(Speaker::new(voice, 0))
-}
-
-/// Speaks the lines of a story in the caller's voice.
-pub(crate) fn caller(loaded: &Loaded, story: Story) -> anyhow::Result<ScriptedCaller> {
-    let speaker = caller_voice(loaded)?;
-    let lines = story.script().iter().map(|(cue, text)| {
-        Ok(ScriptLine {
-            cue: *cue,
-            text: (*text).to_owned(),
-            samples: trim(&speaker.speak(text, false)?.samples),
-        })
-    });
-    Ok(ScriptedCaller::new(lines.collect::<anyhow::Result<_>>()?))
-}
-
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
     let mut loaded = loaded.clone();
     loaded.config.dialogue.playbook = options.story.playbook().into();
@@ -121,7 +45,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let (copy_in, copy) = crossbeam_channel::unbounded();
     let writer =
         patter_call::journal::write(copy, Some(&options.events), super::printer(options.json))?;
-    let mut serving = super::serve::server_options(&loaded);
+    let mut serving = ServerOptions::of(&loaded);
     serving.watch = Arc::new(move |event| drop(copy_in.send(event.clone())));
     let server = Server::start("127.0.0.1:0", engines, serving)?;
     let uuid = uuid::Uuid::new_v4().into_bytes();
@@ -174,23 +98,9 @@ fn report(exchanges: &[Exchange]) {
         .filter(|e| !e.interrupts)
         .filter_map(|e| e.response_ms)
         .collect();
-    let (median, p95) = super::median_p95(&mut answers);
+    let (median, p95) = median_p95(&mut answers);
     println!(
         "  end of speech to first sound: median {median:.0} ms, p95 {p95:.0} ms, n {}",
         answers.len()
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_story_has_four_turns_and_an_interruption() {
-        for story in [Story::Fitness, Story::Bank] {
-            let script = story.script();
-            assert!(script.len() >= 5);
-            assert_eq!(script.iter().filter(|l| l.0 != Cue::Turn).count(), 1);
-        }
-    }
 }

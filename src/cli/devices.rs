@@ -25,7 +25,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
                 })
             })
             .collect();
-        super::print_json(&all)?;
+        patter_lab::report::print_json(&all)?;
         return Ok(ExitCode::SUCCESS);
     }
     if devices.is_empty() {

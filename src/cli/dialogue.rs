@@ -92,7 +92,7 @@ struct Turn {
 }
 
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
-    let loaded = super::with_playbook(loaded, options.playbook.as_ref())?;
+    let loaded = patter_lab::report::with_playbook(loaded, options.playbook.as_ref())?;
     let script = options.file.as_deref().map(read_script).transpose()?;
     // Who types at a terminal sees it there already.
     let echo = script.is_some() || !std::io::stdin().is_terminal();
@@ -104,7 +104,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let mut turn = talk.open();
     loop {
         if options.json {
-            super::print_json(&turn)?;
+            patter_lab::report::print_json(&turn)?;
         } else {
             print(&turn, echo, options.trace);
         }

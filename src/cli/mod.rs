@@ -1,6 +1,5 @@
 //! The commands: one file each. Only this folder prints.
 
-mod bench;
 mod call;
 mod calls;
 mod chat;
@@ -8,7 +7,6 @@ mod demo;
 mod devices;
 mod dialogue;
 mod doctor;
-mod eval;
 mod hint;
 mod models;
 mod playbook;
@@ -23,7 +21,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::Context;
 use clap::{CommandFactory, Parser, Subcommand};
 use patter_call::Engines;
 use patter_config as config;
@@ -74,9 +71,9 @@ enum Command {
     /// List, fetch and verify model files
     Models(models::Options),
     /// Measure this machine with the configured models
-    Bench(bench::Options),
+    Bench(patter_lab::bench::Options),
     /// Score parts of the agent on data whose right answers are known
-    Eval(eval::Options),
+    Eval(patter_lab::eval::Options),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -110,8 +107,8 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         Command::Doctor(options) => doctor::run(arguments.config.as_deref(), &options),
         Command::Devices(options) => devices::run(&options),
         Command::Models(options) => models::run(&load()?, &options),
-        Command::Bench(options) => bench::run(load, &options),
-        Command::Eval(options) => eval::run(&load()?, &options),
+        Command::Bench(options) => patter_lab::bench::run(load, &options),
+        Command::Eval(options) => patter_lab::eval::run(&load()?, &options),
         Command::Completions { shell } => {
             clap_complete::generate(
                 shell,
@@ -158,12 +155,6 @@ pub(crate) fn complain(error: &anyhow::Error) {
     }
 }
 
-/// Prints `value` as one line of JSON.
-fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string(value)?);
-    Ok(())
-}
-
 /// Loads all engines, and says so on stderr. Nobody waits for what they do in real time.
 fn engines(loaded: &Loaded) -> anyhow::Result<Arc<Engines>> {
     Ok(told(patter_assembly::load(loaded)?))
@@ -174,50 +165,9 @@ fn engines_for_callers(loaded: &Loaded) -> anyhow::Result<Arc<Engines>> {
     Ok(told(patter_assembly::load_for_callers(loaded)?))
 }
 
-/// [`engines_for_callers`] that have learnt all before the first call, as a server that has run for a while: for
-/// benches.
-fn engines_for_benches(loaded: &Loaded) -> anyhow::Result<Arc<Engines>> {
-    let engines = engines(loaded)?;
-    engines.cores.share_with_neighbours();
-    Ok(engines)
-}
-
 fn told(engines: Engines) -> Arc<Engines> {
     patter_machine::log::info(&format!("ready after {:.1} s", engines.ready_ms / 1000.0));
     Arc::new(engines)
-}
-
-/// A figure of this process's memory as Linux tells it (`VmRSS`, `VmHWM`), in MB; not a number elsewhere.
-fn memory_mb(key: &str) -> f32 {
-    std::fs::read_to_string("/proc/self/status")
-        .ok()
-        .and_then(|text| {
-            let line = text.lines().find(|l| l.starts_with(key))?;
-            line.split_whitespace().nth(1)?.parse::<f32>().ok()
-        })
-        .map_or(f32::NAN, |kb| kb / 1024.0)
-}
-
-/// The median and the 95th percentile (nearest rank) of `values`.
-fn median_p95(values: &mut [f32]) -> (f32, f32) {
-    if values.is_empty() {
-        return (f32::NAN, f32::NAN);
-    }
-    values.sort_by(f32::total_cmp);
-    let rank = |share: f32| {
-        values[((values.len() as f32 * share).ceil() as usize).clamp(1, values.len()) - 1]
-    };
-    (rank(0.5), rank(0.95))
-}
-
-/// The playbook that `--playbook` names, relative to here, in place of the config's.
-fn with_playbook(loaded: &Loaded, playbook: Option<&PathBuf>) -> anyhow::Result<Loaded> {
-    let mut loaded = loaded.clone();
-    if let Some(path) = playbook {
-        loaded.config.dialogue.playbook =
-            std::path::absolute(path).context("the playbook's path")?;
-    }
-    Ok(loaded)
 }
 
 /// Prints events as they come: JSON lines, or a conversation to follow.

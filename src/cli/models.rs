@@ -94,7 +94,7 @@ fn list(manifest: &Manifest, folder: &std::path::Path, json: bool) -> anyhow::Re
         }
     }
     if json {
-        super::print_json(&rows)?;
+        patter_lab::report::print_json(&rows)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -174,7 +174,7 @@ fn verify(
         }
     }
     if json {
-        super::print_json(&rows)?;
+        patter_lab::report::print_json(&rows)?;
     }
     if wrong {
         eprintln!("hint: `patter models fetch NAME` gets a wrong or missing file anew");

@@ -103,7 +103,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
                 "{:.0} of {:.0} s played, {:.0} MB in use",
                 clock.now_us() as f64 / 1e6,
                 samples_to_ms(frames * FRAME_SAMPLES) as f64 / 1e3,
-                super::memory_mb("VmRSS")
+                patter_lab::report::memory_mb("VmRSS")
             ));
         }
     }
@@ -117,7 +117,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     patter_machine::log::info(&format!(
         "{played_s:.1} s of call in {took_s:.1} s, {:.1} times as fast as it was; {:.0} MB in use",
         played_s / took_s.max(0.001),
-        super::memory_mb("VmRSS")
+        patter_lab::report::memory_mb("VmRSS")
     ));
     Ok(ExitCode::SUCCESS)
 }
@@ -127,7 +127,7 @@ fn what_to_play(
     loaded: &Loaded,
     options: &Options,
 ) -> anyhow::Result<(Loaded, PathBuf, Option<CallFile>)> {
-    let present = super::with_playbook(loaded, options.playbook.as_ref())?;
+    let present = patter_lab::report::with_playbook(loaded, options.playbook.as_ref())?;
     if options.call.extension().is_none_or(|e| e != "json") {
         return Ok((present, options.call.clone(), None));
     }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use patter_call::{Engines, Setup};
+use patter_call::Engines;
 use patter_config::Loaded;
 use patter_records::Store;
 use patter_server::http::Shared;
 use patter_server::http::lookup::Lookup;
-use patter_server::transport::audiosocket::server::{Options as ServerOptions, Server};
+use patter_server::transport::audiosocket::server::{Server, ServerOptions};
 use patter_types::event::Stamped;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -39,23 +39,6 @@ pub(crate) struct Options {
     follow: bool,
 }
 
-/// What the config says of serving, but for its records: the calls of a demo or a bench are none of the service's.
-pub(crate) fn server_options(loaded: &Loaded) -> ServerOptions {
-    let config = &loaded.config.serve;
-    ServerOptions {
-        max_calls: config.max_calls,
-        lead: Duration::from_millis(u64::from(config.lead_ms)),
-        idle_timeout: Duration::from_millis(u64::from(config.idle_timeout_ms)),
-        longest: (config.max_call_s > 0).then(|| Duration::from_secs(u64::from(config.max_call_s))),
-        records: None,
-        record_audio: config.record_audio.then(|| Arc::new(loaded.clone())),
-        admit: Arc::new(|_, _| Ok(Setup::default())),
-        refused: Arc::new(|_| ()),
-        over: Arc::new(|_| ()),
-        watch: Arc::new(|_| ()),
-    }
-}
-
 /// The records that the config asks for.
 fn records(loaded: &Loaded) -> anyhow::Result<Option<Arc<Store>>> {
     let config = &loaded.config.serve;
@@ -67,7 +50,7 @@ fn records(loaded: &Loaded) -> anyhow::Result<Option<Arc<Store>>> {
 }
 
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
-    let loaded = super::with_playbook(loaded, options.playbook.as_ref())?;
+    let loaded = patter_lab::report::with_playbook(loaded, options.playbook.as_ref())?;
     let address = options
         .listen
         .clone()
@@ -109,7 +92,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
             over: Arc::new(move |uuid| ending.call_over(uuid)),
             watch: Arc::clone(&watch),
             records: records.clone(),
-            ..server_options(loaded)
+            ..ServerOptions::of(loaded)
         }
     };
     // Before the server: a signal that comes at once is not lost.
@@ -156,7 +139,7 @@ fn reload(
     engines: &Engines,
 ) -> anyhow::Result<(Loaded, Arc<Engines>)> {
     let loaded = super::load(before.path.as_deref())?;
-    let loaded = super::with_playbook(&loaded, options.playbook.as_ref())?;
+    let loaded = patter_lab::report::with_playbook(&loaded, options.playbook.as_ref())?;
     let (old, new) = (&before.config, &loaded.config);
     let stays = [
         ("models", old.models != new.models),

@@ -121,7 +121,7 @@ impl Scribe<'_> {
         let agreed = self.agreement.update(&transcript.text);
         let (from, to) = (samples_to_ms(start), samples_to_ms(end));
         if self.options.json {
-            super::print_json(&serde_json::json!({
+            patter_lab::report::print_json(&serde_json::json!({
                 "event": kind, "start_ms": from, "end_ms": to, "text": transcript.text, "agreed": agreed,
                 "logprob": transcript.logprob, "no_speech": transcript.no_speech, "asr_ms": transcript.took_ms,
             }))?;

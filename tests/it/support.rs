@@ -11,7 +11,7 @@ use patter_config::{EspeakConfig, Loaded};
 use patter_engine::voice::{Speaker, Voice};
 use patter_lab::caller::{Cue, ScriptLine, ScriptedCaller, trim};
 use patter_records::Store;
-use patter_server::transport::audiosocket::server::{Options, Server};
+use patter_server::transport::audiosocket::server::{Server, ServerOptions};
 use patter_speech::espeak::Espeak;
 use patter_types::event::{Event, Stamped};
 
@@ -84,10 +84,10 @@ pub(crate) fn server_that_waits(
 /// A server of `engines` with other options.
 pub(crate) fn server_like(
     engines: Arc<Engines>,
-    change: impl FnOnce(&mut Options),
+    change: impl FnOnce(&mut ServerOptions),
 ) -> (Server, Receiver<Stamped>) {
     let (sender, events) = crossbeam_channel::unbounded();
-    let mut options = Options {
+    let mut options = ServerOptions {
         max_calls: 1,
         lead: Duration::from_millis(40),
         idle_timeout: Duration::from_secs(3),

@@ -8,8 +8,8 @@ use patter_config::Loaded;
 use patter_machine::capacity::Capacity;
 
 use super::Report;
-use crate::cli::bench::Machine;
-use crate::cli::bench::callers::{self, Round};
+use patter_lab::bench::callers::{self, Round};
+use patter_lab::report::Machine;
 
 /// Share of the time that callers speak; an ordinary call has less.
 const TALK: f32 = 0.4;
@@ -117,7 +117,7 @@ pub(super) fn report(loaded: &Loaded, report: &mut Report) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::bench::callers::Times;
+    use patter_lab::bench::callers::Times;
 
     #[test]
     fn slow_or_lost_calls_are_not_carried() {

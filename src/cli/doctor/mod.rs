@@ -100,7 +100,7 @@ pub(crate) fn run(path: Option<&Path>, options: &Options) -> anyhow::Result<Exit
     devices(&mut report);
     let wrong = report.findings.iter().any(|f| f.state == "wrong");
     if options.json {
-        super::print_json(&report.findings)?;
+        patter_lab::report::print_json(&report.findings)?;
     } else {
         for finding in &report.findings {
             println!(

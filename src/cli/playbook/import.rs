@@ -58,7 +58,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         }
     }
     if options.json {
-        super::super::print_json(&rows)?;
+        patter_lab::report::print_json(&rows)?;
     }
     let code = if unusable { 2 } else { u8::from(lost) };
     Ok(ExitCode::from(code))

@@ -71,7 +71,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     }
     let found = reports.iter().any(|report| !report.findings.is_empty());
     if options.json {
-        crate::cli::print_json(&reports)?;
+        patter_lab::report::print_json(&reports)?;
     } else {
         reports.iter().for_each(print);
     }

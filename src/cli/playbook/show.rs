@@ -67,7 +67,9 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         }
         Format::Json => {
             let prompt = prompt_of(loaded, playbook)?;
-            crate::cli::print_json(&serde_json::json!({ "graph": graph, "prompt": prompt }))?;
+            patter_lab::report::print_json(
+                &serde_json::json!({ "graph": graph, "prompt": prompt }),
+            )?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -10,6 +10,7 @@ pub mod noise;
 pub mod phone;
 pub mod script;
 pub mod sounds;
+pub mod story;
 
 pub use measure::{AUDIBLE_DBFS, trim};
 pub use script::{Cue, Exchange, Placed, ScriptLine, ScriptedCaller};

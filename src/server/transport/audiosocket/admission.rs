@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use super::Refused;
 use super::codec::{self, Decoder, Message};
 use super::connection::would_block;
-use super::server::{Options, State};
+use super::server::{ServerOptions, State};
 use patter_call::{Engines, Setup};
 use patter_types::event::{Event, Stamped};
 
@@ -99,7 +99,13 @@ impl State {
         Some(Place(Arc::clone(self)))
     }
 
-    pub(super) fn refuse(&self, stream: TcpStream, options: &Options, reason: Refused, why: &str) {
+    pub(super) fn refuse(
+        &self,
+        stream: TcpStream,
+        options: &ServerOptions,
+        reason: Refused,
+        why: &str,
+    ) {
         self.count_refused(options, reason, why);
         hang_up(stream);
     }
@@ -108,7 +114,7 @@ impl State {
     fn refuse_later<T>(
         &self,
         stream: TcpStream,
-        options: &Options,
+        options: &ServerOptions,
         reason: Refused,
         why: &str,
     ) -> Option<T> {
@@ -124,7 +130,7 @@ impl State {
         None
     }
 
-    pub(super) fn count_refused(&self, options: &Options, reason: Refused, why: &str) {
+    pub(super) fn count_refused(&self, options: &ServerOptions, reason: Refused, why: &str) {
         self.refused.fetch_add(1, Ordering::Relaxed);
         (options.refused)(reason);
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -148,7 +154,7 @@ pub(super) fn greet(
     mut stream: TcpStream,
     stranger: Stranger,
     engines: &Engines,
-    options: &Options,
+    options: &ServerOptions,
     state: &Arc<State>,
 ) -> Option<Welcome> {
     let mut decoder = Decoder::new();

@@ -25,7 +25,7 @@ use patter_types::event::{Event, EventSink, Stamped};
 
 /// What the server does with calls.
 #[derive(Clone)]
-pub struct Options {
+pub struct ServerOptions {
     /// Calls at once.
     pub max_calls: u32,
     /// Sound sent ahead of the clock.
@@ -46,6 +46,26 @@ pub struct Options {
     pub over: Over,
     /// Shown every event of every call.
     pub watch: Arc<dyn Fn(&Stamped) + Send + Sync>,
+}
+
+impl ServerOptions {
+    /// What the config says of serving, but for its records: the calls of a demo or a bench are none of the service's.
+    pub fn of(loaded: &Loaded) -> Self {
+        let config = &loaded.config.serve;
+        let longest_s = u64::from(config.max_call_s);
+        Self {
+            max_calls: config.max_calls,
+            lead: Duration::from_millis(u64::from(config.lead_ms)),
+            idle_timeout: Duration::from_millis(u64::from(config.idle_timeout_ms)),
+            longest: (longest_s > 0).then(|| Duration::from_secs(longest_s)),
+            records: None,
+            record_audio: config.record_audio.then(|| Arc::new(loaded.clone())),
+            admit: Arc::new(|_, _| Ok(Setup::default())),
+            refused: Arc::new(|_| ()),
+            over: Arc::new(|_| ()),
+            watch: Arc::new(|_| ()),
+        }
+    }
 }
 
 /// Told of a call's UUID.
@@ -87,11 +107,11 @@ pub(super) struct State {
     /// Of the calls under way, by UUID.
     lines: Mutex<Vec<([u8; 16], Weak<Line>)>>,
     /// What calls begin with from now on.
-    current: RwLock<(Arc<Engines>, Arc<Options>)>,
+    current: RwLock<(Arc<Engines>, Arc<ServerOptions>)>,
 }
 
 impl State {
-    fn current(&self) -> (Arc<Engines>, Arc<Options>) {
+    fn current(&self) -> (Arc<Engines>, Arc<ServerOptions>) {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
         (Arc::clone(&current.0), Arc::clone(&current.1))
     }
@@ -109,7 +129,7 @@ impl Server {
     pub fn start(
         address: &str,
         engines: Arc<Engines>,
-        options: Options,
+        options: ServerOptions,
     ) -> Result<Self, ServeError> {
         let listen = |source| ServeError::Listen {
             address: address.to_owned(),
@@ -171,7 +191,7 @@ impl Server {
     }
 
     /// Calls that begin from now on use these; the others go on with what they began with.
-    pub fn replace(&self, engines: Arc<Engines>, options: Options) {
+    pub fn replace(&self, engines: Arc<Engines>, options: ServerOptions) {
         let mut current = self
             .state
             .current
@@ -276,7 +296,7 @@ fn accept(listener: TcpListener, state: &Arc<State>) {
 }
 
 /// One call, from its first frame to its record.
-fn serve_one(welcome: Welcome, engines: &Arc<Engines>, options: &Options, state: &State) {
+fn serve_one(welcome: Welcome, engines: &Arc<Engines>, options: &ServerOptions, state: &State) {
     let Welcome {
         uuid,
         setup,

@@ -7,19 +7,19 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::caller::{Cue, ScriptLine, ScriptedCaller, measure, trim};
 use patter_call::Setup;
 use patter_config::Loaded;
-use patter_lab::caller::{Cue, ScriptLine, ScriptedCaller, measure, trim};
 use patter_machine::priority;
 use patter_machine::priority::Class;
 use patter_server::transport::audiosocket::client;
-use patter_server::transport::audiosocket::server::Server;
+use patter_server::transport::audiosocket::server::{Server, ServerOptions};
 use patter_types::event::Event;
 use patter_types::load::Step;
 use serde::Serialize;
 
-use crate::cli::demo::caller_voice;
-use crate::cli::{median_p95, memory_mb};
+use crate::caller::story::caller_voice;
+use crate::report::{median_p95, memory_mb};
 
 /// What callers say, over and over, 1 to 3 s long; the default speech model understands the most of it.
 const LINES: [&str; 6] = [
@@ -45,10 +45,13 @@ const SET_UP_PAUSE: Duration = Duration::from_millis(2_500);
 
 /// Times, in ms.
 #[derive(Serialize)]
-pub(crate) struct Times {
-    pub(crate) n: usize,
-    pub(crate) median: f32,
-    pub(crate) p95: f32,
+pub struct Times {
+    /// How many.
+    pub n: usize,
+    /// The middle one.
+    pub median: f32,
+    /// 95 of 100 are not longer.
+    pub p95: f32,
 }
 
 impl Times {
@@ -83,39 +86,42 @@ impl std::fmt::Display for Times {
 
 /// Where the time of an answer went, and what was lost, as the agent tells it.
 #[derive(Serialize)]
-pub(crate) struct Agent {
+pub struct Agent {
     /// From the caller's last word to the decision that the turn is over.
-    pub(crate) endpoint_ms: Times,
+    pub endpoint_ms: Times,
     /// From there to the words.
-    pub(crate) asr_ms: Times,
+    pub asr_ms: Times,
     /// From the words to the first token of generated answers.
-    pub(crate) first_token_ms: Times,
+    pub first_token_ms: Times,
     /// Heard frames that were dropped.
-    pub(crate) dropped_frames: u64,
+    pub dropped_frames: u64,
     /// Answers so late that a holding line was said.
-    pub(crate) holding_lines: u32,
+    pub holding_lines: u32,
     /// The most that was left out because the machine was busy.
-    pub(crate) left_out: Step,
+    pub left_out: Step,
 }
 
 /// What the callers of one step heard.
 #[derive(Serialize)]
-pub(crate) struct Round {
-    pub(crate) calls: u32,
+pub struct Round {
+    /// Callers at once.
+    pub calls: u32,
     /// Share of the time that callers spoke.
-    pub(crate) talk: f32,
-    pub(crate) answer_ms: Times,
-    pub(crate) silence_ms: Times,
+    pub talk: f32,
+    /// From the end of what was said to the first sound of the answer.
+    pub answer_ms: Times,
+    /// From the first sound of an interruption to silence.
+    pub silence_ms: Times,
     /// From the connection to the first byte.
-    pub(crate) set_up_ms: Times,
+    pub set_up_ms: Times,
     /// Lines that nothing came after.
-    pub(crate) unanswered: usize,
+    pub unanswered: usize,
     /// Calls that were refused, or ended before the step did.
-    pub(crate) lost: u32,
+    pub lost: u32,
     /// What the agent tells of itself, where it runs here.
-    pub(crate) agent: Option<Agent>,
+    pub agent: Option<Agent>,
     /// Of this process.
-    pub(crate) memory_mb: f32,
+    pub memory_mb: f32,
 }
 
 impl Agent {
@@ -156,21 +162,22 @@ impl Agent {
 }
 
 /// A server of its own, and what its calls tell.
-pub(crate) struct OwnServer {
-    pub(crate) server: Server,
+pub struct OwnServer {
+    /// The server.
+    pub server: Server,
     told: Arc<Mutex<Vec<Event>>>,
 }
 
 impl OwnServer {
     /// What was told since the last time.
-    pub(crate) fn told(&self) -> Agent {
+    pub fn told(&self) -> Agent {
         let told = std::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner));
         Agent::of(&told)
     }
 }
 
 /// Starts a server for up to `calls` callers.
-pub(crate) fn server(loaded: &Loaded, calls: u32) -> anyhow::Result<OwnServer> {
+pub fn server(loaded: &Loaded, calls: u32) -> anyhow::Result<OwnServer> {
     let told = Arc::new(Mutex::new(Vec::new()));
     let mut loaded = loaded.clone();
     // These callers ask the same as long as the step lasts.
@@ -180,8 +187,8 @@ pub(crate) fn server(loaded: &Loaded, calls: u32) -> anyhow::Result<OwnServer> {
     // As `serve.max_calls` wants it: a call with less would prefill its history again and again.
     let tokens = loaded.config.serve.max_calls * TOKENS_PER_CALL;
     loaded.config.llm.context_tokens = loaded.config.llm.context_tokens.max(tokens);
-    let engines = crate::cli::engines_for_benches(&loaded)?;
-    let mut serving = crate::cli::serve::server_options(&loaded);
+    let engines = super::engines(&loaded)?;
+    let mut serving = ServerOptions::of(&loaded);
     // As where calls are registered: whoever is no caller is not known.
     serving.admit = Arc::new(|uuid, _| match uuid.starts_with(&CALLER) {
         true => Ok(Setup::default()),
@@ -205,10 +212,10 @@ pub(crate) fn server(loaded: &Loaded, calls: u32) -> anyhow::Result<OwnServer> {
 }
 
 /// What a caller says, and when.
-pub(crate) type Line = (Cue, &'static str, Arc<[i16]>);
+pub type Line = (Cue, &'static str, Arc<[i16]>);
 
 /// The lines as sound, with cues that make the caller speak its share of the time.
-pub(crate) fn lines(loaded: &Loaded, talk: f32) -> anyhow::Result<Vec<Line>> {
+pub fn lines(loaded: &Loaded, talk: f32) -> anyhow::Result<Vec<Line>> {
     let voice = caller_voice(loaded)?;
     let spoken = LINES.map(|text| {
         voice
@@ -245,7 +252,7 @@ struct Heard {
 }
 
 /// Puts `calls` callers on the server at `address` for `limit`.
-pub(crate) fn round(address: SocketAddr, calls: u32, limit: Duration, lines: &[Line]) -> Round {
+pub fn round(address: SocketAddr, calls: u32, limit: Duration, lines: &[Line]) -> Round {
     let callers: Vec<_> = (0..calls)
         .map(|number| {
             let lines = lines.to_vec();

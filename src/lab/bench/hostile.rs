@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use patter_lab::caller::Random;
+use crate::caller::Random;
 use patter_server::transport::audiosocket::codec;
 use patter_server::transport::audiosocket::codec::Message;
 

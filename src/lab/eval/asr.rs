@@ -6,15 +6,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::caller::measure::{active_dbfs, scale, trim};
+use crate::caller::noise::{Noise, at_snr};
+use crate::caller::phone::telephone;
+use crate::score::{Errors, errors};
 use anyhow::{Context, bail, ensure};
 use patter_audio::{SAMPLE_RATE_HZ, ms_to_samples, resample, wav};
 use patter_config::{EspeakConfig, Loaded};
 use patter_engine::recognise::RecogniserSession;
 use patter_engine::voice::{Speaker, Voice};
-use patter_lab::caller::measure::{active_dbfs, scale, trim};
-use patter_lab::caller::noise::{Noise, at_snr};
-use patter_lab::caller::phone::telephone;
-use patter_lab::score::{Errors, errors};
 use patter_machine::cores::Cores;
 use patter_speech::espeak::Espeak;
 use patter_types::urgency::Urgency;
@@ -140,7 +140,7 @@ struct Row {
 
 impl Row {
     fn of((voices, line, kind): (String, String, String), mut score: Score) -> Self {
-        let (median_ms, p95_ms) = crate::cli::median_p95(&mut score.took_ms);
+        let (median_ms, p95_ms) = crate::report::median_p95(&mut score.took_ms);
         let share = |value: f32| (!value.is_nan()).then_some(value);
         Self {
             wer: score.errors.wer(),
@@ -229,7 +229,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         no_speech,
     };
     if options.json {
-        crate::cli::print_json(&report)?;
+        crate::report::print_json(&report)?;
     } else {
         print(&report);
     }
@@ -384,7 +384,7 @@ impl Bench {
     /// People who say something else.
     fn others(&self, than: usize) -> Vec<Vec<i16>> {
         let all = self.babble.iter().cycle().skip(than * 7 + 3);
-        all.take(patter_lab::caller::noise::BABBLE_VOICES)
+        all.take(crate::caller::noise::BABBLE_VOICES)
             .cloned()
             .collect()
     }

@@ -97,7 +97,7 @@ fn figures(samples: &[&Sample]) -> Vec<f32> {
 
 /// Median and 95th percentile; None without values.
 fn median_p95(mut values: Vec<f32>) -> Option<(f32, f32)> {
-    (!values.is_empty()).then(|| crate::cli::median_p95(&mut values))
+    (!values.is_empty()).then(|| crate::report::median_p95(&mut values))
 }
 
 /// The shares of a row, the one that kinds show first.

@@ -10,9 +10,9 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use patter_config::Loaded;
 
-use super::Machine;
 use super::callers::{self, Round};
 use super::hostile::Hostile;
+use crate::report::Machine;
 
 /// Puts callers on the server, a step at a time, and prints what they heard: end of speech to first sound, interruption to silence, set-up. The callers
 /// speak their share of the time; most of their lines interrupt the agent. The last line names the most callers that kept within `--p95`.
@@ -83,7 +83,7 @@ fn print(loaded: &Loaded, options: &Options, steps: &[Round]) -> anyhow::Result<
     let is_carried = |step: &&Round| step.answer_ms.p95 <= options.p95 && step.lost == 0;
     let most = steps.iter().filter(is_carried).map(|step| step.calls).max();
     if options.json {
-        return crate::cli::print_json(&serde_json::json!({
+        return crate::report::print_json(&serde_json::json!({
             "machine": machine.processor, "cores": machine.cores, "models": machine.models, "hostile": options.hostile,
             "p95_ms": options.p95, "carried": most, "steps": steps,
         }));

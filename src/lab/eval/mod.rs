@@ -13,7 +13,7 @@ use serde::Serialize;
 
 /// Scores parts of the agent on data whose right answers are known.
 #[derive(clap::Args)]
-pub(crate) struct Options {
+pub struct Options {
     #[command(subcommand)]
     what: What,
 }
@@ -30,7 +30,11 @@ enum What {
     Rerank(rerank::Options),
 }
 
-pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
+/// Runs what `options` names.
+///
+/// # Errors
+/// A file or a model is missing or faulty.
+pub fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
     match &options.what {
         What::Asr(options) => asr::run(loaded, options),
         What::Guard(options) => guard::run(loaded, options),
@@ -60,7 +64,7 @@ impl Figures {
     /// None of no values.
     fn of(mut values: Vec<f32>) -> Option<Self> {
         let n = values.len();
-        let (median, p95) = crate::cli::median_p95(&mut values);
+        let (median, p95) = crate::report::median_p95(&mut values);
         (n > 0).then_some(Self { n, median, p95 })
     }
 }

@@ -91,7 +91,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         rows.extend((1..=options.seeds).flat_map(|seed| measure(options.flip, seed)));
     }
     if options.json {
-        super::super::print_json(&rows)?;
+        crate::report::print_json(&rows)?;
     } else {
         let started = Instant::now();
         let intents = Classifier::train_on(&examples, embed.clone())

@@ -15,11 +15,11 @@ use patter_machine::contention::Reading;
 use patter_records::Store;
 use patter_server::transport::audiosocket::codec;
 use patter_server::transport::audiosocket::codec::Message;
-use patter_server::transport::audiosocket::server::Server;
+use patter_server::transport::audiosocket::server::{Server, ServerOptions};
 use serde::Serialize;
 
-use super::Machine;
-use crate::cli::{median_p95, memory_mb};
+use crate::report::Machine;
+use crate::report::{median_p95, memory_mb};
 
 /// How long the machine is watched before the first call.
 const IDLE: Duration = Duration::from_secs(10);
@@ -87,8 +87,8 @@ fn measure(
     let mut loaded = loaded.clone();
     // A call that is over still has its place for a moment.
     loaded.config.serve.max_calls = options.parallel * 2 + 2;
-    let engines = crate::cli::engines_for_benches(&loaded)?;
-    let mut serving = crate::cli::serve::server_options(&loaded);
+    let engines = super::engines(&loaded)?;
+    let mut serving = ServerOptions::of(&loaded);
     serving.records = Some(Arc::new(Store::open(folder, 0)?));
     serving.record_audio = None;
     let server = Server::start("127.0.0.1:0", engines, serving)?;
@@ -121,7 +121,7 @@ fn measure(
     let end = held.last().context("nothing was measured")?;
     let growth = (end.memory_mb / warm.memory_mb - 1.0) * 100.0;
     if options.json {
-        crate::cli::print_json(&serde_json::json!({
+        crate::report::print_json(&serde_json::json!({
             "machine": machine.processor, "cores": machine.cores, "models": machine.models, "idle_core_percent": idle * 100.0,
             "held": held, "growth_percent": growth, "set_up_ms": {"n": took_ms.len(), "median": median, "p95": p95}, "failed": failed,
         }))?;

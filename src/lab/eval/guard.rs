@@ -82,7 +82,7 @@ struct Report {
 }
 
 pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
-    let loaded = crate::cli::with_playbook(loaded, options.playbook.as_ref())?;
+    let loaded = crate::report::with_playbook(loaded, options.playbook.as_ref())?;
     let config = &loaded.config;
     let callers = match &options.callers {
         Some(path) => std::fs::read_to_string(path)
@@ -164,7 +164,7 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     report.decision_ms = Figures::of(decisions);
     report.guard_ms = Figures::of(judgements);
     if options.json {
-        crate::cli::print_json(&report)?;
+        crate::report::print_json(&report)?;
     } else {
         print(&report);
     }

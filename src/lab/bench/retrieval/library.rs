@@ -4,8 +4,8 @@
 //! question; the caller uses the fourth. So a line's neighbours differ from it in one thing alone, and the larger the library, the more neighbours.
 //! Pure: a seed gives the same libraries and the same questions.
 
+use crate::caller::Random;
 use patter_dialogue::retrieval::Entry;
-use patter_lab::caller::Random;
 
 use super::topics::{ASPECTS, SITUATIONS, THINGS};
 

@@ -13,12 +13,12 @@ use patter_dialogue::Dialogue;
 use patter_engine::chat::Piece;
 use patter_engine::voice::{Speaker, Voice};
 use patter_server::transport::audiosocket::client;
-use patter_server::transport::audiosocket::server::Server;
+use patter_server::transport::audiosocket::server::{Server, ServerOptions};
 use patter_speech::espeak::Espeak;
 use patter_types::chat::{ChatMessage, Role};
 use patter_types::urgency::Urgency;
 
-use crate::cli::demo::{Story, caller};
+use crate::caller::story::{Story, caller};
 
 /// When the measured caller moved, which no line of the playbook answers: each differs from the one before, so that none is known to the cache.
 const MONTHS: [&str; 6] = ["January", "March", "May", "June", "August", "October"];
@@ -49,7 +49,7 @@ struct Row {
 
 fn row(what: &'static str, unit: &'static str, mut values: Vec<f32>) -> Row {
     let n = values.len();
-    let (median, p95) = crate::cli::median_p95(&mut values);
+    let (median, p95) = crate::report::median_p95(&mut values);
     Row {
         what,
         unit,
@@ -62,7 +62,7 @@ fn row(what: &'static str, unit: &'static str, mut values: Vec<f32>) -> Row {
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
     let mut loaded = loaded.clone();
     loaded.config.dialogue.playbook = Story::Fitness.playbook().into();
-    let engines = crate::cli::engines_for_benches(&loaded)?;
+    let engines = super::engines(&loaded)?;
     let mut rows = vec![row("ready to take a call", "ms", vec![engines.ready_ms])];
 
     let espeak = |voice: &str| -> anyhow::Result<Espeak> {
@@ -135,11 +135,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     drop(thinking);
     drop(session);
 
-    let server = Server::start(
-        "127.0.0.1:0",
-        engines,
-        crate::cli::serve::server_options(&loaded),
-    )?;
+    let server = Server::start("127.0.0.1:0", engines, ServerOptions::of(&loaded))?;
     let (mut answers, mut silenced) = (Vec::new(), Vec::new());
     for number in 0..options.calls {
         eprintln!("call {} of {}, in real time", number + 1, options.calls);
@@ -169,12 +165,12 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     rows.push(row(
         "resident memory, after the calls",
         "MB",
-        vec![crate::cli::memory_mb("VmRSS")],
+        vec![crate::report::memory_mb("VmRSS")],
     ));
     rows.push(row(
         "resident memory, highest",
         "MB",
-        vec![crate::cli::memory_mb("VmHWM")],
+        vec![crate::report::memory_mb("VmHWM")],
     ));
     print(&loaded, &rows, options.json)?;
     Ok(ExitCode::SUCCESS)
@@ -207,9 +203,9 @@ fn tokens_per_second(session: &dyn ChatSession, repeat: usize) -> Vec<f32> {
 }
 
 fn print(loaded: &Loaded, rows: &[Row], json: bool) -> anyhow::Result<()> {
-    let machine = super::Machine::of(loaded);
+    let machine = crate::report::Machine::of(loaded);
     if json {
-        return crate::cli::print_json(
+        return crate::report::print_json(
             &serde_json::json!({ "machine": machine.processor, "cores": machine.cores, "models": machine.models, "rows": rows }),
         );
     }

@@ -2,9 +2,9 @@
 //!
 //! The sentences are of the kind that the default speech model knows, about `playbooks/fitness.toml`; tests check what each leads to.
 
-use patter_lab::caller::noise::Noise;
-use patter_lab::caller::sounds::Sound;
-use patter_lab::caller::{Cue, Random};
+use crate::caller::noise::Noise;
+use crate::caller::sounds::Sound;
+use crate::caller::{Cue, Random};
 use patter_types::line::LineId;
 use patter_types::source::Source;
 

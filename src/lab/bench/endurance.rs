@@ -6,16 +6,16 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::caller::{Cue, ScriptLine, ScriptedCaller, trim};
 use anyhow::Context;
 use patter_config::Loaded;
-use patter_lab::caller::{Cue, ScriptLine, ScriptedCaller, trim};
 use patter_server::transport::audiosocket::client;
 use patter_server::transport::audiosocket::client::Conditions;
-use patter_server::transport::audiosocket::server::Server;
+use patter_server::transport::audiosocket::server::{Server, ServerOptions};
 use patter_types::event::Event;
 
-use crate::cli::demo::caller_voice;
-use crate::cli::{median_p95, memory_mb};
+use crate::caller::story::caller_voice;
+use crate::report::{median_p95, memory_mb};
 
 /// What the caller says over and over: questions, an interruption, listening.
 const LINES: [(Cue, &str); 6] = [
@@ -58,10 +58,10 @@ pub(super) struct Options {
 
 pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
     let mut loaded = loaded.clone();
-    loaded.config.dialogue.playbook = crate::cli::demo::Story::Fitness.playbook().into();
+    loaded.config.dialogue.playbook = crate::caller::story::Story::Fitness.playbook().into();
     // This caller asks the same for half an hour.
     loaded.config.dialogue.lost_after_turns = 0;
-    let engines = crate::cli::engines_for_benches(&loaded)?;
+    let engines = super::engines(&loaded)?;
     let voice = caller_voice(&loaded)?;
     let rounds = (options.minutes * 60).div_ceil(ROUND_S).max(1);
     let lines: anyhow::Result<Vec<ScriptLine>> = (0..rounds)
@@ -76,7 +76,7 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         .collect();
     let mut caller = ScriptedCaller::new(lines?);
     let (seen_in, seen) = crossbeam_channel::unbounded();
-    let mut serving = crate::cli::serve::server_options(&loaded);
+    let mut serving = ServerOptions::of(&loaded);
     serving.watch = Arc::new(move |event| {
         let memory = memory_mb("VmRSS");
         drop(seen_in.send((event.clone(), memory)));
@@ -109,7 +109,7 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     }
     let figures = Figures::of(&events);
     if options.json {
-        crate::cli::print_json(&figures)?;
+        crate::report::print_json(&figures)?;
     } else {
         figures.print();
     }

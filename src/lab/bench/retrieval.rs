@@ -89,7 +89,7 @@ fn measure(size: usize, options: &Options) -> [Row; 2] {
             let found = ranks.iter().filter(|&&rank| rank < places).count();
             found as f32 / questions.len() as f32
         };
-        let (median_us, p95_us) = crate::cli::median_p95(&mut times_us);
+        let (median_us, p95_us) = crate::report::median_p95(&mut times_us);
         Row {
             lines: index.len(),
             words,
@@ -105,9 +105,9 @@ fn measure(size: usize, options: &Options) -> [Row; 2] {
 }
 
 fn print(loaded: &Loaded, rows: &[Row], json: bool) -> anyhow::Result<()> {
-    let machine = super::Machine::of(loaded);
+    let machine = crate::report::Machine::of(loaded);
     if json {
-        return crate::cli::print_json(
+        return crate::report::print_json(
             &serde_json::json!({ "machine": machine.processor, "cores": machine.cores, "rows": rows }),
         );
     }

@@ -16,10 +16,10 @@ use patter_machine::priority;
 use patter_types::load::Shares;
 use serde::Serialize;
 
-use super::Machine;
 use super::busy::{Kind, Neighbours};
 use super::callers::{self, Round};
-use crate::cli::median_p95;
+use crate::report::Machine;
+use crate::report::median_p95;
 
 /// Between two steps, for calls to end in.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -195,7 +195,7 @@ fn print(loaded: &Loaded, options: &Options, steps: &[Step]) -> anyhow::Result<(
     let granted = priority::told(&priority::probe());
     let ratios = ratios(steps);
     if options.json {
-        return crate::cli::print_json(&serde_json::json!({
+        return crate::report::print_json(&serde_json::json!({
             "machine": machine.processor, "cores": machine.cores, "models": machine.models, "priorities": granted,
             "steps": steps, "ratios": ratios,
         }));
@@ -247,7 +247,7 @@ fn print(loaded: &Loaded, options: &Options, steps: &[Step]) -> anyhow::Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::bench::callers::Times;
+    use crate::bench::callers::Times;
 
     #[test]
     fn neighbours_are_a_kind_and_a_count() {

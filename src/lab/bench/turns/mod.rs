@@ -14,6 +14,9 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::caller::measure::active_dbfs;
+use crate::caller::noise::{Noise, at_snr};
+use crate::caller::{ScriptLine, ScriptedCaller, trim};
 use anyhow::Context;
 use clap::ValueEnum;
 use patter_audio::wav::StereoWriter;
@@ -21,19 +24,16 @@ use patter_audio::{FRAME_SAMPLES, SAMPLE_RATE_HZ, ms_to_samples, resample};
 use patter_call::Engines;
 use patter_config::{EspeakConfig, Loaded};
 use patter_engine::voice::{Speaker, Voice};
-use patter_lab::caller::measure::active_dbfs;
-use patter_lab::caller::noise::{Noise, at_snr};
-use patter_lab::caller::{ScriptLine, ScriptedCaller, trim};
 use patter_language::sentence::Sentences;
 use patter_playbook::Playbook;
 use patter_server::transport::audiosocket::client;
-use patter_server::transport::audiosocket::server::Server;
+use patter_server::transport::audiosocket::server::{Server, ServerOptions};
 use patter_speech::espeak::Espeak;
 use patter_types::event::{Event, Stamped};
 use patter_types::line::LineId;
 use patter_types::source::Source;
 
-use crate::cli::demo::Story;
+use crate::caller::story::Story;
 use plan::{PlannedCall, Row, Say, Situation, VOICES};
 use sample::{Call, Outcome, Sample};
 use table::{SNR_DB, Summary};
@@ -133,7 +133,7 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         None => None,
     };
     let load = load_average();
-    let machine = super::Machine::of(&loaded);
+    let machine = crate::report::Machine::of(&loaded);
     if load.is_some_and(|load| load > machine.cores as f32 / 2.0) {
         patter_machine::log::warn(&format!(
             "other programs keep this machine busy (load {:.1} on {} cores): the times will be too long",
@@ -159,7 +159,7 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         summaries.push(table::summary(row, &samples));
     }
     if options.json {
-        crate::cli::print_json(&serde_json::json!({
+        crate::report::print_json(&serde_json::json!({
             "machine": machine.processor,
             "cores": machine.cores,
             "models": machine.models,
@@ -192,10 +192,10 @@ impl<'a> Stage<'a> {
             })
             .collect::<anyhow::Result<HashMap<_, _>>>()?;
         let noises = noises(&voices, options.seed)?;
-        let engines = crate::cli::engines_for_benches(loaded)?;
+        let engines = crate::bench::engines(loaded)?;
         let events = Events::default();
         let sink = Arc::clone(&events);
-        let mut serving = crate::cli::serve::server_options(loaded);
+        let mut serving = ServerOptions::of(loaded);
         serving.watch = Arc::new(move |event| {
             let mut calls = sink.lock().unwrap_or_else(PoisonError::into_inner);
             calls

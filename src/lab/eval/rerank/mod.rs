@@ -74,7 +74,7 @@ struct Report {
 }
 
 pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
-    let loaded = crate::cli::with_playbook(loaded, options.playbook.as_ref())?;
+    let loaded = crate::report::with_playbook(loaded, options.playbook.as_ref())?;
     let config = &loaded.config;
     let (text, name) = match &options.data {
         Some(path) => {
@@ -156,7 +156,7 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         best_of,
     };
     if options.json {
-        crate::cli::print_json(&report)?;
+        crate::report::print_json(&report)?;
     } else {
         print(&report);
     }

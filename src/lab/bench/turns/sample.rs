@@ -1,8 +1,8 @@
 //! From a recorded call to samples: the wire says when, the call's events say which line it was. Pure.
 
+use crate::caller::Placed;
+use crate::caller::measure::{Effect, effect, first_sound, ms, silenced};
 use patter_audio::ms_to_samples;
-use patter_lab::caller::Placed;
-use patter_lab::caller::measure::{Effect, effect, first_sound, ms, silenced};
 use patter_types::event::{Event, Stamped};
 use patter_types::line::LineId;
 use patter_types::source::Source;
@@ -285,7 +285,7 @@ fn interruption(
 mod tests {
     use super::super::plan::{Row, Say, calls};
     use super::*;
-    use patter_lab::caller::Cue;
+    use crate::caller::Cue;
 
     fn tone(ms: u32) -> Vec<i16> {
         (0..ms_to_samples(ms))

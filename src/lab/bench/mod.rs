@@ -1,7 +1,7 @@
 //! `patter bench`: what this machine does with the configured models.
 
 mod busy;
-pub(crate) mod callers;
+pub mod callers;
 mod churn;
 mod endurance;
 mod hostile;
@@ -12,7 +12,9 @@ mod steps;
 mod turns;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use patter_call::Engines;
 use patter_config::Loaded;
 
 /// Measures this machine with the configured models: `steps` (also without a name) times each step, `turns` plays
@@ -21,7 +23,7 @@ use patter_config::Loaded;
 /// for approved lines in large libraries.
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub(crate) struct Options {
+pub struct Options {
     #[command(subcommand)]
     what: Option<What>,
     #[command(flatten)]
@@ -49,7 +51,7 @@ enum What {
 }
 
 /// `load` gives the settings; a busy neighbour has none.
-pub(crate) fn run(
+pub fn run(
     load: impl FnOnce() -> anyhow::Result<Loaded>,
     options: &Options,
 ) -> anyhow::Result<ExitCode> {
@@ -66,42 +68,10 @@ pub(crate) fn run(
     }
 }
 
-/// What was measured.
-pub(crate) struct Machine {
-    pub(crate) processor: String,
-    pub(crate) cores: usize,
-    pub(crate) models: String,
-}
-
-impl Machine {
-    pub(crate) fn of(loaded: &Loaded) -> Self {
-        let name = |text: String| {
-            let line = text.lines().find_map(|l| l.strip_prefix("model name"))?;
-            Some(line.split_once(':')?.1.trim().to_owned())
-        };
-        let config = &loaded.config;
-        Self {
-            processor: std::fs::read_to_string("/proc/cpuinfo")
-                .ok()
-                .and_then(name)
-                .unwrap_or_else(|| "unknown processor".into()),
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
-            models: format!(
-                "{}, {}, {}",
-                config.asr.model.display(),
-                config.llm.model.display(),
-                config.tts.engine
-            ),
-        }
-    }
-}
-
-impl std::fmt::Display for Machine {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{} cores of {}; {}",
-            self.cores, self.processor, self.models
-        )
-    }
+/// Engines for calls in real time that have learnt all before the first call, as a server that has run for a while.
+fn engines(loaded: &Loaded) -> anyhow::Result<Arc<Engines>> {
+    let engines = patter_assembly::load(loaded)?;
+    engines.cores.share_with_neighbours();
+    patter_machine::log::info(&format!("ready after {:.1} s", engines.ready_ms / 1000.0));
+    Ok(Arc::new(engines))
 }
