@@ -16,6 +16,7 @@
 use std::cmp::Ordering;
 
 use patter_engine::chat::Score;
+use patter_language::text::normalise;
 
 /// How a thought of the model's begins.
 pub const THOUGHT_BEGINS: &str = "The caller wants";
@@ -138,9 +139,9 @@ pub fn is_whole_thought(text: &str) -> bool {
 /// True when `reply` says what was only to be thought: small models like to repeat the line before.
 pub fn thinks_aloud(thought: &str, reply: &str) -> bool {
     let words = |text: &str| -> Vec<String> {
-        let words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '\'');
-        let words = words.filter(|word| !word.is_empty());
-        words.map(str::to_lowercase).collect()
+        let words = normalise(text);
+        let words = words.split(' ').filter(|word| !word.is_empty());
+        words.map(str::to_owned).collect()
     };
     let (thought, said) = (words(thought), words(reply));
     let of_caller = |pair: &[String]| pair[0] == "the" && pair[1] == "caller";

@@ -11,7 +11,6 @@
 #[cfg(test)]
 mod hostile;
 mod postings;
-mod stem;
 mod terms;
 #[cfg(test)]
 mod tests;

@@ -31,4 +31,32 @@ impl Contractions {
         let mut ends = self.ends.iter();
         ends.find_map(|(end, full)| Some((word.strip_suffix(end)?, *full)))
     }
+
+    /// The same for who need not tell "the caller's" from "the caller is": "'s" stands for "is" after any word.
+    pub fn roughly_written_out<'a>(&self, word: &'a str) -> Option<(&'a str, Text)> {
+        let is = || Some((word.strip_suffix("'s")?, " is"));
+        self.written_out(word).or_else(is)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::pack;
+
+    #[test]
+    fn contractions_are_told_from_possessives() {
+        let contractions = &pack::english().contractions;
+        for (word, expected) in [
+            ("i'll", Some(("i", " will"))),
+            ("can't", Some(("", "can not"))),
+            ("it's", Some(("it", " is"))),
+            ("caller's", None),
+            ("outlet's", None),
+            ("will", None),
+        ] {
+            assert_eq!(contractions.written_out(word), expected, "{word}");
+        }
+        let rough = contractions.roughly_written_out("caller's");
+        assert_eq!(rough, Some(("caller", " is")));
+    }
 }

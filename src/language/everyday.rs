@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::lists::Phrases;
 use crate::pack;
-use crate::text::{contains_words, is_ideograph};
+use crate::text::{contains_words, tokens};
 
 /// The lists of one language. An utterance counts only as a whole: "no problem" is not a no.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -63,7 +63,8 @@ impl Everyday {
 
     /// Whether `before`, the normalised words before a phrase, denies or doubts it.
     pub fn negates(&self, before: &str) -> bool {
-        let near = tokens(before).rev().take(NEGATION_REACH);
+        let before: Vec<&str> = tokens(before).collect();
+        let near = before.into_iter().rev().take(NEGATION_REACH);
         let mut next = "";
         for word in near {
             if self.breaks.contains(&word) {
@@ -111,19 +112,6 @@ impl Everyday {
         let mut ends = self.question_ends.iter();
         ends.any(|end| heard.ends_with(end))
     }
-}
-
-/// Words, from either end; of scripts without spaces, characters.
-fn tokens(words: &str) -> impl DoubleEndedIterator<Item = &str> {
-    words.split(' ').flat_map(|word| {
-        let single = word.chars().any(is_ideograph);
-        let characters = word
-            .char_indices()
-            .filter(move |_| single)
-            .map(|(at, letter)| &word[at..at + letter.len_utf8()]);
-        let whole = (!single).then_some(word);
-        whole.into_iter().chain(characters)
-    })
 }
 
 /// Whether `words` are nothing but phrases of `lists`, one after the other.

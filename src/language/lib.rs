@@ -11,6 +11,7 @@ pub mod numbers;
 pub mod pack;
 pub mod reading;
 pub mod sentence;
+pub mod stem;
 pub mod tables;
 pub mod text;
 pub mod values;

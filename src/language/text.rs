@@ -44,7 +44,31 @@ pub fn spoken_length(text: &str) -> usize {
 /// A character of a script that is written without spaces: Chinese and Japanese.
 pub fn is_ideograph(letter: char) -> bool {
     matches!(letter, '々' | '〇' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'
-        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{2fa1f}')
+        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// A letter of any script that puts no space between words: beside ideographs those of Thai, Lao, Burmese and Khmer.
+fn is_unspaced(letter: char) -> bool {
+    is_ideograph(letter)
+        || matches!(letter, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}')
+}
+
+/// The words of `text`, as separated by spaces; of scripts without spaces, each letter alone.
+pub fn tokens(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(' ');
+        let first = rest.chars().next()?;
+        let end = if is_unspaced(first) {
+            first.len_utf8()
+        } else {
+            rest.find(|letter| letter == ' ' || is_unspaced(letter))
+                .unwrap_or(rest.len())
+        };
+        let (token, after) = rest.split_at(end);
+        rest = after;
+        Some(token)
+    })
 }
 
 /// Punctuation of that script, which has no space after it.
@@ -82,7 +106,7 @@ pub fn normalise(text: &str) -> String {
 }
 
 /// Letters, digits, and the accents that follow a letter in decomposed text.
-fn is_word(character: char) -> bool {
+pub(crate) fn is_word(character: char) -> bool {
     character.is_alphanumeric() || ('\u{300}'..='\u{36f}').contains(&character)
 }
 
@@ -104,6 +128,15 @@ pub fn places_of<'a>(words: &'a str, phrase: &'a str) -> impl Iterator<Item = us
         first.is_some()
             && apart(before.chars().next_back(), first)
             && apart(last, after.chars().next())
+    })
+}
+
+/// `word` with a capital letter at its beginning.
+pub fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    let first = letters.next();
+    first.map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
     })
 }
 
@@ -233,6 +266,18 @@ mod tests {
         assert_eq!(count_words("打开 APP，选择“退货”"), 4);
         assert_eq!(count_words("plain English words"), 3);
         assert_eq!(spoken_length("您好, Li"), 8);
+    }
+
+    #[test]
+    fn tokens_are_words_and_letters_of_scripts_without_spaces() {
+        for (text, expected) in [
+            ("打开app 就行", &["打", "开", "app", "就", "行"][..]),
+            ("ราคา now", &["ร", "า", "ค", "า", "now"]),
+            ("佐々木", &["佐", "々", "木"]),
+            (" ", &[]),
+        ] {
+            assert_eq!(tokens(text).collect::<Vec<_>>(), expected, "{text}");
+        }
     }
 
     #[test]

@@ -7,7 +7,8 @@
 use super::Refusal;
 use super::figures::is_calendar;
 use super::ground::{Ground, Line};
-use super::words::{cut, figure_words, find, holds, is_function_word, promise_words, spaced, stem};
+use super::words::{cut, figure_words, find, holds, is_function_word, promise_words, spaced};
+use patter_language::stem::singular;
 use patter_types::reason::Reason;
 
 /// Words between giving and what is given.
@@ -208,7 +209,7 @@ fn ungrounded_free(ground: &Ground, spaced: &str, words: &[&str], at: usize) -> 
         return None;
     }
     if is_end && let Some(thing) = free_thing(words, at) {
-        let single = stem(thing);
+        let single = singular(thing);
         let lists = [figure_words().relative, promise_words().places];
         let is_date = is_calendar(&single) || lists.iter().any(|l| l.contains(&single.as_str()));
         return (!is_date && !is_free(ground, spaced, thing)).then(|| format!("{thing} free"));
@@ -264,8 +265,8 @@ fn free_thing<'a>(words: &[&'a str], at: usize) -> Option<&'a str> {
 
 /// Whether a line says that `thing` is free, and of no less: a new card is, "the card" is not.
 fn is_free(ground: &Ground, spaced: &str, thing: &str) -> bool {
-    let single = stem(thing);
-    let named = |word: &str| word == thing || stem(word) == single;
+    let single = singular(thing);
+    let named = |word: &str| word == thing || singular(word) == single;
     let topics = ground.topics_beside(spaced, "");
     let says = |clause: &String| {
         let words: Vec<&str> = clause.split_whitespace().collect();

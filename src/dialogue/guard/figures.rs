@@ -5,7 +5,8 @@
 use super::Refusal;
 use super::ground::{Ground, Line};
 use super::numbers::{Number, numbers, runs};
-use super::words::{english, figure_words, find, holds, joined, sentence_words, stem};
+use super::words::{english, figure_words, find, holds, joined, sentence_words};
+use patter_language::stem::singular;
 use patter_language::words::Word;
 use patter_types::reason::Reason;
 
@@ -177,7 +178,7 @@ fn refusal(words: &[Word], numbers: &[Number], figures: &str) -> Refusal {
 fn dates(ground: &Ground, heard: &Line, words: &[Word]) -> Option<Refusal> {
     (0..words.len()).find_map(|at| {
         let phrase = date_at(words, at)?;
-        let single = stem(&phrase);
+        let single = singular(&phrase);
         let fits = |line: &Line| holds(&line.spaced, &phrase) || holds(&line.spaced, &single);
         let last = at + phrase.matches(' ').count();
         let topics = ground.topics(words, at, last).specific;
@@ -191,7 +192,7 @@ fn dates(ground: &Ground, heard: &Line, words: &[Word]) -> Option<Refusal> {
 /// The date that begins at `at`, in lower case.
 fn date_at(words: &[Word], at: usize) -> Option<String> {
     let word = words[at].plain.as_str();
-    let singular = stem(word);
+    let singular = singular(word);
     let next = words.get(at + 1).map_or("", |next| next.plain.as_str());
     if figure_words().near.contains(&word) && figure_words().spans.contains(&next) {
         return Some(format!("{word} {next}"));

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::Refusal;
 use super::words::{find, leak_words, spaced};
-use patter_language::text::{find_formatting, find_placeholder};
+use patter_language::text::{capitalised, find_formatting, find_placeholder};
 use patter_types::reason::Reason;
 
 /// Marks beside those of the playbook's own check that no sentence for a voice holds.
@@ -96,13 +96,6 @@ fn find_word(text: &str, word: &str, from: usize) -> Option<usize> {
                 && is_edge(text[..at].chars().next_back())
                 && is_edge(text[at + word.len()..].chars().next())
         })
-}
-
-fn capitalised(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
 }
 
 /// The first placeholder or mark in a cleaned `text`.

@@ -12,9 +12,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::figures::is_calendar;
 use super::numbers::{Number, is_number_word, numbers, runs};
-use super::words::{
-    cut, figure_words, holds, is_function_word, joined, sentence_words, spaced, stem,
-};
+use super::words::{cut, figure_words, holds, is_function_word, joined, sentence_words, spaced};
+use patter_language::stem::singular;
 use patter_language::words::{Word, words};
 use patter_playbook::Playbook;
 
@@ -80,8 +79,8 @@ impl Line {
         let found = words(text);
         let numbers = numbers(&found);
         let about = about.iter().flat_map(|text| words(text));
-        let about: HashSet<String> = about.map(|word| stem(&word.plain)).collect();
-        let own = found.iter().map(|word| stem(&word.plain));
+        let about: HashSet<String> = about.map(|word| singular(&word.plain)).collect();
+        let own = found.iter().map(|word| singular(&word.plain));
         Self {
             spaced: spaced(text),
             stems: own.chain(about.iter().cloned()).collect(),
@@ -133,7 +132,10 @@ impl Ground {
     pub(super) fn new(playbook: &Playbook, slots: &BTreeMap<String, String>) -> Self {
         let role = &playbook.role;
         let names = format!("{} {} {}", role.name, role.company, playbook.title);
-        let neutral: HashSet<String> = words(&names).iter().map(|word| stem(&word.plain)).collect();
+        let neutral: HashSet<String> = words(&names)
+            .iter()
+            .map(|word| singular(&word.plain))
+            .collect();
         let mut lines = Vec::new();
         let mut add_as = |kind: Kind, text: &str, about: &[&str]| {
             let filled = playbook
@@ -216,7 +218,7 @@ impl Ground {
         let spoken = lines
             .iter()
             .flat_map(|line| line.spaced.split_whitespace())
-            .map(stem);
+            .map(singular);
         let known = spoken.chain(neutral.iter().cloned()).collect();
         Self {
             lines,
@@ -259,7 +261,7 @@ impl Ground {
             let names = !scope.own.specific.is_empty() || !scope.own.neutral.is_empty();
             let own = line.sentences.get(scope.sentence).filter(|_| names);
             let own: Option<Vec<String>> =
-                own.map(|sentence| sentence.split_whitespace().map(stem).collect());
+                own.map(|sentence| sentence.split_whitespace().map(singular).collect());
             let is_of = |topic: &&String| match &own {
                 Some(own) => own.contains(topic) || line.about.contains(*topic),
                 None => line.stems.contains(*topic),
@@ -375,7 +377,7 @@ impl Topics {
 
 /// The stem of a word, if it tells what a sentence is about.
 fn topic(plain: &str) -> Option<String> {
-    let stemmed = stem(plain);
+    let stemmed = singular(plain);
     let is_plain = is_function_word(plain)
         || is_function_word(&stemmed)
         || stemmed.chars().count() < 2
@@ -388,7 +390,7 @@ fn topic(plain: &str) -> Option<String> {
 /// The stem of a word that measures and is not measured here: "nights pay more".
 fn measured(words: &[Word], at: usize) -> Option<String> {
     let plain = words[at].plain.as_str();
-    let stemmed = stem(plain);
+    let stemmed = singular(plain);
     let is_plural = sentence_words().measures.contains(&stemmed.as_str())
         && !figure_words().currencies.contains(&stemmed.as_str())
         && stemmed != plain;

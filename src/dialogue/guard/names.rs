@@ -8,7 +8,8 @@
 use super::Refusal;
 use super::figures::is_calendar;
 use super::ground::{Ground, Line};
-use super::words::{is_function_word, sentence_words, stem};
+use super::words::{english, is_function_word, sentence_words};
+use patter_language::stem::singular;
 use patter_language::words::Word;
 use patter_types::reason::Reason;
 
@@ -35,7 +36,7 @@ fn is_unknown_name(ground: &Ground, heard: &Line, word: &Word) -> bool {
         return false;
     }
     let plain = word.plain.as_str();
-    let stemmed = stem(plain);
+    let stemmed = singular(plain);
     let is_known = |known: &dyn Fn(&str) -> bool| known(plain) || known(&stemmed);
     !(is_function_word(plain)
         || sentence_words().capitals.contains(&plain)
@@ -49,6 +50,6 @@ fn is_unknown_name(ground: &Ground, heard: &Line, word: &Word) -> bool {
 /// "I've", "They'd": a pronoun, never a name.
 fn is_contraction(plain: &str) -> bool {
     plain.split_once('\'').is_some_and(|(stem, rest)| {
-        is_function_word(stem) && rest != "s" || plain.starts_with("i'")
+        is_function_word(stem) && rest != "s" || english().names.capitals.contains(&stem)
     })
 }

@@ -7,8 +7,9 @@
 //! all" are everyday words.
 
 use super::figures::{MONEY, is_calendar, is_month};
-use super::words::{english, figure_words, is_function_word, stem};
+use super::words::{english, figure_words, is_function_word};
 use patter_language::numbers as number_words;
+use patter_language::stem::singular;
 use patter_language::words::Word;
 
 /// A number in a text.
@@ -90,7 +91,7 @@ fn unit(words: &[Word], first: usize, last: usize) -> Option<String> {
     }
     let counts = !is_function_word(next)
         && !figure_words().time_words.contains(&next)
-        && !is_calendar(&stem(next))
+        && !is_calendar(&singular(next))
         && !figure_words().relative.contains(&next)
         && !figure_words()
             .adverbs
@@ -98,7 +99,7 @@ fn unit(words: &[Word], first: usize, last: usize) -> Option<String> {
             .any(|(adverb, _)| *adverb == next)
         && next.chars().count() > 1
         && !is_number_word(next);
-    counts.then(|| stem(next))
+    counts.then(|| singular(next))
 }
 
 /// Whether a word, in lower case, is a number or part of one.
@@ -205,7 +206,7 @@ fn is_span_of_hours(words: &[Word], first: usize, last: usize) -> bool {
 fn period(words: &[Word], first: usize, last: usize, is_sum: bool) -> Option<String> {
     for offset in 1..=PERIOD_REACH {
         let word = after(words, last, offset);
-        let next = stem(after(words, last, offset + 1));
+        let next = singular(after(words, last, offset + 1));
         if let Some((_, period)) = figure_words()
             .adverbs
             .iter()
@@ -233,7 +234,7 @@ fn period(words: &[Word], first: usize, last: usize, is_sum: bool) -> Option<Str
     // "Each month you pay 29 dollars."
     let mut back = (2..=PERIOD_REACH).filter(|_| is_sum);
     back.find_map(|offset| {
-        let period = stem(before(words, first, offset - 1));
+        let period = singular(before(words, first, offset - 1));
         let each = matches!(before(words, first, offset), "each" | "every" | "per");
         (each && figure_words().periods.contains(&period.as_str())).then_some(period)
     })
@@ -291,7 +292,7 @@ fn in_figures(words: &[Word], at: usize) -> Vec<Number> {
             {
                 is_date = true;
             }
-            other => own_unit = Some(stem(other)),
+            other => own_unit = Some(singular(other)),
         }
         for value in canonical(figures) {
             let mut made = number(words, value, is_date, at, at);
@@ -345,7 +346,7 @@ fn in_words(words: &[Word], first: usize) -> Option<Number> {
         let asks = word == "couple"
             && (figure_words()
                 .harmless
-                .contains(&stem(after(words, first, 2)).as_str())
+                .contains(&singular(after(words, first, 2)).as_str())
                 || (matches!(before(words, first, 2), "have" | "spare")
                     && before(words, first, 3) == "you"
                     && matches!(before(words, first, 4), "do" | "can" | "could")));

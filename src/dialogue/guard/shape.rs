@@ -2,8 +2,9 @@
 //!
 //! Thread: any. In: a sentence, what was said before. Out: a refusal, if there is one. Memory: short strings.
 
-use super::words::{find, spaced, stem};
+use super::words::{find, spaced};
 use super::{Limits, Refusal, Turn};
+use patter_language::stem::singular;
 use patter_types::reason::Reason;
 
 /// A sentence of fewer words may come again in another turn: "I see.", "Thank you."
@@ -49,7 +50,7 @@ pub(super) fn check(
 fn repeats(words: &str, said: &str, min_words: usize) -> bool {
     let set = |text: &str| {
         text.split_whitespace()
-            .map(stem)
+            .map(singular)
             .collect::<std::collections::BTreeSet<String>>()
     };
     let count = words.split_whitespace().count();

@@ -7,7 +7,8 @@
 //! parts of words join "cancel" and "cancelling", and parts of the text without its spaces mend what a recogniser has
 //! split ("con tract"). Languages written without spaces are read character by character.
 
-use patter_language::text::normalise;
+use patter_language::pack;
+use patter_language::text::{normalise, tokens};
 
 /// Groups of n-grams; each weighs the same.
 pub(super) const GROUPS: usize = 3;
@@ -20,19 +21,6 @@ const PIECES: [usize; 3] = [3, 4, 5];
 
 /// Lengths of the parts of the text without spaces, in characters.
 const RUNS: [usize; 2] = [3, 4];
-
-/// What a contraction stands for, so that "I'm" and "I am" are alike. The longer ending comes first.
-const CONTRACTIONS: [(&str, &str); 9] = [
-    ("won't", "will not"),
-    ("can't", "can not"),
-    ("n't", " not"),
-    ("'m", " am"),
-    ("'re", " are"),
-    ("'ll", " will"),
-    ("'ve", " have"),
-    ("'d", " would"),
-    ("'s", " is"),
-];
 
 /// The n-grams of a text as hashes.
 pub(super) struct Features {
@@ -63,37 +51,17 @@ fn words(text: &str) -> Vec<String> {
         .rev()
         .nth(MAX_CHARACTERS - 1)
         .map_or(0, |(start, _)| start);
+    let contractions = &pack::english().contractions;
     let mut words = Vec::new();
     for word in normalise(&text[start..]).split(' ') {
-        let mut word = word.to_owned();
-        if word.contains('\'') {
-            for (short, long) in CONTRACTIONS {
-                if let Some(stem) = word.strip_suffix(short) {
-                    word = format!("{stem}{long}");
-                    break;
-                }
-            }
-        }
-        for part in word.split([' ', '\'']) {
-            let mut spaced = String::new();
-            for character in part.chars() {
-                if is_unspaced(character) {
-                    words.extend((!spaced.is_empty()).then(|| std::mem::take(&mut spaced)));
-                    words.push(character.to_string());
-                } else {
-                    spaced.push(character);
-                }
-            }
-            words.extend((!spaced.is_empty()).then_some(spaced));
-        }
+        // So that "I'm" and "I am" are alike.
+        let (stem, rest) = contractions.roughly_written_out(word).unwrap_or((word, ""));
+        let parts = [stem, rest]
+            .into_iter()
+            .flat_map(|part| part.split([' ', '\'']));
+        words.extend(parts.flat_map(tokens).map(str::to_owned));
     }
     words
-}
-
-/// Letters of scripts that put no space between words: Thai to Burmese, Khmer, kana, Han.
-fn is_unspaced(character: char) -> bool {
-    matches!(character, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3040}'..='\u{30ff}'
-        | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 /// Words alone and with their neighbour; the ends of the text are neighbours too.

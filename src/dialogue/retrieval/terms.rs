@@ -7,8 +7,8 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use super::stem::stem;
 use patter_language::pack;
+use patter_language::stem::stem;
 use patter_language::text::{is_ideograph, normalise};
 
 /// Two minutes of talk; whoever talks longer comes to the question at the end.

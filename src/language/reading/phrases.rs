@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::reading::Mark;
+use crate::text::{is_ideograph, is_word};
 
 /// A list of phrases, each as `Words` writes its words.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -66,13 +67,13 @@ impl Words {
             let inside = !words.ends_with(' ');
             let joins = inside && characters.peek().is_some_and(|next| next.is_alphanumeric());
             match character {
-                _ if is_own_word(character) => {
+                _ if is_ideograph(character) => {
                     if inside {
                         words.push(' ');
                     }
                     words.extend([character, ' ']);
                 }
-                _ if is_letter(character) => words.extend(character.to_lowercase()),
+                _ if is_word(character) => words.extend(character.to_lowercase()),
                 '@' | '_' => words.push(character),
                 '\'' | '’' if joins => words.push('\''),
                 '.' if joins => words.push('.'),
@@ -183,21 +184,11 @@ fn mark_of(text: &str) -> Mark {
     }
 }
 
-/// Letters, digits, and the accents that follow a letter in decomposed text.
-fn is_letter(character: char) -> bool {
-    character.is_alphanumeric() || ('\u{300}'..='\u{36f}').contains(&character)
-}
-
-/// Characters of scripts without spaces: Han with its extensions, and kana.
-fn is_own_word(character: char) -> bool {
-    matches!(character, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}' | '〇')
-}
-
 pub(super) fn is_single_letter(word: &str) -> bool {
     let mut characters = word.chars();
     characters
         .next()
-        .is_some_and(|c| c.is_alphabetic() && !is_own_word(c))
+        .is_some_and(|c| c.is_alphabetic() && !is_ideograph(c))
         && characters.next().is_none()
 }
 

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use super::index;
 use super::whole::in_some_year;
 use crate::tables::{Language, Phrases};
+use crate::text::capitalised;
 
 /// A day as it is read out, with its year when it is not within the next one.
 pub(super) fn spoken(date: Date, today: Date, language: &Language) -> String {
@@ -17,8 +18,8 @@ pub(super) fn spoken(date: Date, today: Date, language: &Language) -> String {
             .copied()
             .unwrap_or_default()
     };
-    let weekday = capital(name(calendar.weekdays.get(index(date) as usize)));
-    let month = capital(name(calendar.months.get(date.month() as usize - 1)));
+    let weekday = capitalised(name(calendar.weekdays.get(index(date) as usize)));
+    let month = capitalised(name(calendar.months.get(date.month() as usize - 1)));
     let day = calendar
         .days
         .get(date.day() as usize - 1)
@@ -35,14 +36,6 @@ pub(super) fn spoken(date: Date, today: Date, language: &Language) -> String {
         .replace("{month}", &month)
         .replace("{day}", day)
         .replace("{year}", &year_in_words(date.year(), language))
-}
-
-pub(super) fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
 }
 
 /// "Nineteen eighty four", "two thousand six".

@@ -1,14 +1,17 @@
-//! A word without the endings of English grammar: plurals, past, "-ing".
+//! A word without the endings of English grammar.
 //!
-//! Thread: any · In: a word in lower case · Out: its stem; a word with any letter beyond a to z stays as it is ·
-//! Memory: the word's own · Source: Porter, "An algorithm for suffix stripping" (1980), step 1; the later steps join words that differ in
-//! meaning ("general", "generate"), and what they would win the trigrams win.
+//! Thread: any. In: a word in lower case. Out: the word without its endings. Memory: the word's own.
+//! Source: Porter, "An algorithm for suffix stripping" (1980), step 1; the later steps join words that differ in meaning
+//! ("general", "generate"), and what they would win the trigrams of retrieval win.
+//!
+//! Two ways for two uses. [`singular`] takes off the plural alone and leaves a word that stands in lists: "companies" is
+//! "company". [`stem`] cuts more and leaves what is only compared: "cancelling" is "cancel", but "companies" "compani".
 
 /// Shorter words have no endings.
 const SHORTEST: usize = 3;
 
-/// The stem of `word`.
-pub(super) fn stem(mut word: String) -> String {
+/// The stem of `word`: without plurals, past and "-ing". A word with any letter beyond a to z stays as it is.
+pub fn stem(mut word: String) -> String {
     let plain = word.bytes().all(|letter| letter.is_ascii_lowercase());
     if plain && word.len() >= SHORTEST {
         plural(&mut word);
@@ -16,6 +19,23 @@ pub(super) fn stem(mut word: String) -> String {
         final_y(&mut word);
     }
     word
+}
+
+/// A word without its plural or possessive: "companies" is "company", "year's" is "year".
+pub fn singular(plain: &str) -> String {
+    let word = plain.strip_suffix("'s").unwrap_or(plain);
+    let stemmed = match word {
+        _ if word.len() < 4 || word.ends_with("ss") || word.ends_with("us") => word,
+        _ if word.ends_with("ies") => return format!("{}y", &word[..word.len() - 3]),
+        _ if ["sses", "xes", "ches", "shes"]
+            .iter()
+            .any(|end| word.ends_with(end)) =>
+        {
+            &word[..word.len() - 2]
+        }
+        _ => word.strip_suffix('s').unwrap_or(word),
+    };
+    stemmed.to_owned()
 }
 
 /// Step 1a.
@@ -130,6 +150,20 @@ mod tests {
     fn short_words_figures_and_other_scripts_stay() {
         for word in ["", "is", "s", "29", "50s", "jährlichs", "классы", "l'été"] {
             assert_eq!(stem(word.into()), word);
+        }
+    }
+
+    #[test]
+    fn plurals_and_possessives_share_a_stem() {
+        for (word, stemmed) in [
+            ("days", "day"),
+            ("classes", "class"),
+            ("business", "business"),
+            ("companies", "company"),
+            ("year's", "year"),
+            ("gas", "gas"),
+        ] {
+            assert_eq!(singular(word), stemmed);
         }
     }
 }
