@@ -9,7 +9,7 @@ use std::slice::Iter;
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error};
 
-/// A word or a text of a pack. Fields of this type, and arrays, are read by [`kept`].
+/// A word or a text of a pack. Fields of this type, and arrays, are read by `kept`.
 pub type Text = &'static str;
 
 /// A list of words or phrases.

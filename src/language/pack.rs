@@ -68,8 +68,8 @@ pub fn all() -> impl Iterator<Item = &'static Pack> {
     PACKS.iter().map(|(_, pack)| pack)
 }
 
-/// The pack of English, for what reads English alone, whatever the language of the playbook: the guard, and the words of
-/// retrieval and of the classifier.
+/// The pack of English, for what reads English alone, whatever the language of the playbook: the guard, and the words
+/// of retrieval and of the classifier.
 pub fn english() -> &'static Pack {
     static ENGLISH: LazyLock<Option<&Pack>> = LazyLock::new(|| of("en"));
     static NONE: LazyLock<Pack> = LazyLock::new(Pack::default);
@@ -90,5 +90,30 @@ mod tests {
         assert!(of("en").is_some_and(|pack| pack.everyday.is_some() && pack.values.is_some()));
         assert!(of("zh").is_some_and(|pack| pack.everyday.is_some()));
         assert!(of("tlh").is_none());
+    }
+
+    /// Entries that a list holds twice. Parts of the day are spoken by the hour, and two of them are one.
+    fn doubled(part: &toml::Value, place: &str) -> Vec<String> {
+        match part {
+            toml::Value::Table(parts) => parts
+                .iter()
+                .flat_map(|(name, part)| doubled(part, &format!("{place}.{name}")))
+                .collect(),
+            toml::Value::Array(list) if !place.ends_with(".spoken_parts") => list
+                .iter()
+                .enumerate()
+                .filter(|(at, entry)| list[..*at].contains(entry))
+                .map(|(_, entry)| format!("{place}: {entry}"))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn no_list_holds_an_entry_twice() {
+        for (code, text) in FILES {
+            let pack: toml::Value = toml::from_str(text).unwrap();
+            assert_eq!(doubled(&pack, code), [""; 0]);
+        }
     }
 }
