@@ -13,6 +13,8 @@ use crate::lists::{Meanings, Phrases, Text};
 pub struct Contractions {
     /// Whole words.
     pub words: Meanings<Text>,
+    /// Whole words that only the guard writes out: with them the classifier is less right about how sure it is.
+    pub exact_words: Meanings<Text>,
     /// Ends of words.
     pub ends: Meanings<Text>,
     /// After these words "'s" stands for "is"; after others it marks whose something is.
@@ -22,20 +24,25 @@ pub struct Contractions {
 impl Contractions {
     /// A contraction as its stem and the words that follow it: "i" and " will". None for any other word.
     pub fn written_out<'a>(&self, word: &'a str) -> Option<(&'a str, Text)> {
+        if let Some((_, full)) = self.exact_words.iter().find(|(known, _)| *known == word) {
+            return Some(("", full));
+        }
+        let possessive = word.strip_suffix("'s");
+        if possessive.is_some_and(|stem| !self.is.contains(&stem)) {
+            return None;
+        }
+        self.roughly_written_out(word)
+    }
+
+    /// The same for the classifier, which need not tell "the caller's" from "the caller is": "'s" stands for "is" after
+    /// any word.
+    pub fn roughly_written_out<'a>(&self, word: &'a str) -> Option<(&'a str, Text)> {
         if let Some((_, full)) = self.words.iter().find(|(known, _)| *known == word) {
             return Some(("", full));
         }
-        if let Some(stem) = word.strip_suffix("'s") {
-            return self.is.contains(&stem).then_some((stem, " is"));
-        }
         let mut ends = self.ends.iter();
-        ends.find_map(|(end, full)| Some((word.strip_suffix(end)?, *full)))
-    }
-
-    /// The same for who need not tell "the caller's" from "the caller is": "'s" stands for "is" after any word.
-    pub fn roughly_written_out<'a>(&self, word: &'a str) -> Option<(&'a str, Text)> {
-        let is = || Some((word.strip_suffix("'s")?, " is"));
-        self.written_out(word).or_else(is)
+        let found = ends.find_map(|(end, full)| Some((word.strip_suffix(end)?, *full)));
+        found.or_else(|| Some((word.strip_suffix("'s")?, " is")))
     }
 }
 
@@ -49,6 +56,7 @@ mod tests {
         for (word, expected) in [
             ("i'll", Some(("i", " will"))),
             ("can't", Some(("", "can not"))),
+            ("let's", Some(("", "let us"))),
             ("it's", Some(("it", " is"))),
             ("caller's", None),
             ("outlet's", None),
