@@ -52,10 +52,10 @@
 //!
 //! Of the program: `llm` ([`llm::engine`]), `embed` and `learn` ([`llm::embedder`]), and for a server `accept`
 //! ([`server::transport::audiosocket::server`]), `books` ([`call::books`], while playbooks are learnt), `records`
-//! ([`records`]), `http` ([`server::http`]) and `machine` ([`machine::contention`]). Of each call: `controller`, `transcriber`,
-//! `responder` ([`call`]), `events` ([`call::journal`]), and those of its transport: `socket-in`, `socket-out`, `record`, or
-//! the device's two callbacks and `device-pump` ([`server::transport::device`]). Only the callbacks must be real-time;
-//! the other threads of sound are, where the system lets them ([`machine::priority`]).
+//! ([`records`]), `http` ([`server::http`]) and `machine` ([`machine::contention`]). Of each call: `controller`,
+//! `transcriber`, `responder` ([`call`]), `events` ([`call::journal`]), and those of its transport: `socket-in`,
+//! `socket-out`, `record`, or the device's two callbacks and `device-pump` ([`server::transport::device`]). Only the
+//! callbacks must be real-time; the other threads of sound are, where the system lets them ([`machine::priority`]).
 
 pub use patter_assembly as assembly;
 pub use patter_audio as audio;

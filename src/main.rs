@@ -11,7 +11,8 @@ mod cli;
 
 use std::process::ExitCode;
 
-/// The system's allocator keeps an arena for each of many threads: a server whose calls begin and end threads grows by a tenth in 10,000 calls.
+/// The system's allocator keeps an arena for each of many threads: a server whose calls begin and end threads grows by
+/// a tenth in 10,000 calls.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,6 +1,6 @@
 //! How loud a piece of sound is.
 //!
-//! Thread: any. In: samples. Out: decibels. Memory: none.
+//! In: samples. Out: decibels.
 
 /// The level that stands for digital silence, in dBFS.
 pub const FLOOR_DBFS: f32 = -96.0;

@@ -1,9 +1,9 @@
 //! Several replies to one prompt, each after a thought of its own, and which of them is said.
 //!
-//! Thread: `responder`. In: a prompt, a budget of time, and whether somebody waits. Out: candidates with what the model finds of them; the best one that may
-//! be said. Memory: a few lines of text; the prompt is in the engine's cache from the first candidate on, so that the others cost their own
-//! tokens only. When late: candidates that are not whole when the budget ends are dropped; the first is always finished. The reward is
-//! [`patter_dialogue::rerank`]'s.
+//! Thread: `responder`. In: a prompt, a budget of time, and whether somebody waits. Out: candidates with what the model
+//! finds of them; the best one that may be said. Memory: a few lines of text; the prompt is in the engine's cache from
+//! the first candidate on, so that the others cost their own tokens only. When late: candidates that are not whole when
+//! the budget ends are dropped; the first is always finished. The reward is [`patter_dialogue::rerank`]'s.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,8 @@ const POLL: Duration = Duration::from_millis(5);
 pub struct Limits {
     /// Most candidates; 1 is no choice.
     pub count: u32,
-    /// No candidate after the first is begun or finished later than this; None for no limit, where nobody waits in real time.
+    /// No candidate after the first is begun or finished later than this; None for no limit, where nobody waits in real
+    /// time.
     pub budget: Option<Duration>,
     /// Seed of the first candidate; the others follow by ones.
     pub seed: u32,
@@ -67,8 +68,9 @@ impl Candidate {
     }
 }
 
-/// Makes candidates until there are enough of them, or the time is over. `urgency` is asked every few ms: it tells whether somebody waits, or None
-/// when nothing is wanted any more. Replies that are empty or think aloud are left out; none at all may be left.
+/// Makes candidates until there are enough of them, or the time is over. `urgency` is asked every few ms: it tells
+/// whether somebody waits, or None when nothing is wanted any more. Replies that are empty or think aloud are left out;
+/// none at all may be left.
 pub fn make(
     session: &dyn ChatSession,
     prompt: &[ChatMessage],
@@ -116,7 +118,8 @@ pub fn make(
     made
 }
 
-/// The best of `candidates` that `may_be_said`; the best of all when that holds for none, so that the refusal of it is on record.
+/// The best of `candidates` that `may_be_said`; the best of all when that holds for none, so that the refusal of it is
+/// on record.
 pub fn best(
     mut candidates: Vec<Candidate>,
     mut may_be_said: impl FnMut(&str) -> bool,

@@ -1,9 +1,9 @@
-//! The `controller` thread: the shell around the conversation's core. It feeds the core with what is heard and answered,
-//! and carries out what the core decides.
+//! The `controller` thread: the shell around the conversation's core. It feeds the core with what is heard and
+//! answered, and carries out what the core decides.
 //!
 //! Thread: `controller`; in a replay, that of the replay. In: heard frames, keys, answers of `transcriber` and
-//! `responder`. Out: jobs for both, the gate of the line, events. Memory: that of [`Conversation`]. When late: frames wait
-//! in the line's ring; after a burst they are heard four times as fast as they were said.
+//! `responder`. Out: jobs for both, the gate of the line, events. Memory: that of [`Conversation`]. When late: frames
+//! wait in the line's ring; after a burst they are heard four times as fast as they were said.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -9,7 +9,8 @@ use std::path::Path;
 use crossbeam_channel::Receiver;
 use patter_types::event::Stamped;
 
-/// Starts the `events` thread: writes to `path` if there is one, and shows each event to `watch`. It ends when all sinks are gone.
+/// Starts the `events` thread: writes to `path` if there is one, and shows each event to `watch`. It ends when all
+/// sinks are gone.
 ///
 /// # Errors
 /// The file cannot be made.

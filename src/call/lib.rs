@@ -5,8 +5,8 @@
 //! transport. In: heard frames. Out: spoken frames, events. Memory: bounded rings and one utterance. When late: heard
 //! frames are dropped and counted, partials are skipped, finals never.
 //!
-//! Here belongs what carries out the decisions of [`patter_turn`] and [`patter_dialogue`]. Here may not be: an engine by
-//! name, a transport.
+//! Here belongs what carries out the decisions of [`patter_turn`] and [`patter_dialogue`]. Here may not be: an engine
+//! by name, a transport.
 
 pub mod books;
 pub mod candidates;

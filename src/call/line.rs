@@ -1,9 +1,10 @@
 //! The rings between a transport and a call, and the few atomics beside them.
 //!
-//! Thread: the transport's threads hold [`LineEnds`], the call's hold [`CallEnds`]. In: frames heard. Out: frames to be spoken.
-//! Memory: all rings are made here and never grow. When full: of heard frames the newest is dropped and counted; spoken
-//! frames wait with the thread that made them. Spoken frames carry the number of their turn, and the gate says what becomes of them: those
-//! of the open turn are played, those of the awaited turn wait, all others are dropped; while the agent is paused nothing sounds.
+//! Thread: the transport's threads hold [`LineEnds`], the call's hold [`CallEnds`]. In: frames heard. Out: frames to be
+//! spoken. Memory: all rings are made here and never grow. When full: of heard frames the newest is dropped and
+//! counted; spoken frames wait with the thread that made them. Spoken frames carry the number of their turn, and the
+//! gate says what becomes of them: those of the open turn are played, those of the awaited turn wait, all others are
+//! dropped; while the agent is paused nothing sounds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
@@ -113,7 +114,8 @@ impl Line {
         self.paused.load(Ordering::Acquire) || self.is_on_hold()
     }
 
-    /// Puts the call on hold, or takes it off: nothing is said and nothing heard meanwhile, and then the call goes on where it was.
+    /// Puts the call on hold, or takes it off: nothing is said and nothing heard meanwhile, and then the call goes on
+    /// where it was.
     pub fn put_on_hold(&self, hold: bool) {
         self.on_hold.store(hold, Ordering::Release);
     }

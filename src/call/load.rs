@@ -13,7 +13,8 @@ use patter_engine::chat::Stats;
 use patter_machine::cores::Cores;
 use patter_types::load::{Shares, Step};
 
-/// A step is left when the machine is less busy than where it begins, by this share: no step comes and goes with each pass of a model.
+/// A step is left when the machine is less busy than where it begins, by this share: no step comes and goes with each
+/// pass of a model.
 const SLACK: f32 = 0.15;
 
 /// Tokens of a short sentence, which is what a caller waits for.

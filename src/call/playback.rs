@@ -1,8 +1,9 @@
 //! The playing end of a line: gives a frame every time it is asked, and never waits, locks or allocates.
 //!
-//! Thread: the transport's. In: spoken frames from the rings. Out: a frame for the line, silence when there is none. Memory: the last two seconds
-//! of what was played, so that a paused turn can go on from just before the word at which it stopped. When late: not its business.
-//! A turn that stops in the middle fades out over 2.5 ms and comes back over 5 ms: a step in the wave is a click.
+//! Thread: the transport's. In: spoken frames from the rings. Out: a frame for the line, silence when there is none.
+//! Memory: the last two seconds of what was played, so that a paused turn can go on from just before the word at which
+//! it stopped. A turn that stops in the middle fades out over 2.5 ms and comes back over 5 ms: a step in the wave is a
+//! click.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -85,7 +86,8 @@ impl Playback {
     }
 
     fn speech(&mut self) -> Option<Frame> {
-        // Before the gate: an interruption sets the gate first and ends the pause then, and between the two nothing may sound.
+        // Before the gate: an interruption sets the gate first and ends the pause then, and between the two nothing may
+        // sound.
         let paused = self.line.is_paused();
         let (open, awaited) = self.line.gate();
         let mut ready = None;

@@ -1,8 +1,9 @@
 //! A call on a manual clock: the same threads, steps and engines, as fast as they go, with the same turns every time.
 //!
-//! Thread: that of the caller of [`ManualCall::frame`], which is also the call's `controller`; `transcriber` and `responder` run as in any call. In: heard frames.
-//! Out: spoken frames, events whose times are the count of frames. Memory: that of a call. When late: never; each frame waits until every engine
-//! has answered, so an engine takes no time on this clock.
+//! Thread: that of the caller of [`ManualCall::frame`], which is also the call's `controller`; `transcriber` and
+//! `responder` run as in any call. In: heard frames. Out: spoken frames, events whose times are the count of frames.
+//! Memory: that of a call. When late: never; each frame waits until every engine has answered, so an engine takes no
+//! time on this clock.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;

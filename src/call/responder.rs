@@ -1,9 +1,9 @@
 //! The `responder` thread: from the caller's words to sound on the line.
 //!
-//! Thread: `responder`, one a call. In: [`Ask`]s. Out: spoken frames into the ring, [`Made`] to the controller. Memory: one
-//! sentence of sound, the dialogue as it was before the last replies ([`Tentative`]). When late: everything of a turn that
-//! is neither open nor awaited is dropped, between tokens, sentences and frames. A reply may be made before it is known to
-//! be wanted; it then stands back behind other calls' work, and is undone if the caller goes on.
+//! Thread: `responder`, one a call. In: [`Ask`]s. Out: spoken frames into the ring, [`Made`] to the controller. Memory:
+//! one sentence of sound, the dialogue as it was before the last replies ([`Tentative`]). When late: everything of a
+//! turn that is neither open nor awaited is dropped, between tokens, sentences and frames. A reply may be made before
+//! it is known to be wanted; it then stands back behind other calls' work, and is undone if the caller goes on.
 
 mod asks;
 

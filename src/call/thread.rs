@@ -1,8 +1,7 @@
 //! The threads of a call: whichever of them dies, the call ends cleanly and its record says why.
 //!
-//! Thread: any thread of a call. In: its work. Out: its handle; after a fault an event, and the end of the call.
-//! Memory: none of its own. A call without `transcriber` or `responder` can still apologise; one without `controller` can only hang
-//! up.
+//! Thread: any thread of a call. In: its work. Out: its handle; after a fault an event, and the end of the call. A call
+//! without `transcriber` or `responder` can still apologise; one without `controller` can only hang up.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The `transcriber` thread: turns utterances into words, the newest first where it may choose.
 //!
-//! Thread: `transcriber`, one a call. In: [`TranscriptionJob`]s. Out: [`Transcribed`]. Memory: one utterance; its buffer
-//! goes back with the answer, to be used again. When late: a partial that is followed by another job is skipped.
+//! Thread: `transcriber`, one a call. In: [`TranscriptionJob`]s. Out: [`Transcribed`]. Memory: one utterance; its
+//! buffer goes back with the answer, to be used again. When late: a partial that is followed by another job is skipped.
 
 use crossbeam_channel::{Receiver, Sender};
 use patter_engine::recognise::RecogniserSession;

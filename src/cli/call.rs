@@ -10,8 +10,8 @@ use patter_call::{Call, Setup};
 use patter_config::Loaded;
 use patter_types::event::EventSink;
 
-/// Plays IN to the agent in real time. OUT gets both sides (caller left, agent right), with a call file beside it for `patter replay`; FILE what
-/// happened, as JSON lines.
+/// Plays IN to the agent in real time. OUT gets both sides (caller left, agent right), with a call file beside it for
+/// `patter replay`; FILE what happened, as JSON lines.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// The caller's sound

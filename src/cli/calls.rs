@@ -65,7 +65,8 @@ enum Action {
     },
     /// Write calls for other programs
     Export {
-        /// `json`: all of each call, in one array; `csv`: a row a call (RFC 4180), texts that a spreadsheet would run get ' in front
+        /// `json`: all of each call, in one array; `csv`: a row a call (RFC 4180), texts that a spreadsheet would run
+        /// get ' in front
         #[arg(long, value_enum, default_value = "json")]
         format: Format,
         /// File; without it stdout

@@ -14,7 +14,8 @@ use patter_lab::report::median_p95;
 use patter_server::transport::audiosocket::client;
 use patter_server::transport::audiosocket::server::{Server, ServerOptions};
 
-/// Runs one whole call on this machine: server, real AudioSocket connection, caller. Needs no sound card and no network.
+/// Runs one whole call on this machine: server, real AudioSocket connection, caller. Needs no sound card and no
+/// network.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Recording, stereo: caller left, agent right

@@ -1,7 +1,8 @@
 //! `patter dialogue`: the dialogue of a call in writing.
 //!
-//! The engine is that of a call; the sound is left out. Each reply counts as heard to its end, and the history is prefilled before the caller's
-//! next words, as it is in a call while the agent speaks; so `prefilled` tells what a caller would wait for.
+//! The engine is that of a call; the sound is left out. Each reply counts as heard to its end, and the history is
+//! prefilled before the caller's next words, as it is in a call while the agent speaks; so `prefilled` tells what a
+//! caller would wait for.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -28,8 +29,8 @@ use patter_types::urgency::Urgency;
 /// Stands for a reply of the model that `--no-model` leaves out.
 const UNMADE: &str = "(to be generated)";
 
-/// You type what the caller says, one line a turn, and read what the agent says. `!silence` is a caller who says nothing, `!unclear` one who is
-/// not understood. Exits with 1 when the language model failed.
+/// You type what the caller says, one line a turn, and read what the agent says. `!silence` is a caller who says
+/// nothing, `!unclear` one who is not understood. Exits with 1 when the language model failed.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Playbook in place of the config's
@@ -38,7 +39,8 @@ pub(crate) struct Options {
     /// Take the caller's lines from a file; those that begin with `#` are comments
     #[arg(long, value_name = "SCRIPT")]
     file: Option<PathBuf>,
-    /// Show the intent, slots, the stage, where each line is from, the prompt's tokens, what the guard refused, and what the caller is asked for
+    /// Show the intent, slots, the stage, where each line is from, the prompt's tokens, what the guard refused, and
+    /// what the caller is asked for
     #[arg(long)]
     trace: bool,
     /// Approved lines only: a reply that would be generated says so
@@ -297,7 +299,8 @@ impl Talk {
         }
     }
 
-    /// Adds the model's reply, sentence by sentence as a call speaks it: what the guard refuses is not said, nor is what comes after it.
+    /// Adds the model's reply, sentence by sentence as a call speaks it: what the guard refuses is not said, nor is
+    /// what comes after it.
     fn generate(
         &mut self,
         prompt: Vec<ChatMessage>,
@@ -317,7 +320,8 @@ impl Talk {
         let mut draft = Draft::new(self.dialogue.guarded_turn());
         let mut judged = Vec::new();
         let mut stats = None;
-        // A call stops a reply that is refused; here it is made to its end, so that the figures are the same every time.
+        // A call stops a reply that is refused; here it is made to its end, so that the figures are the same every
+        // time.
         for piece in &generation.pieces {
             match piece {
                 Piece::Text(piece) => judged.extend(draft.push(&self.guard, &piece)),

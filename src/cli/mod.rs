@@ -30,7 +30,8 @@ use patter_machine::{capacity, priority};
 
 /// A self-contained voice agent: it listens, thinks and speaks on this machine alone.
 ///
-/// Start with `patter demo`, which lets a synthetic caller talk to the agent, and `patter doctor`, which says what this machine still lacks.
+/// Start with `patter demo`, which lets a synthetic caller talk to the agent, and `patter doctor`, which says what this
+/// machine still lacks.
 #[derive(Parser)]
 #[command(version, about, long_about, max_term_width = 100)]
 struct Arguments {
@@ -63,7 +64,8 @@ enum Command {
     Say(say::Options),
     /// Turn the speech in a sound file into text: WAV, FLAC, MP3, Ogg, M4A
     Transcribe(transcribe::Options),
-    /// Say what is missing or wrong: config, playbooks, models, voice, network, devices; measure how many calls are carried
+    /// Say what is missing or wrong: config, playbooks, models, voice, network, devices; measure how many calls are
+    /// carried
     #[command(alias = "check")]
     Doctor(doctor::Options),
     /// List microphones and speakers

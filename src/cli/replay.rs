@@ -17,8 +17,8 @@ use patter_types::event::EventSink;
 /// Silence after the caller's sound, in ms: the last answer is heard.
 const TAIL_MS: u32 = 12_000;
 
-/// Plays a recorded call through the same steps and engines, faster than real time. The engines take no time on its clock, so the same sound,
-/// settings and playbook give the same turns every time.
+/// Plays a recorded call through the same steps and engines, faster than real time. The engines take no time on its
+/// clock, so the same sound, settings and playbook give the same turns every time.
 ///
 /// CALL is a sound file (of a stereo recording the left side, the caller, is played) or the `.call.json` that
 /// `patter serve` and `patter call` keep beside a recording: it brings the settings and the playbook of then, what was

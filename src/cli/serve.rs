@@ -22,7 +22,8 @@ const AFTERWORD: Duration = Duration::from_secs(3);
 /// A call that was asked to end says its last word by then.
 const LAST_WORDS: Duration = Duration::from_secs(20);
 
-/// Listens for AudioSocket connections, in Asterisk `AudioSocket(${UUID},HOST:PORT)` or `Dial(AudioSocket/HOST:PORT/${UUID}/c(slin16))`.
+/// Listens for AudioSocket connections, in Asterisk `AudioSocket(${UUID},HOST:PORT)` or
+/// `Dial(AudioSocket/HOST:PORT/${UUID}/c(slin16))`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Address and port, in place of the config's

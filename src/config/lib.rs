@@ -1,7 +1,8 @@
 //! `config.toml`: every setting, with its default.
 //!
-//! Thread: main, before anything runs. In: TOML text. Out: a checked [`Config`]. Each key is explained where users read it, in
-//! `config.toml` itself; a test holds that file against [`Config::default`]. A mistake gives one line with file, line and hint.
+//! Thread: main, before anything runs. In: TOML text. Out: a checked [`Config`]. Each key is explained where users read
+//! it, in `config.toml` itself; a test holds that file against [`Config::default`]. A mistake gives one line with file,
+//! line and hint.
 
 mod rules;
 pub mod secret;
@@ -115,7 +116,8 @@ impl Loaded {
     }
 }
 
-/// Loads `path`; without one, `config.toml` of the working folder or of the program's folder; without that, the defaults.
+/// Loads `path`; without one, `config.toml` of the working folder or of the program's folder; without that, the
+/// defaults.
 ///
 /// # Errors
 /// Unreadable, unknown key, wrong type, impossible value.

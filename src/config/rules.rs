@@ -1,6 +1,6 @@
 //! Which values make sense: one line a key, with the range that `config.toml` names.
 //!
-//! Thread: main. In: a config and its text. Out: nothing, or the first value that is out of range, with its line. Memory: none.
+//! Thread: main. In: a config and its text. Out: nothing, or the first value that is out of range, with its line.
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! A setting that is not shown.
 //!
-//! Thread: any. In: text of the config. Out: nothing but to who asks for it: neither messages nor the settings kept beside a recording hold it.
-//! Memory: the text.
+//! In: text of the config. Out: nothing but to who asks for it: neither messages nor the settings kept beside a
+//! recording hold it. Memory: the text.
 
 use serde::{Deserialize, Serialize, Serializer};
 

@@ -336,7 +336,8 @@ section!(
         unknown_calls: String = "accept".into(),
         /// JSON file of call data by UUID, relative to the config file; empty for none.
         lookup_file: PathBuf = PathBuf::new(),
-        /// Program and arguments that print the call data of the UUID that is added as the last argument; empty for none.
+        /// Program and arguments that print the call data of the UUID that is added as the last argument; empty for
+        /// none.
         lookup_command: Vec<String> = Vec::new(),
         /// A lookup command is killed after this, in ms.
         lookup_timeout_ms: u32 = 2_000,
@@ -346,7 +347,8 @@ section!(
         drain_s: u32 = 300,
         /// A caller who sends no frame at all for this long is gone, in ms.
         idle_timeout_ms: u32 = 60_000,
-        /// Folder for records of calls (`calls.db`, and sound if `record_audio`), relative to the config file; empty for none.
+        /// Folder for records of calls (`calls.db`, and sound if `record_audio`), relative to the config file; empty
+        /// for none.
         records: PathBuf = PathBuf::new(),
         /// Days that calls are kept; 0 for ever.
         keep_days: u32 = 0,

@@ -1,4 +1,5 @@
-//! How the agent behaves on the shipped playbooks, whatever is said to it. Each test is a rule of conduct from the source papers.
+//! How the agent behaves on the shipped playbooks, whatever is said to it. Each test is a rule of conduct from the
+//! source papers.
 
 use std::sync::{Arc, LazyLock};
 

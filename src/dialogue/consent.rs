@@ -1,7 +1,7 @@
 //! What counts as consent, and what becomes of a call that goes round in circles.
 //!
-//! Thread: `responder`. In: a yes, or one more reply in a stage. Out: lines in the [`Plan`]. Memory: none of its own.
-//! Nobody has agreed to what the call is about by agreeing to something else, or by staying on the line.
+//! Thread: `responder`. In: a yes, or one more reply in a stage. Out: lines in the [`Plan`]. Nobody has agreed to what
+//! the call is about by agreeing to something else, or by staying on the line.
 
 use super::{Dialogue, Matched, Plan};
 use patter_types::expect::Expect;
@@ -11,7 +11,8 @@ use patter_types::outcome::Outcome;
 use patter_types::source::Source;
 
 impl Dialogue {
-    /// A yes means the last question. Where that was a tactic's and not the stage's own, it is no consent to what the whole call is about.
+    /// A yes means the last question. Where that was a tactic's and not the stage's own, it is no consent to what the
+    /// whole call is about.
     pub(super) fn said_yes(&mut self, plan: &mut Plan) {
         let to_tactic = self.last_said.last().is_some_and(|line| {
             let is_tactic = matches!(line.source, Source::Line(LineId::Tactic { .. }));

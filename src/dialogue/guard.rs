@@ -1,13 +1,15 @@
 //! What the model may say: each of its sentences is judged before it is spoken.
 //!
-//! Thread: `responder`, between the model and the voice. In: the model's sentences in order, the caller's words of this call, the agent's last turns. Out: a
-//! [`Verdict`]. Memory: the words of the playbook, once a call; short strings per sentence. When late: never, a sentence takes far less than a frame.
-//! Source: failure modes of arXiv 2509.04871; limits from `[dialogue]`.
+//! Thread: `responder`, between the model and the voice. In: the model's sentences in order, the caller's words of this
+//! call, the agent's last turns. Out: a [`Verdict`]. Memory: the words of the playbook, once a call; short strings per
+//! sentence. When late: never, a sentence takes far less than a frame. Source: failure modes of arXiv 2509.04871;
+//! limits from `[dialogue]`.
 //!
-//! A small model invents: prices, days, refunds, itself. Approved lines carry the facts of a call, so the guard may be strict: a number, a date, a name or a
-//! promise passes only if the playbook's lines, the slots or (but for promises) the caller's own words hold it, and a wrong refusal costs no more than an approved
-//! line in its place. Whether a sentence fits what the caller said is not judged. Numbers in figures are found in any language, those in words, names and
-//! promises in English.
+//! A small model invents: prices, days, refunds, itself. Approved lines carry the facts of a call, so the guard may be
+//! strict: a number, a date, a name or a promise passes only if the playbook's lines, the slots or (but for promises)
+//! the caller's own words hold it, and a wrong refusal costs no more than an approved line in its place. Whether a
+//! sentence fits what the caller said is not judged. Numbers in figures are found in any language, those in words,
+//! names and promises in English.
 
 use patter_types::reason::Reason;
 use std::collections::BTreeMap;
@@ -96,7 +98,8 @@ impl Turn {
         }
     }
 
-    /// Takes in what the call knows beside the caller's words, such as the values of slots as they are spoken: they ground what the caller's words would.
+    /// Takes in what the call knows beside the caller's words, such as the values of slots as they are spoken: they
+    /// ground what the caller's words would.
     pub fn knowing<'a>(mut self, lines: impl IntoIterator<Item = &'a str>) -> Self {
         for line in lines {
             self.heard.add(Line::new(line, &[]));

@@ -1,7 +1,7 @@
 //! What each side really said and heard.
 //!
-//! Thread: `responder`. In: the caller's words, and the part of the agent's words that was played. Out: messages for the model.
-//! Memory: the whole call as text; the model sees the last few exchanges.
+//! Thread: `responder`. In: the caller's words, and the part of the agent's words that was played. Out: messages for
+//! the model. Memory: the whole call as text; the model sees the last few exchanges.
 
 use patter_playbook::Playbook;
 use patter_types::chat::{ChatMessage, Role};
@@ -80,9 +80,9 @@ impl History {
         }]
     }
 
-    /// The prompt: system text, the newest exchanges, and `goal` as a note before the caller's last words (or at the end, where those
-    /// will follow), so that it is prefilled before they are spoken. Old exchanges leave in blocks, so that the cached beginning stays the same
-    /// for several turns.
+    /// The prompt: system text, the newest exchanges, and `goal` as a note before the caller's last words (or at the
+    /// end, where those will follow), so that it is prefilled before they are spoken. Old exchanges leave in blocks, so
+    /// that the cached beginning stays the same for several turns.
     pub fn prompt(&self, system: &str, goal: &str) -> Vec<ChatMessage> {
         let mut prompt = self.prompt_prefix(system);
         let limit = self.turns * 2;

@@ -30,8 +30,9 @@ use patter_playbook::{Like, Playbook, UNKNOWN};
 use senses::Senses;
 use vocabulary::{Point, Vocabulary};
 
-/// From this probability on a guess is named. Lower, and more than a fifth of what no intent means gets an approved line all the same; higher, and callers
-/// who are understood are sent to the model. Chosen on `tests/fixtures/intents/dev.tsv`.
+/// From this probability on a guess is named. Lower, and more than a fifth of what no intent means gets an approved
+/// line all the same; higher, and callers who are understood are sent to the model. Chosen on
+/// `tests/fixtures/intents/dev.tsv`.
 pub const THRESHOLD: f32 = 0.4;
 
 /// What callers say that means nothing in any playbook, one a line, `#` before notes.
@@ -43,8 +44,8 @@ const TOO_NEAR: f32 = 0.5;
 /// Parts of the examples that are held back in turn to see how far the model can be believed.
 const FOLDS: usize = 3;
 
-/// The examples of an intent are chosen to differ from each other, more than callers differ from all of them: those held
-/// back paint the model too black. The map's slope is times this; measured on `tests/fixtures/intents/dev.tsv`.
+/// The examples of an intent are chosen to differ from each other, more than callers differ from all of them: those
+/// held back paint the model too black. The map's slope is times this; measured on `tests/fixtures/intents/dev.tsv`.
 const EASIER_SLOPE: f32 = 1.8;
 
 /// See [`EASIER_SLOPE`]; added to the map's offset.

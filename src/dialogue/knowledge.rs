@@ -22,7 +22,8 @@ use patter_types::line::LineId;
 
 /// Lines of the library that the model is shown as examples of what may be said.
 pub const MOST_HINTS: usize = 2;
-/// A line whose words fit less than this is no example for the model; see [`retrieval::Found::relevance`](super::retrieval::Found::relevance).
+/// A line whose words fit less than this is no example for the model; see
+/// [`retrieval::Found::relevance`](super::retrieval::Found::relevance).
 const RELEVANT: f32 = 0.15;
 /// Texts that are learnt before it is asked whether that is still wanted.
 const LESSON_TEXTS: usize = 64;
@@ -89,7 +90,8 @@ impl Knowledge {
         Self::sensing(playbook, None)
     }
 
-    /// Learns a playbook by its words and, with `embed`, by what its examples mean: seconds, where the engine has not seen them before.
+    /// Learns a playbook by its words and, with `embed`, by what its examples mean: seconds, where the engine has not
+    /// seen them before.
     pub fn sensing(playbook: Playbook, embed: Option<Arc<dyn Embed>>) -> Self {
         let intents = Classifier::train(&playbook, embed);
         Self::with(playbook, intents)
@@ -154,8 +156,9 @@ impl Knowledge {
 
     /// What `heard` means, if that can be told; only intents that are `legal` are guessed.
     ///
-    /// A phrase that is most of what was said is sure, and so is every wish to end the call. One that was said in passing, as "my card" in "I can't find
-    /// my card", counts only where the classifier has no guess: see "as in calls" in `patter eval intent`.
+    /// A phrase that is most of what was said is sure, and so is every wish to end the call. One that was said in
+    /// passing, as "my card" in "I can't find my card", counts only where the classifier has no guess: see "as in
+    /// calls" in `patter eval intent`.
     pub fn meaning(&self, heard: &str, legal: impl Fn(&IntentId) -> bool) -> Option<Meaning> {
         let found = self.playbook.matches(heard);
         let by_phrase = |found: &Match<'_>, in_passing: bool| Meaning {
@@ -198,7 +201,8 @@ impl Knowledge {
         of_it.any(|line| line.then.is_some())
     }
 
-    /// Lines that answer `intent` in `stage`, the best first: such as were not said, with all slots `filled`; then those that may be said again.
+    /// Lines that answer `intent` in `stage`, the best first: such as were not said, with all slots `filled`; then
+    /// those that may be said again.
     pub fn lines_for(
         &self,
         stage: &str,

@@ -1,10 +1,12 @@
 //! Text in, what to say out: one turn of the conversation at a time.
 //!
-//! Thread: `responder`, one per call. In: what the caller said, what of the last reply was heard. Out: a [`Plan`]: approved lines of the
-//! playbook where one fits, else a request to the model. Memory: the history. A pure state machine: no clocks, no engines.
+//! Thread: `responder`, one per call. In: what the caller said, what of the last reply was heard. Out: a [`Plan`]:
+//! approved lines of the playbook where one fits, else a request to the model. Memory: the history. A pure state
+//! machine: no clocks, no engines.
 //!
-//! [`knowledge`] tells what the words mean ([`intent`], phrases) and which lines answer ([`retrieval`]); [`stages`] where the call may go; [`slots`] what
-//! was learnt; `reply` decides the turn; [`guard`] judges what the model makes of it.
+//! [`knowledge`] tells what the words mean ([`intent`], phrases) and which lines answer ([`retrieval`]); [`stages`]
+//! where the call may go; [`slots`] what was learnt; `reply` decides the turn; [`guard`] judges what the model makes of
+//! it.
 
 #[cfg(test)]
 mod behaviour;
@@ -206,7 +208,8 @@ impl Dialogue {
         }
     }
 
-    /// Takes what is known of the call before it begins: values of slots. What the playbook has no slot for is returned, and nothing else is lost.
+    /// Takes what is known of the call before it begins: values of slots. What the playbook has no slot for is
+    /// returned, and nothing else is lost.
     pub fn know(&mut self, slots: &BTreeMap<String, String>) -> Vec<SlotError> {
         let set = slots
             .iter()
@@ -264,7 +267,8 @@ impl Dialogue {
         self.heard(text, false, false);
     }
 
-    /// The same, for words that were said `besides` the replies (a holding line), or when the caller's next words are `answered` already.
+    /// The same, for words that were said `besides` the replies (a holding line), or when the caller's next words are
+    /// `answered` already.
     pub fn heard(&mut self, text: &str, besides: bool, answered: bool) {
         let notice = self.fill(&self.knowledge.playbook.compliance.opening_notice);
         if self.notice == Notice::Planned && !besides {
@@ -306,7 +310,8 @@ impl Dialogue {
             .map_or("", |stage| &stage.id)
     }
 
-    /// What the prompt begins with when the caller has said `words` and goes on; None when an approved line would answer them.
+    /// What the prompt begins with when the caller has said `words` and goes on; None when an approved line would
+    /// answer them.
     pub fn so_far_hearing(&self, words: &str) -> Option<Vec<ChatMessage>> {
         if self.meaning(words).is_some() {
             return None;
@@ -316,7 +321,8 @@ impl Dialogue {
         Some(history.prompt(&self.system, self.goal()))
     }
 
-    /// The prompt with a `note` for this turn alone. It stands after the caller's words, so that nothing before it is prefilled again.
+    /// The prompt with a `note` for this turn alone. It stands after the caller's words, so that nothing before it is
+    /// prefilled again.
     fn prompt_with(&self, note: &str) -> Vec<ChatMessage> {
         let mut prompt = self.so_far();
         prompt.push(ChatMessage {
@@ -354,7 +360,8 @@ impl Dialogue {
             .map_or("", |stage| &stage.goal)
     }
 
-    /// What a sentence of the model's is held against: the caller's words, what is known of them, and the agent's last two turns.
+    /// What a sentence of the model's is held against: the caller's words, what is known of them, and the agent's last
+    /// two turns.
     pub fn guarded_turn(&self) -> guard::Turn {
         let last = self.history.words_of(Role::Assistant).rev().take(2);
         let known = self.slots.to_map();
@@ -362,7 +369,8 @@ impl Dialogue {
             .knowing(known.values().map(String::as_str))
     }
 
-    /// The lines for when the model brought nothing that can be said: a question is not known, to anything else comes the stage's question.
+    /// The lines for when the model brought nothing that can be said: a question is not known, to anything else comes
+    /// the stage's question.
     pub fn fallback(&mut self) -> Vec<PlannedLine> {
         if !self.instead.is_empty() {
             self.last_said.clone_from(&self.instead);

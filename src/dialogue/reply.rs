@@ -1,10 +1,17 @@
 //! What is said to the caller's words: the order in which a turn is decided.
 //!
-//! Thread: `responder`. In: the caller's words. Out: a [`Plan`]. Memory: what was said and where the call stands, in [`Dialogue`].
+//! Thread: `responder`. In: the caller's words. Out: a [`Plan`]. Memory: what was said and where the call stands, in
+//! [`Dialogue`].
 //!
-//! 1. Words that were not understood, or a wish to hear it again. 2. An end of the call, above all an opt-out. 3. The answer to a read-back, or a value that
-//!    the stage asks for. 4. A phrase of the playbook that is most of what was said. 5. Yes and no. 6. A guess of the classifier, or a phrase in passing.
-//! 7. The model, shown the lines that come nearest. Each step proposes; [`super::stages`] decides which stage may follow.
+//! 1. Words that were not understood, or a wish to hear it again.
+//! 2. An end of the call, above all an opt-out.
+//! 3. The answer to a read-back, or a value that the stage asks for.
+//! 4. A phrase of the playbook that is most of what was said.
+//! 5. Yes and no.
+//! 6. A guess of the classifier, or a phrase in passing.
+//! 7. The model, shown the lines that come nearest.
+//!
+//! Each step proposes; [`super::stages`] decides which stage may follow.
 
 use std::sync::Arc;
 
@@ -24,7 +31,8 @@ use patter_types::source::Source;
 const RAMBLING_WORDS: usize = 45;
 /// A guess ends a call only when it is surer than this: a wrong goodbye cannot be taken back.
 const SURE_ENOUGH_TO_END: f32 = 0.8;
-/// The same for a guess whose answer ends the call, as the wish for a human does: a caller who is handed over in error is at least helped.
+/// The same for a guess whose answer ends the call, as the wish for a human does: a caller who is handed over in error
+/// is at least helped.
 const SURE_ENOUGH_TO_PART: f32 = 0.6;
 /// Where any words would do for the stage's slot, a guess that they are a question must be this sure.
 const SURE_TO_BE_NO_VALUE: f32 = 0.8;
@@ -125,7 +133,8 @@ impl Dialogue {
         }
     }
 
-    /// What the words mean here: stages that may not follow are not guessed, and no guess ends the call unless it is sure.
+    /// What the words mean here: stages that may not follow are not guessed, and no guess ends the call unless it is
+    /// sure.
     pub(super) fn meaning(&self, heard: &str) -> Option<Meaning> {
         let flow = &self.knowledge.playbook.flow;
         let legal = |intent: &IntentId| match intent {
@@ -263,7 +272,8 @@ impl Dialogue {
         self.reword(plan, before, line.way);
     }
 
-    /// Hands the lines from `first` on to the model where their way says so; they stand by for when its words may not be said.
+    /// Hands the lines from `first` on to the model where their way says so; they stand by for when its words may not
+    /// be said.
     fn reword(&mut self, plan: &mut Plan, first: usize, way: Way) {
         // What the law wants said is said as it stands, and so is the last word.
         let fixed = plan.ends_call || plan.lines[first..].iter().any(|line| line.uninterruptible);
@@ -317,7 +327,8 @@ impl Dialogue {
         }
     }
 
-    /// A plain no: the worry that stands for it in the playbook, so that the caller is asked once more, in other words; else the stage's question in the model's.
+    /// A plain no: the worry that stands for it in the playbook, so that the caller is asked once more, in other words;
+    /// else the stage's question in the model's.
     fn refused(&mut self, plan: &mut Plan, heard: &str) {
         let everyday = self.everyday;
         let noes = |objection: &&Objection| {

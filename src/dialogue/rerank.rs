@@ -1,17 +1,19 @@
 //! Which of several replies is the best: a Bayesian reward, made of what the model itself finds likely.
 //!
-//! Thread: any; pure. In: for each candidate, how likely its thought is in the conversation (prior) and its reply after that thought (likelihood).
-//! Out: an order. Memory: one number a candidate. When late: nothing here; who makes the candidates keeps the time.
-//! Source: AI-Salesman, arXiv 2511.12133: R_bayes = log P(Th) + log P(A* | Th), where the prior stands for a coherent thought and the likelihood for a
-//! thought that explains the answer.
+//! Thread: any; pure. In: for each candidate, how likely its thought is in the conversation (prior) and its reply after
+//! that thought (likelihood). Out: an order. Memory: one number a candidate. When late: nothing here; who makes the
+//! candidates keeps the time. Source: AI-Salesman, arXiv 2511.12133: R_bayes = log P(Th) + log P(A* | Th), where the
+//! prior stands for a coherent thought and the likelihood for a thought that explains the answer.
 //!
-//! What is ours, and not the paper's: the paper trains with this reward, on the reference answer A* of its data, beside other rewards of unknown weight.
-//! Here nothing is trained. There is no reference in a call, so each candidate's own reply takes its place, and candidates are ranked by it. Both terms
-//! are means over tokens, for a sum would prefer whatever is short; whether the paper does that is not known. Both weigh the same, as in the formula.
-//! A thought is one line, "The caller wants …, so …", that the model writes before its reply; for an approved line it is made of the line's intent and
-//! the stage's goal. It is never spoken, and a reply that repeats it is none ([`thinks_aloud`]).
+//! What is ours, and not the paper's: the paper trains with this reward, on the reference answer A* of its data, beside
+//! other rewards of unknown weight. Here nothing is trained. There is no reference in a call, so each candidate's own
+//! reply takes its place, and candidates are ranked by it. Both terms are means over tokens, for a sum would prefer
+//! whatever is short; whether the paper does that is not known. Both weigh the same, as in the formula. A thought is
+//! one line, "The caller wants …, so …", that the model writes before its reply; for an approved line it is made of the
+//! line's intent and the stage's goal. It is never spoken, and a reply that repeats it is none ([`thinks_aloud`]).
 //!
-//! What is known against it: a model finds its own commonplaces and repetitions likely. `patter eval rerank` shows what the configured model makes of it.
+//! What is known against it: a model finds its own commonplaces and repetitions likely. `patter eval rerank` shows what
+//! the configured model makes of it.
 
 use std::cmp::Ordering;
 
@@ -25,7 +27,8 @@ const MAX_THOUGHT_WORDS: usize = 30;
 /// Words that a thought has at least: less says nothing.
 const MIN_THOUGHT_WORDS: usize = 5;
 
-/// A reply of whose first words this share is the thought's, 0 to 1, repeats it. Good replies share words of their matter alone: half at most.
+/// A reply of whose first words this share is the thought's, 0 to 1, repeats it. Good replies share words of their
+/// matter alone: half at most.
 const REPEATED_SHARE: f32 = 0.75;
 
 /// What the model finds of one candidate.
@@ -85,8 +88,8 @@ impl Formula {
         }
     }
 
-    /// The candidates' numbers, best first. Of equals the earlier one comes first: the first is what would be said without a choice. Candidates whose
-    /// reward is not a number come last, in their own order.
+    /// The candidates' numbers, best first. Of equals the earlier one comes first: the first is what would be said
+    /// without a choice. Candidates whose reward is not a number come last, in their own order.
     pub fn order(self, candidates: &[Evidence]) -> Vec<usize> {
         let rewards: Vec<f64> = candidates.iter().map(|c| self.reward(c)).collect();
         let mut order: Vec<usize> = (0..candidates.len()).collect();
@@ -156,7 +159,8 @@ pub fn thinks_aloud(thought: &str, reply: &str) -> bool {
         && said.len() >= MIN_THOUGHT_WORDS
 }
 
-/// The thought that goes with an approved line: `intent` is what it answers (`price`, `facts.price`), `goal` the stage's.
+/// The thought that goes with an approved line: `intent` is what it answers (`price`, `facts.price`), `goal` the
+/// stage's.
 pub fn thought_of_line(intent: &str, goal: &str) -> String {
     let intent = intent.rsplit('.').next().unwrap_or(intent);
     let intent = intent.replace('_', " ");

@@ -1,12 +1,12 @@
 //! Which approved lines fit what the caller just said: an index over a playbook's lines, asked once a turn.
 //!
-//! Thread: any; the index is built once and shared, and no question changes it.
-//! In: the lines ([`Entry`]); then the stage, the intent, and the caller's words ([`Query`]).
-//! Out: at most `k` lines, best first ([`Found`]); the same for the same question, on every machine.
-//! Memory: the index, eight bytes for each word and each trigram of a line, and the terms; a question takes four bytes a line, and its own words.
-//! When late or full: of long talk only the end counts (2 kB), and of an endless word the beginning.
-//! Source: BM25 over several fields, Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009),
-//! section 3.6; character trigrams as in Damashek, "Gauging Similarity with n-Grams" (Science 267, 1995).
+//! Thread: any; the index is built once and shared, and no question changes it. In: the lines ([`Entry`]); then the
+//! stage, the intent, and the caller's words ([`Query`]). Out: at most `k` lines, best first ([`Found`]); the same for
+//! the same question, on every machine. Memory: the index, eight bytes for each word and each trigram of a line, and
+//! the terms; a question takes four bytes a line, and its own words. When late or full: of long talk only the end
+//! counts (2 kB), and of an endless word the beginning. Source: BM25 over several fields, Robertson and Zaragoza, "The
+//! Probabilistic Relevance Framework: BM25 and Beyond" (2009), section 3.6; character trigrams as in Damashek, "Gauging
+//! Similarity with n-Grams" (Science 267, 1995).
 
 #[cfg(test)]
 mod hostile;
@@ -142,8 +142,9 @@ impl Index {
         self.lines.is_empty()
     }
 
-    /// The `k` best lines that may be said now: of this stage or of all, with every slot filled, and not said before if once is all they
-    /// are good for. Without words: all such lines. With words: those that share some, or answer the intent.
+    /// The `k` best lines that may be said now: of this stage or of all, with every slot filled, and not said before if
+    /// once is all they are good for. Without words: all such lines. With words: those that share some, or answer the
+    /// intent.
     ///
     /// Lines of the same score come by priority, then by id.
     pub fn find(&self, query: &Query<'_>, k: usize) -> Vec<Found> {
@@ -202,7 +203,8 @@ fn number(names: &mut HashMap<String, u32>, name: &str) -> u32 {
     *names.entry(name.to_owned()).or_insert(next)
 }
 
-/// Stage and priority are factors, so that they tip the balance between lines that fit about as well, however strong the evidence is.
+/// Stage and priority are factors, so that they tip the balance between lines that fit about as well, however strong
+/// the evidence is.
 fn score_of(line: &Line, relevance: f32, same_stage: bool, same_intent: bool) -> f32 {
     let evidence = relevance + if same_intent { SAME_INTENT } else { 0.0 };
     let stage = if same_stage { SAME_STAGE } else { 0.0 };

@@ -1,7 +1,7 @@
 //! What a call knows and what it still has to ask: the state of all its slots.
 //!
-//! Thread: `responder`, once per turn. In: the playbook's slots, call data, the caller's words. Out: what is missing, what awaits confirmation, values for lines.
-//! Memory: two short strings a slot. When late or full: never. A pure state machine. Source: ours.
+//! Thread: `responder`, once per turn. In: the playbook's slots, call data, the caller's words. Out: what is missing,
+//! what awaits confirmation, values for lines. Memory: two short strings a slot. A pure state machine. Source: ours.
 
 use std::collections::BTreeMap;
 
@@ -96,7 +96,8 @@ impl Slots {
         self.put(name, captured, Standing::Known).map(|_| ())
     }
 
-    /// Takes a value of the caller's. It awaits confirmation if the playbook wants that or it is not sure, and a number that is not whole is only begun.
+    /// Takes a value of the caller's. It awaits confirmation if the playbook wants that or it is not sure, and a number
+    /// that is not whole is only begun.
     ///
     /// # Errors
     /// When there is no slot `name`, or the value is empty.
@@ -134,8 +135,9 @@ impl Slots {
         Ok(standing)
     }
 
-    /// Hears the caller's `words` as the answer to what slot `name` was asked or read back for: takes a value, the rest of a number, a yes, a correction,
-    /// or a no, which forgets the value. `today` is the day of the call where the caller is. Returns how far the slot is then; None for not filled.
+    /// Hears the caller's `words` as the answer to what slot `name` was asked or read back for: takes a value, the rest
+    /// of a number, a yes, a correction, or a no, which forgets the value. `today` is the day of the call where the
+    /// caller is. Returns how far the slot is then; None for not filled.
     ///
     /// # Errors
     /// When there is no slot `name`.
@@ -202,8 +204,8 @@ impl Slots {
         }
     }
 
-    /// Hears `words` for all slots that a stage collects: for the first one that is missing, and for others whose values can be nothing else. Returns
-    /// those that took something, with how far they are.
+    /// Hears `words` for all slots that a stage collects: for the first one that is missing, and for others whose
+    /// values can be nothing else. Returns those that took something, with how far they are.
     ///
     /// # Errors
     /// When one of `collect` is no slot.
@@ -236,7 +238,8 @@ impl Slots {
         Ok(taken)
     }
 
-    /// Takes the caller's yes or no to the value of slot `name` that was read back; a no forgets it. Returns how far the slot is then.
+    /// Takes the caller's yes or no to the value of slot `name` that was read back; a no forgets it. Returns how far
+    /// the slot is then.
     pub fn confirm(&mut self, name: &str, yes: bool) -> Option<Standing> {
         if !yes {
             self.filled.remove(name);

@@ -1,10 +1,12 @@
 //! The stage machine: where the conversation stands in the flow, and where it may go.
 //!
-//! Thread: `responder`. In: the flow, wishes to enter a stage, which slots are known. Out: the stage entered instead or as wished. Memory: one count a stage.
+//! Thread: `responder`. In: the flow, wishes to enter a stage, which slots are known. Out: the stage entered instead or
+//! as wished. Memory: one count a stage.
 //!
-//! Only this decides what stage is next: the caller's words and the classifier propose, the language model is never asked. What keeps a call from going round
-//! in circles is ours ([`MOST_VISITS`], [`MOST_TURNS`]); that a model gets stuck in one stage is a failure named by arXiv 2511.12133, and that a manager
-//! overrules the agent's proposal is its remedy.
+//! Only this decides what stage is next: the caller's words and the classifier propose, the language model is never
+//! asked. What keeps a call from going round in circles is ours ([`MOST_VISITS`], [`MOST_TURNS`]); that a model gets
+//! stuck in one stage is a failure named by arXiv 2511.12133, and that a manager overrules the agent's proposal is its
+//! remedy.
 
 use patter_playbook::Stage;
 
@@ -124,7 +126,8 @@ impl Position {
         }
     }
 
-    /// The stage to enter when `to` is wished for: `to` itself; the stage that asks for a slot which `to` needs; None when the call stays where it is.
+    /// The stage to enter when `to` is wished for: `to` itself; the stage that asks for a slot which `to` needs; None
+    /// when the call stays where it is.
     pub fn resolve(
         &self,
         flow: &[Stage],

@@ -1,6 +1,8 @@
-//! What the caller is asked for: values are taken from their words, read back, corrected, and the stage goes on when it has what it collects.
+//! What the caller is asked for: values are taken from their words, read back, corrected, and the stage goes on when it
+//! has what it collects.
 //!
-//! Thread: `responder`. In: the caller's words. Out: lines and learnt values in the [`Plan`]. Memory: [`super::slots::Slots`].
+//! Thread: `responder`. In: the caller's words. Out: lines and learnt values in the [`Plan`]. Memory:
+//! [`super::slots::Slots`].
 
 use std::sync::Arc;
 
@@ -69,8 +71,8 @@ impl Dialogue {
         self.take_asked(plan, heard, words, meaning)
     }
 
-    /// The caller has said whether a value is right: the stage goes on. A value of another stage sends the call back there if it was wrong, and to the
-    /// question of this one if it was right.
+    /// The caller has said whether a value is right: the stage goes on. A value of another stage sends the call back
+    /// there if it was wrong, and to the question of this one if it was right.
     fn after_read_back(&mut self, plan: &mut Plan, name: &str) {
         let knowledge = Arc::clone(&self.knowledge);
         let flow = &knowledge.playbook.flow;
@@ -117,8 +119,8 @@ impl Dialogue {
         taken || self.take_correction(plan, heard, words)
     }
 
-    /// Takes another value for a slot that was known: "no, Sunday is better". The stage's question comes after it; if that does not hold the new value, it is
-    /// said first.
+    /// Takes another value for a slot that was known: "no, Sunday is better". The stage's question comes after it; if
+    /// that does not hold the new value, it is said first.
     fn take_correction(&mut self, plan: &mut Plan, heard: &str, words: &str) -> bool {
         let names: Vec<String> = self
             .slots
@@ -202,7 +204,8 @@ impl Dialogue {
         });
     }
 
-    /// After a value: the next one, or the next stage; the one whose phrase was said, if it is further on ("a three" is a score, and a problem).
+    /// After a value: the next one, or the next stage; the one whose phrase was said, if it is further on ("a three" is
+    /// a score, and a problem).
     fn go_on(&mut self, plan: &mut Plan, meaning: Option<&Meaning>) {
         let said = self.stage_said(meaning);
         match said.filter(|_| self.missing().is_empty()) {

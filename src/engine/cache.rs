@@ -1,6 +1,6 @@
 //! Lines said before, as sound: approved lines come again in every call.
 //!
-//! Thread: any. In and out: 16 kHz samples by text. Memory: at most the given number of samples; the longest unused line goes first.
+//! In and out: 16 kHz samples by text. Memory: at most the given number of samples; the longest unused line goes first.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

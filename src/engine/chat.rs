@@ -1,7 +1,7 @@
 //! A language model: chats in, pieces of text out, and what it finds of given words.
 //!
-//! Thread: any. In: chat messages. Out: [`Piece`]s by a channel. Memory: the pieces that nobody has taken yet. When
-//! late: whoever waits may hurry or cancel; dropping a [`Generation`] or a [`Scoring`] cancels it.
+//! In: chat messages. Out: [`Piece`]s by a channel. Memory: the pieces that nobody has taken yet. When late: whoever
+//! waits may hurry or cancel; dropping a [`Generation`] or a [`Scoring`] cancels it.
 
 use std::path::PathBuf;
 use std::sync::Arc;

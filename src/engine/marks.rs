@@ -1,7 +1,8 @@
 //! Where in the sound each word of a sentence begins.
 //!
-//! Thread: any. In: a sentence, its sound, and what the voice told of its words. Out: marks; what was heard of a sentence; the place from which to
-//! go on. Memory: a few numbers a word. A voice that tells nothing gets marks by the letters: the sound is divided as the text is.
+//! In: a sentence, its sound, and what the voice told of its words. Out: marks; what was heard of a sentence; the place
+//! from which to go on. Memory: a few numbers a word. A voice that tells nothing gets marks by the letters: the sound
+//! is divided as the text is.
 
 /// The beginning of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +47,8 @@ pub fn heard<'a>(text: &'a str, marks: &[WordMark], samples: usize, played: usiz
     text.get(..end).unwrap_or(text).trim_end()
 }
 
-/// The beginning of the word that sounds at `played`, or of the one before it when that is less than `least` samples back.
+/// The beginning of the word that sounds at `played`, or of the one before it when that is less than `least` samples
+/// back.
 pub fn word_before(marks: &[WordMark], played: usize, least: usize) -> usize {
     marks
         .iter()

@@ -1,6 +1,7 @@
 //! Speech to text: sound in, words out.
 //!
-//! Thread: `transcriber`, one per call, has a session of its own. In: samples of one utterance, 16 kHz. Out: a [`Transcript`].
+//! Thread: `transcriber`, one per call, has a session of its own. In: samples of one utterance, 16 kHz. Out: a
+//! [`Transcript`].
 
 use std::path::PathBuf;
 

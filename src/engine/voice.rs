@@ -1,8 +1,8 @@
 //! Text to speech: a sentence in, 16 kHz samples out.
 //!
-//! Thread: `responder`, one per call; a voice that cannot work for two calls at once locks inside. In: one sentence. Out:
-//! samples at 16 kHz. Memory: one voice for all calls, and the [`cache`] of lines said before. When late: the line is
-//! silent until it is done.
+//! Thread: `responder`, one per call; a voice that cannot work for two calls at once locks inside. In: one sentence.
+//! Out: samples at 16 kHz. Memory: one voice for all calls, and the [`cache`] of lines said before. When late: the line
+//! is silent until it is done.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,10 +1,11 @@
-//! Whatever comes from outside: AudioSocket, HTTP, config, playbooks, scenario files. Nothing panics, hangs or contradicts itself.
+//! Whatever comes from outside: AudioSocket, HTTP, config, playbooks, scenario files. Nothing panics, hangs or
+//! contradicts itself.
 //!
-//! Each target is a test of a few seconds on random input, and one for libFuzzer, which follows the branches: `scripts/fuzz.sh 60 http`. What once failed
-//! lies in `__fuzz__` beside this file and is tried first.
+//! Each target is a test of a few seconds on random input, and one for libFuzzer, which follows the branches:
+//! `scripts/fuzz.sh 60 http`. What once failed lies in `__fuzz__` beside this file and is tried first.
 //!
-//! They are tests of the library and not of the program: built for libFuzzer, a binary needs it, and the program that stands by for integration tests has
-//! none.
+//! They are tests of the library and not of the program: built for libFuzzer, a binary needs it, and the program that
+//! stands by for integration tests has none.
 
 mod hostile;
 
@@ -29,8 +30,8 @@ const MAX_BYTES: usize = 64 << 10;
 /// A server that does not answer in this time hangs.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// `sample` with changes that `input` tells: parts cut out, repeated elsewhere, bytes put in or put over. Random bytes alone are refused at once by
-/// every parser; a damaged file gets further.
+/// `sample` with changes that `input` tells: parts cut out, repeated elsewhere, bytes put in or put over. Random bytes
+/// alone are refused at once by every parser; a damaged file gets further.
 fn altered(sample: &[u8], input: &[u8]) -> Vec<u8> {
     let mut bytes = sample.to_vec();
     let mut input = input.iter().copied();

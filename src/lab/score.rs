@@ -1,7 +1,8 @@
 //! How well speech was heard: word and character errors, names, strings of digits.
 //!
-//! Pure. In: what was said and what was heard. Out: counts that add up over many utterances. Source: the Levenshtein distance over words and over
-//! letters, as usual for WER and CER. Both sides are spelled in one way first, so that `$20` and `twenty dollars` are no error: see [`super::spelling`].
+//! Pure. In: what was said and what was heard. Out: counts that add up over many utterances. Source: the Levenshtein
+//! distance over words and over letters, as usual for WER and CER. Both sides are spelled in one way first, so that
+//! `$20` and `twenty dollars` are no error: see [`super::spelling`].
 
 use std::ops::AddAssign;
 

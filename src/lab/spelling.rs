@@ -1,7 +1,7 @@
 //! One spelling for texts that are written in many ways: numbers, sums, times, American and British words.
 //!
-//! Pure. In: a text. Out: lower-case words without marks. Source for the British words: openai/whisper measures in the same way
-//! (`EnglishSpellingNormalizer`, with a list of whole words where this has stems).
+//! Pure. In: a text. Out: lower-case words without marks. Source for the British words: openai/whisper measures in the
+//! same way (`EnglishSpellingNormalizer`, with a list of whole words where this has stems).
 
 /// The first ten are the digits.
 pub(super) const ONES: [&str; 20] = [
@@ -111,9 +111,9 @@ const BRITISH: &[(&str, &str)] = &[
     ("vapour", "vapor"),
 ];
 
-/// A text as lower-case words without marks, numbers as words: up to four digits as a number, longer ones and those with a leading zero digit by
-/// digit, as are groups of digits that follow each other (`415 555`), `o` and `oh` among digits as zero, sums with their currency behind them, British words
-/// as American ones.
+/// A text as lower-case words without marks, numbers as words: up to four digits as a number, longer ones and those
+/// with a leading zero digit by digit, as are groups of digits that follow each other (`415 555`), `o` and `oh` among
+/// digits as zero, sums with their currency behind them, British words as American ones.
 pub fn spelled(text: &str) -> Vec<String> {
     let text = text.to_lowercase().replace('’', "'");
     let mut words: Vec<String> = Vec::new();

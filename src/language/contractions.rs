@@ -1,7 +1,7 @@
 //! Contractions: "I'll" and "I will" are compared as the same.
 //!
-//! Thread: any. In: a word in normal form, see [`crate::text::normalise`]. Out: what it stands for. Memory: none of its
-//! own, see [`crate::pack`]. Shared by the guard and the classifier.
+//! In: a word in normal form, see [`crate::text::normalise`]. Out: what it stands for. Memory: none of its own, see
+//! [`crate::pack`]. Shared by the guard and the classifier.
 
 use serde::Deserialize;
 

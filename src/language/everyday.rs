@@ -1,8 +1,8 @@
 //! What callers say in every call: yes, no, say it again; and how their questions begin.
 //!
-//! Thread: any. In: normalised words, see [`crate::text::normalise`], and the playbook's language. Out: what they are.
-//! Memory: none of their own, see [`crate::pack`].
-//! A language without a list of its own takes the English one: "okay" and "no" are understood in many.
+//! In: normalised words, see [`crate::text::normalise`], and the playbook's language. Out: what they are. Memory: none
+//! of their own, see [`crate::pack`]. A language without a list of its own takes the English one: "okay" and "no" are
+//! understood in many.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,5 @@
-//! What is known of a language: its words, numbers, dates, times, money and names, and how a turn sounds that is not over.
+//! What is known of a language: its words, numbers, dates, times, money and names, and how a turn sounds that is not
+//! over.
 //!
 //! Here belongs whatever reads or compares words, of callers, of the agent and of playbooks. Here may not be: what a
 //! playbook says, what a call does. Everything is a pure function of text.

@@ -1,7 +1,7 @@
 //! Lists of a pack: read once, kept to the end of the program.
 //!
-//! Thread: any, read only. In: a part of a pack. Out: a [`List`]. Memory: what is read is never freed, since a pack is
-//! read once and used to the end; so lists are copied like references.
+//! In: a part of a pack. Out: a [`List`]. Memory: what is read is never freed, since a pack is read once and used to
+//! the end; so lists are copied like references.
 
 use std::fmt;
 use std::ops::Deref;

@@ -1,7 +1,8 @@
 //! Whole numbers in words: "twenty nine", "one hundred and five", "twenty first".
 //!
-//! Thread: any. In: words in lower case, the number words of a language. Out: a [`Reading`]. Memory: none kept. When late or full: a number that is too
-//! large stays at the largest. Source: ours; shared by the guard, which looks for numbers in what the agent says, and the slots, which look in what the caller says.
+//! In: words in lower case, the number words of a language. Out: a [`Reading`]. When late or full: a number that is too
+//! large stays at the largest. Source: ours; shared by the guard, which looks for numbers in what the agent says, and
+//! the slots, which look in what the caller says.
 
 use crate::tables::NumberWords;
 

@@ -1,7 +1,7 @@
 //! The packs of languages: all that is known of a language, as data.
 //!
-//! Thread: any, read only. In: a language code ("en", "en-US"). Out: its [`Pack`]. Memory: each pack once, when one is
-//! first asked for. A further language is a file in `packs`, and a row in `FILES`.
+//! In: a language code ("en", "en-US"). Out: its [`Pack`]. Memory: each pack once, when one is first asked for. A
+//! further language is a file in `packs`, and a row in `FILES`.
 
 use std::sync::LazyLock;
 

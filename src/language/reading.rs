@@ -1,11 +1,13 @@
 //! What the words so far say about the end of the turn.
 //!
-//! Thread: any, when a partial transcript arrives; never per frame. In: the transcript, the lists of its language, what the stage asks
-//! for. Out: a [`Reading`]. Memory: short strings per call. A pure function: all it knows of a language is in its pack.
+//! Thread: any, when a partial transcript arrives; never per frame. In: the transcript, the lists of its language, what
+//! the stage asks for. Out: a [`Reading`]. Memory: short strings per call. A pure function: all it knows of a language
+//! is in its pack.
 //!
-//! How: the longest phrase of the lists that the text ends in decides whether it hangs in the air; then what was asked for is checked
-//! for completeness (digits, e-mail, name, address, yes or no); then the order of words at its beginning (question, clause). A full stop
-//! means nothing, because Whisper writes one after anything; a question mark, a comma or dots mean a little.
+//! How: the longest phrase of the lists that the text ends in decides whether it hangs in the air; then what was asked
+//! for is checked for completeness (digits, e-mail, name, address, yes or no); then the order of words at its beginning
+//! (question, clause). A full stop means nothing, because Whisper writes one after anything; a question mark, a comma
+//! or dots mean a little.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -158,7 +160,8 @@ word_lists!(
     name_cues: Phrases,
 );
 
-/// The lists of `language` ("en", "en-US"): those of the settings, else those of its pack; empty ones when there are none.
+/// The lists of `language` ("en", "en-US"): those of the settings, else those of its pack; empty ones when there are
+/// none.
 pub fn lists_for<'a>(settings: &'a BTreeMap<String, WordLists>, language: &str) -> &'a WordLists {
     static NONE: LazyLock<WordLists> = LazyLock::new(WordLists::default);
     let own = settings.get(&language.to_lowercase());

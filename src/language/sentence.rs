@@ -56,7 +56,8 @@ impl Sentences {
         }
     }
 
-    /// Where the buffer can be cut, in bytes. A mark counts only when a space follows it: "3.5" and "example.com" go on.
+    /// Where the buffer can be cut, in bytes. A mark counts only when a space follows it: "3.5" and "example.com" go
+    /// on.
     fn cut(&self) -> Option<usize> {
         let mut letters = 0;
         let mut words = 0;

@@ -1,8 +1,8 @@
 //! A word without the endings of English grammar.
 //!
-//! Thread: any. In: a word in lower case. Out: the word without its endings. Memory: the word's own.
-//! Source: Porter, "An algorithm for suffix stripping" (1980), step 1; the later steps join words that differ in
-//! meaning ("general", "generate"), and what they would win the trigrams of retrieval win.
+//! In: a word in lower case. Out: the word without its endings. Memory: the word's own. Source: Porter, "An algorithm
+//! for suffix stripping" (1980), step 1; the later steps join words that differ in meaning ("general", "generate"), and
+//! what they would win the trigrams of retrieval win.
 //!
 //! Two ways for two uses. [`singular`] takes off the plural alone and leaves a word that stands in lists: "companies"
 //! is "company". [`stem`] cuts more and leaves what is only compared: "cancelling" is "cancel", but "companies"

@@ -1,8 +1,8 @@
 //! What has to be known of a language to understand what a caller gives, and to judge what the agent says: its words,
 //! one table a topic.
 //!
-//! Thread: any, read only. In: a language code ("en", "en-US"). Out: its tables, which stand in its pack. Memory: none
-//! of their own, see [`crate::pack`]. When late or full: never.
+//! In: a language code ("en", "en-US"). Out: its tables, which stand in its pack. Memory: none of their own, see
+//! [`crate::pack`].
 //!
 //! Words stand as recognition writes them, in lower case and with a straight apostrophe; a phrase has one space between
 //! its words. Which word may follow which stays in code, so a language that builds its dates or times in another order

@@ -1,11 +1,13 @@
 //! Values in what a caller says: dates, times, sums, numbers, names, addresses, choices.
 //!
-//! Thread: `responder`, once per turn. In: the caller's words, what a slot takes, the day of the call, the language of the
-//! playbook. Out: [`Captured`] values. Memory: short strings per turn. When late or full: words after the first 120 are not looked at. A pure function of its
-//! input: no clock, no engine. Source: ours; ISO 8601, E.164, ISO 4217 and RFC 5321 for how values are written.
+//! Thread: `responder`, once per turn. In: the caller's words, what a slot takes, the day of the call, the language of
+//! the playbook. Out: [`Captured`] values. Memory: short strings per turn. When late or full: words after the first 120
+//! are not looked at. A pure function of its input: no clock, no engine. Source: ours; ISO 8601, E.164, ISO 4217 and
+//! RFC 5321 for how values are written.
 //!
-//! No value is better than a wrong one: "I don't know", a question, and words that may mean anything give none. A value that was not said plainly is
-//! not `sure`, and is read back before it counts. Of a language without a table (see [`crate::tables`]) only digits and addresses are understood, as written.
+//! No value is better than a wrong one: "I don't know", a question, and words that may mean anything give none. A value
+//! that was not said plainly is not `sure`, and is read back before it counts. Of a language without a table (see
+//! [`crate::tables`]) only digits and addresses are understood, as written.
 
 use jiff::civil::Date;
 
@@ -84,7 +86,8 @@ impl Captured {
     }
 }
 
-/// `text` without what a line or a voice could take for something else: braces, marks of formatting, control characters.
+/// `text` without what a line or a voice could take for something else: braces, marks of formatting, control
+/// characters.
 pub fn speakable(text: &str, is_spoken: bool) -> String {
     const MARKS: &[char] = &[
         '{', '}', '[', ']', '<', '>', '*', '#', '`', '|', '\\', '•', '…', '~', '^',
@@ -98,8 +101,8 @@ pub fn speakable(text: &str, is_spoken: bool) -> String {
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The value for a slot of `kind` in the caller's `words`; None when they hold none. `today` is the day of the call where the caller is, `language` the one
-/// of the playbook ("en").
+/// The value for a slot of `kind` in the caller's `words`; None when they hold none. `today` is the day of the call
+/// where the caller is, `language` the one of the playbook ("en").
 pub fn capture(kind: &SlotKind, words: &str, today: Date, language: &str) -> Option<Captured> {
     match tables::of(language) {
         Some(language) => {
@@ -111,8 +114,9 @@ pub fn capture(kind: &SlotKind, words: &str, today: Date, language: &str) -> Opt
     }
 }
 
-/// `previous` as the caller's `words` correct it: "no, nine, not five", "the last digit is four", "not Tuesday, Wednesday", "with a y". None when they say
-/// nothing that could stand in its place; a bare "no" is left to [`SlotKind::YesNo`].
+/// `previous` as the caller's `words` correct it: "no, nine, not five", "the last digit is four", "not Tuesday,
+/// Wednesday", "with a y". None when they say nothing that could stand in its place; a bare "no" is left to
+/// [`SlotKind::YesNo`].
 pub fn correct(
     previous: &Captured,
     kind: &SlotKind,
@@ -130,8 +134,8 @@ pub fn correct(
     }
 }
 
-/// A number that is given in several turns: `previous` and the digits of `words` after it. The whole number said anew takes its place. None when `words` hold
-/// no digits, or more than `kind` takes.
+/// A number that is given in several turns: `previous` and the digits of `words` after it. The whole number said anew
+/// takes its place. None when `words` hold no digits, or more than `kind` takes.
 pub fn continue_digits(
     previous: &Captured,
     kind: &SlotKind,

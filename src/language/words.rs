@@ -1,7 +1,7 @@
 //! A text as words: what is written, what is compared, and which marks stand beside them.
 //!
-//! Thread: any. In: text. Out: [`Word`]s. Memory: two short strings a word. When late or full: never, whoever calls bounds the text. Source: ours; shared by
-//! the guard, for what the agent says, and the slots, for what the caller says.
+//! In: text. Out: [`Word`]s. Memory: two short strings a word. Source: ours; shared by the guard, for what the agent
+//! says, and the slots, for what the caller says.
 
 /// One word of a sentence, or one number with its marks inside ("29.50", "6:30").
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

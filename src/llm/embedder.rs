@@ -4,9 +4,9 @@
 //! `learn`, one for the program, for texts that are learnt: it stands back behind all calls. In: texts. Out: one vector
 //! per text, of length 1. Memory: the model (14 MB for the shipped one), the vectors of all examples, those of the last
 //! 64 texts. When late: who asks gives up after half a second and goes on without. Both use one core each and need no
-//! permit of [`patter_machine::cores::Cores`]: a text takes some 5 ms, and learning has no right to keep a call waiting. Source:
-//! the last layer's tokens pooled as the model's file says; all-MiniLM-L6-v2 takes their mean (Reimers and Gurevych
-//! 2019). Run by llama.cpp.
+//! permit of [`patter_machine::cores::Cores`]: a text takes some 5 ms, and learning has no right to keep a call
+//! waiting. Source: the last layer's tokens pooled as the model's file says; all-MiniLM-L6-v2 takes their mean (Reimers
+//! and Gurevych 2019). Run by llama.cpp.
 
 mod store;
 
@@ -248,7 +248,8 @@ fn teach(model: &LlamaModel, store: &Mutex<Store>, lessons: &Receiver<Lesson>) {
     }
 }
 
-/// Whether the model reads a text as a whole and says how its tokens become one vector. llama.cpp does not check that: it crashes.
+/// Whether the model reads a text as a whole and says how its tokens become one vector. llama.cpp does not check that:
+/// it crashes.
 fn makes_vectors(model: &LlamaModel) -> bool {
     let value = |key: &str| model.meta_val_str(key).unwrap_or_default();
     let family = value("general.architecture");

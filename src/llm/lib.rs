@@ -1,7 +1,8 @@
 //! Text generation: one engine thread serves all calls.
 //!
-//! Thread: `llm`, one for the program ([`engine`]); calls talk to it by channels through a [`Session`]. In: chat messages. Out: pieces of
-//! text as they are made. Memory: one context for all calls; see [`engine`]. When full: a session is refused.
+//! Thread: `llm`, one for the program ([`engine`]); calls talk to it by channels through a [`Session`]. In: chat
+//! messages. Out: pieces of text as they are made. Memory: one context for all calls; see [`engine`]. When full: a
+//! session is refused.
 
 pub mod embedder;
 pub mod engine;

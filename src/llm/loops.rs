@@ -1,6 +1,6 @@
 //! Finds out that a small model has begun to repeat itself.
 //!
-//! Thread: `llm`. In: the tokens of a reply. Out: a bool. Memory: none.
+//! Thread: `llm`. In: the tokens of a reply. Out: a bool.
 
 /// Longest piece, in tokens, that is looked for as a repetition.
 const LONGEST: usize = 24;

@@ -1,7 +1,7 @@
 //! A prompt as the model reads it, without running the model: to show it and to count its tokens.
 //!
-//! Thread: any. In: chat messages. Out: the text that the model's chat template makes of them, and its length in tokens. Memory: the model's
-//! vocabulary, not its weights: a tenth of a second to load. Without the file: an estimate.
+//! In: chat messages. Out: the text that the model's chat template makes of them, and its length in tokens. Memory: the
+//! model's vocabulary, not its weights: a tenth of a second to load. Without the file: an estimate.
 
 use std::path::Path;
 
@@ -21,7 +21,8 @@ pub fn share(config: &LlmConfig, calls: usize, prefix_tokens: usize) -> usize {
     (config.context_tokens as usize).saturating_sub(prefix_tokens) / calls.max(1)
 }
 
-/// About how many tokens `messages` have, when the model is not there to tell: four ASCII characters a token, one token each other character.
+/// About how many tokens `messages` have, when the model is not there to tell: four ASCII characters a token, one token
+/// each other character.
 pub fn estimate(messages: &[ChatMessage]) -> usize {
     let of_text = |text: &str| {
         let ascii = text.chars().filter(char::is_ascii).count();

@@ -1,4 +1,5 @@
-//! How many calls at once a machine carries: measured by `patter doctor --capacity`, kept in a file, used by `patter serve`.
+//! How many calls at once a machine carries: measured by `patter doctor --capacity`, kept in a file, used by `patter
+//! serve`.
 //!
 //! Thread: main. In: a JSON file. Out: a [`Capacity`]. Memory: some hundred bytes.
 

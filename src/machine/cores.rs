@@ -1,8 +1,8 @@
 //! The models share few cores: a fair budget of threads.
 //!
-//! Thread: `transcriber` and `llm`, around each pass of a model. In: how many threads a pass uses. Out: a permit, held while
-//! it runs, which says how many it gets. Memory: a counter. When full: waits, first come first served, but work that
-//! somebody waits for goes before work done ahead. How much of the cores' time is taken can be read at any moment,
+//! Thread: `transcriber` and `llm`, around each pass of a model. In: how many threads a pass uses. Out: a permit, held
+//! while it runs, which says how many it gets. Memory: a counter. When full: waits, first come first served, but work
+//! that somebody waits for goes before work done ahead. How much of the cores' time is taken can be read at any moment,
 //! without a lock.
 //!
 //! A pass gets as many threads as it asks for. With [`Cores::share_with_neighbours`], as a call in real time wants it,

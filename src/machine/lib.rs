@@ -1,5 +1,5 @@
-//! What Patter asks of the operating system: cores for models, priorities for threads, files that only it can read, what
-//! neighbours take, and the operator's log.
+//! What Patter asks of the operating system: cores for models, priorities for threads, files that only it can read,
+//! what neighbours take, and the operator's log.
 //!
 //! Here may not be: anything that knows of calls, sound or words.
 

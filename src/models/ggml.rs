@@ -1,8 +1,8 @@
-//! A Whisper model's file, looked at before whisper.cpp does: absurd sizes make that load for minutes or abort, and of a file that ends within its last
-//! tensor it takes what is there.
+//! A Whisper model's file, looked at before whisper.cpp does: absurd sizes make that load for minutes or abort, and of
+//! a file that ends within its last tensor it takes what is there.
 //!
-//! Thread: whoever loads. In: a file in whisper.cpp's ggml format. Out: whether it is whole. Memory: a read buffer; weights are skipped. Source: whisper.cpp,
-//! `whisper_model_load`, and ggml's `type_traits` for the sizes of blocks.
+//! Thread: whoever loads. In: a file in whisper.cpp's ggml format. Out: whether it is whole. Memory: a read buffer;
+//! weights are skipped. Source: whisper.cpp, `whisper_model_load`, and ggml's `type_traits` for the sizes of blocks.
 
 use std::fs::File;
 use std::io::{BufReader, Read};

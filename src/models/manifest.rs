@@ -1,11 +1,8 @@
 //! `models/manifest.toml`: every model file the program knows, and where it comes from.
 //!
-//! Thread: the caller's, before any call starts.
-//! In: the manifest's TOML text.
-//! Out: a checked [`Manifest`]: unique names and files, no path that leaves the models folder.
-//! Memory: the list, a few kilobytes.
-//! When late or full: nothing waits on it.
-//! Source: TOML 1.1; the package file is a wheel, a zip by PEP 427.
+//! Thread: the caller's, before any call starts. In: the manifest's TOML text. Out: a checked [`Manifest`]: unique
+//! names and files, no path that leaves the models folder. Memory: the list, a few kilobytes. Source: TOML 1.1; the
+//! package file is a wheel, a zip by PEP 427.
 
 use std::collections::HashSet;
 use std::fmt;

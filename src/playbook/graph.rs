@@ -55,7 +55,8 @@ pub struct Node {
     pub id: String,
     /// What the agent says there, one line after the other.
     pub says: Vec<String>,
-    /// Phrases of the caller that lead there from everywhere; those that only agree lead to a stage from the ones before it.
+    /// Phrases of the caller that lead there from everywhere; those that only agree lead to a stage from the ones
+    /// before it.
     pub phrases: Vec<String>,
 }
 

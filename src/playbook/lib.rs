@@ -110,7 +110,8 @@ pub struct Playbook {
     /// Section 1 as well: when the call has reached its goal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub success: Option<Success>,
-    /// What a key on the caller's phone stands for: words, as if the caller had said them. Where a number is asked for, keys are its digits.
+    /// What a key on the caller's phone stands for: words, as if the caller had said them. Where a number is asked for,
+    /// keys are its digits.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub keys: BTreeMap<String, String>,
     /// The fixed sentences of every call.

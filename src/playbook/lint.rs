@@ -1,6 +1,8 @@
-//! What a playbook may hold by its rules, and still a caller would stumble over: dead ends, doubtful goals, numbers that disagree.
+//! What a playbook may hold by its rules, and still a caller would stumble over: dead ends, doubtful goals, numbers
+//! that disagree.
 //!
-//! These checks weigh words, so they may be wrong where [`Playbook::validate`] is not; a playbook that fails them can be used.
+//! These checks weigh words, so they may be wrong where [`Playbook::validate`] is not; a playbook that fails them can
+//! be used.
 //!
 //! Thread: any, before a call · In: a parsed [`Playbook`] · Out: [`Problem`]s · Memory: short strings ·
 //! Source: failure modes "ambiguous objectives" and "inconsistent facts" of arXiv 2509.04871.

@@ -62,8 +62,8 @@ impl Match<'_> {
         }
     }
 
-    /// Whether the phrase is less than half of what was said, and so may not be what it is about. An opt-out is never said in passing, and a goodbye not
-    /// as the last words.
+    /// Whether the phrase is less than half of what was said, and so may not be what it is about. An opt-out is never
+    /// said in passing, and a goodbye not as the last words.
     pub fn is_in_passing(&self, heard: &str) -> bool {
         let heard = normalise(heard);
         let ends = match self.kind {

@@ -24,7 +24,8 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// The line of `place`, or of as much of it as there is. An entry of a list goes by its `id`, or by its number in brackets.
+    /// The line of `place`, or of as much of it as there is. An entry of a list goes by its `id`, or by its number in
+    /// brackets.
     pub fn line(&self, place: &str) -> Option<usize> {
         let (name, rest) = place.split_at(place.find(['.', '[']).unwrap_or(place.len()));
         let value = self.table.get(name)?;

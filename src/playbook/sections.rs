@@ -153,7 +153,8 @@ pub struct ScriptLine {
     /// The stage it belongs to; every stage when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
-    /// What the caller means: `facts.price`, `objections.price`, an id of `[[intents]]`, or `unknown` for words that nothing else answers.
+    /// What the caller means: `facts.price`, `objections.price`, an id of `[[intents]]`, or `unknown` for words that
+    /// nothing else answers.
     pub intent: String,
     /// The words to speak.
     pub say: String,
@@ -283,13 +284,16 @@ pub struct Lines {
     pub fallback: String,
     /// Said when the playbook holds no answer.
     pub not_known: String,
-    /// Said to a caller who talks on and on about something else, before the stage's question; that question alone when absent.
+    /// Said to a caller who talks on and on about something else, before the stage's question; that question alone when
+    /// absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redirect: Option<String>,
-    /// Reads a value of the caller's back: `{value}`, and `{label}` for what it is. In English there is one when it is left out.
+    /// Reads a value of the caller's back: `{value}`, and `{label}` for what it is. In English there is one when it is
+    /// left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirm: Option<String>,
-    /// The last line of a call that must end: it has lasted too long, or the agent is being switched off; `trouble` when absent.
+    /// The last line of a call that must end: it has lasted too long, or the agent is being switched off; `trouble`
+    /// when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_up: Option<String>,
     /// Answers a caller who will not be called again; `goodbye` when absent.
@@ -297,8 +301,8 @@ pub struct Lines {
     pub opt_out: Option<String>,
 }
 
-/// Where an imported playbook is from. Kept for people, so that nothing of the source is lost: never spoken, never shown to the
-/// model, not checked by the rules.
+/// Where an imported playbook is from. Kept for people, so that nothing of the source is lost: never spoken, never
+/// shown to the model, not checked by the rules.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Source {

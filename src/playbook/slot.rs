@@ -1,7 +1,7 @@
 //! The slots of a playbook: what the call knows when it begins, and what it asks the caller for.
 //!
-//! Thread: any, read only. In: TOML through serde. Out: [`Slot`]s, their broken rules, lines that read a value back. Memory: all at load.
-//! When late or full: never. Source: ours.
+//! In: TOML through serde. Out: [`Slot`]s, their broken rules, lines that read a value back. Memory: all at load.
+//! Source: ours.
 //!
 //! A slot is a string, its default, or a table. The string came first and stays: most slots are call data.
 

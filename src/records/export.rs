@@ -1,11 +1,13 @@
 //! Calls for other programs: JSON with all of each call, CSV with a row for each.
 //!
-//! Thread: a command's. In: calls of a [`Reader`]. Out: UTF-8 text. Memory: one call at a time. When a call is deleted meanwhile: it is left out.
+//! Thread: a command's. In: calls of a [`Reader`]. Out: UTF-8 text. Memory: one call at a time. When a call is deleted
+//! meanwhile: it is left out.
 //!
-//! CSV is that of RFC 4180: lines end in CR LF, the first names the columns, and what holds a comma, a quote or the end of a line stands in quotes. Two things are
-//! changed, because such files are opened in spreadsheets. A text that a spreadsheet would take for a formula (`=`, `+`, `-`, `@`, tab, CR or LF at its
-//! beginning) gets `'` in front, but for a `+` with nothing but digits behind it, which is a phone number. Control characters other than tab, CR and LF, which
-//! RFC 4180 does not know, become U+FFFD. JSON has every text as it is.
+//! CSV is that of RFC 4180: lines end in CR LF, the first names the columns, and what holds a comma, a quote or the end
+//! of a line stands in quotes. Two things are changed, because such files are opened in spreadsheets. A text that a
+//! spreadsheet would take for a formula (`=`, `+`, `-`, `@`, tab, CR or LF at its beginning) gets `'` in front, but for
+//! a `+` with nothing but digits behind it, which is a phone number. Control characters other than tab, CR and LF,
+//! which RFC 4180 does not know, become U+FFFD. JSON has every text as it is.
 //!
 //! Source: <https://www.rfc-editor.org/rfc/rfc4180>, <https://owasp.org/www-community/attacks/CSV_Injection>.
 

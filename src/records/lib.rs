@@ -1,17 +1,21 @@
 //! Records of calls, in one SQLite database: what was said, what it came to, and when.
 //!
-//! Threads: `records` writes ([`store`]), one for the program; any thread reads ([`read`]), in this program or another. In: calls and their events. Out:
-//! `calls.db` in the folder `serve.records`, beside the recordings. Memory: [`store::MOST_WAITING`] events, and a few hundred bytes a call.
+//! Threads: `records` writes ([`store`]), one for the program; any thread reads ([`read`]), in this program or another.
+//! In: calls and their events. Out: `calls.db` in the folder `serve.records`, beside the recordings. Memory:
+//! [`store::MOST_WAITING`] events, and a few hundred bytes a call.
 //!
-//! When late or full: calls never wait for the disk. Events wait in memory until they are written; when too many wait, new ones are dropped and counted
-//! (`lost_events` of their call), with one warning. A full disk, a locked or damaged database, a folder that is gone: one warning, and the writing is tried
-//! again every few seconds, into a new file if the old one is gone. A file that is no database, or a damaged one, is moved to `calls.db.corrupt-TIME` and a
-//! new one is begun. What is written is in the file at most half a second after it happened, so a kill loses no more than that; the calls that it cut off are marked
-//! `interrupted` at the next start, with the time of their last event for an end.
+//! When late or full: calls never wait for the disk. Events wait in memory until they are written; when too many wait,
+//! new ones are dropped and counted (`lost_events` of their call), with one warning. A full disk, a locked or damaged
+//! database, a folder that is gone: one warning, and the writing is tried again every few seconds, into a new file if
+//! the old one is gone. A file that is no database, or a damaged one, is moved to `calls.db.corrupt-TIME` and a new one
+//! is begun. What is written is in the file at most half a second after it happened, so a kill loses no more than that;
+//! the calls that it cut off are marked `interrupted` at the next start, with the time of their last event for an end.
 //!
-//! Two programs may write into one folder. The file `calls.lock` tells them apart: only the one that holds it marks calls as interrupted, or moves a file aside.
+//! Two programs may write into one folder. The file `calls.lock` tells them apart: only the one that holds it marks
+//! calls as interrupted, or moves a file aside.
 //!
-//! Source: <https://www.sqlite.org/wal.html> (readers and the writer do not wait for each other), <https://www.sqlite.org/pragma.html>.
+//! Source: <https://www.sqlite.org/wal.html> (readers and the writer do not wait for each other),
+//! <https://www.sqlite.org/pragma.html>.
 
 pub mod export;
 pub mod read;

@@ -1,7 +1,8 @@
 //! The records, to look at: lists of calls, and whole calls.
 //!
-//! Thread: any, also of another program while a server writes. In: a folder, filters. Out: calls as values. Memory: the calls of a list without their turns, one
-//! call with all of it. When the database is locked: waits five seconds, which WAL makes very rare.
+//! Thread: any, also of another program while a server writes. In: a folder, filters. Out: calls as values. Memory: the
+//! calls of a list without their turns, one call with all of it. When the database is locked: waits five seconds, which
+//! WAL makes very rare.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,7 +1,8 @@
 //! Calls that are deleted, with their recordings.
 //!
-//! Thread: `records` for those that are too old, a command's for those that it names. In: ids. Out: what was deleted. Memory: the ids. When a recording cannot be
-//! deleted its call stays, so that it is tried again: a recording that no record knows would be kept for ever.
+//! Thread: `records` for those that are too old, a command's for those that it names. In: ids. Out: what was deleted.
+//! Memory: the ids. When a recording cannot be deleted its call stays, so that it is tried again: a recording that no
+//! record knows would be kept for ever.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -86,7 +87,8 @@ pub(super) fn older_than(
         .collect()
 }
 
-/// Deletes calls: first the recording, then the row, so that a kill between the two leaves nothing that is not found again.
+/// Deletes calls: first the recording, then the row, so that a kill between the two leaves nothing that is not found
+/// again.
 pub(super) fn remove(
     database: &Database,
     folder: &Path,
@@ -124,7 +126,8 @@ pub(super) fn remove(
             .map_err(|source| database.named(source))?;
     }
     if removed.calls > 0 {
-        // The words are out of the log as well, and the space is the disk's again. A reader may keep some of it for a while.
+        // The words are out of the log as well, and the space is the disk's again. A reader may keep some of it for a
+        // while.
         connection
             .execute_batch("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE);")
             .map_err(|source| database.named(source))?;

@@ -1,7 +1,7 @@
 //! A call while it runs: what its events change in the database.
 //!
-//! Thread: `records`, in a transaction. In: a call's [`Start`] and its events in order. Out: rows. Memory: a few hundred bytes a call. When late: the times are
-//! those of the events, not those of the writing.
+//! Thread: `records`, in a transaction. In: a call's [`Start`] and its events in order. Out: rows. Memory: a few
+//! hundred bytes a call. When late: the times are those of the events, not those of the writing.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -196,7 +196,8 @@ impl Running {
         Ok(())
     }
 
-    /// The caller's words wait for the turn that answers them. Words that go on with others may come with those once more.
+    /// The caller's words wait for the turn that answers them. Words that go on with others may come with those once
+    /// more.
     fn hear(&mut self, text: &str, t_ms: u64) {
         let began_ms = self.speech_ms.unwrap_or(t_ms);
         self.heard = Some(match self.heard.take() {

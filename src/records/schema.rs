@@ -1,7 +1,8 @@
 //! The database: its tables, how it is opened, and what is done about a damaged one.
 //!
-//! Thread: `records`, or the command that deletes. In: a folder. Out: an open [`Database`]. Memory: SQLite's page cache, 2 MB. When the file is damaged: moved
-//! aside by the program that holds the lock, an error for any other. Source: <https://www.sqlite.org/pragma.html>.
+//! Thread: `records`, or the command that deletes. In: a folder. Out: an open [`Database`]. Memory: SQLite's page
+//! cache, 2 MB. When the file is damaged: moved aside by the program that holds the lock, an error for any other.
+//! Source: <https://www.sqlite.org/pragma.html>.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,8 @@ const FILE: &str = "calls.db";
 /// Held by the program that may mark calls as interrupted.
 const LOCK: &str = "calls.lock";
 
-/// One entry for each version of the schema, in order. An entry is never changed once it was released: the next change is a new one.
+/// One entry for each version of the schema, in order. An entry is never changed once it was released: the next change
+/// is a new one.
 ///
 /// Times are ms: `_at` of calls since 1970 in UTC, `_at_ms` and `t_ms` since the call began.
 const MIGRATIONS: &[&str] = &["

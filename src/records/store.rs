@@ -1,7 +1,8 @@
 //! Where calls leave their records: the way into the database.
 //!
-//! Thread: any thread opens and begins; a call's `events` thread sends; `records` writes. In: [`Start`]s and events. Out: rows. Memory: at
-//! most [`MOST_WAITING`] events. When full: an event is dropped and counted, and one warning tells of it; the begin and the end of a call always have a place.
+//! Thread: any thread opens and begins; a call's `events` thread sends; `records` writes. In: [`Start`]s and events.
+//! Out: rows. Memory: at most [`MOST_WAITING`] events. When full: an event is dropped and counted, and one warning
+//! tells of it; the begin and the end of a call always have a place.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -139,8 +140,9 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the records in `folder`, which is made if it is not there, and marks the calls of a program that was killed. Calls older than
-    /// `keep_days` are deleted now and then, 0 keeps them. A database that cannot be used now is tried again later.
+    /// Opens the records in `folder`, which is made if it is not there, and marks the calls of a program that was
+    /// killed. Calls older than `keep_days` are deleted now and then, 0 keeps them. A database that cannot be used now
+    /// is tried again later.
     ///
     /// # Errors
     /// The folder cannot be made, a newer version of Patter wrote the database, no thread.

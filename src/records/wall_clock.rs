@@ -1,7 +1,8 @@
 //! Whether the day that the machine shows can be believed when old calls are to be deleted.
 //!
-//! Thread: `records`. In: the wall clock and the monotonic one. Out: yes or no. Memory: three numbers. A wall clock that has jumped may be wrong by years,
-//! and would take every call for an old one; so after a jump nothing is deleted for a day, in which somebody may notice.
+//! Thread: `records`. In: the wall clock and the monotonic one. Out: yes or no. Memory: three numbers. A wall clock
+//! that has jumped may be wrong by years, and would take every call for an old one; so after a jump nothing is deleted
+//! for a day, in which somebody may notice.
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,8 @@
 //! The thread that writes the records.
 //!
-//! Thread: `records`, one for the program. In: what [`super::store`] sends. Out: transactions, at most half a second after the first event in them. Memory: what waits.
-//! When the disk is full, the database locked or damaged, the file gone: nothing that waits is lost, and all of it is tried again a few seconds later.
+//! Thread: `records`, one for the program. In: what [`super::store`] sends. Out: transactions, at most half a second
+//! after the first event in them. Memory: what waits. When the disk is full, the database locked or damaged, the file
+//! gone: nothing that waits is lost, and all of it is tried again a few seconds later.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

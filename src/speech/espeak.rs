@@ -1,7 +1,7 @@
 //! espeak-ng, linked in: a voice with nothing to download but its phoneme data.
 //!
-//! Thread: any; the library has one global state, so a lock lets one sentence through at a time (a sentence takes a few ms).
-//! In: text in UTF-8. Out: 22,050 Hz. Memory: the sentence. It also turns text into phonemes for [`super::piper`].
+//! Thread: any; the library has one global state, so a lock lets one sentence through at a time (a sentence takes a few
+//! ms). In: text in UTF-8. Out: 22,050 Hz. Memory: the sentence. It also turns text into phonemes for [`super::piper`].
 //! Source: espeak-ng's speak_lib.h.
 
 #![expect(
@@ -107,8 +107,8 @@ unsafe extern "C" fn collect(
     if wav.is_null() || events.is_null() || count <= 0 {
         return 0;
     }
-    // SAFETY: the library hands `count` samples at `wav` and a list of events that ends with LIST_TERMINATED; each carries our pointer;
-    // `speak` is still running, so what is behind it is alive and nobody else touches it.
+    // SAFETY: the library hands `count` samples at `wav` and a list of events that ends with LIST_TERMINATED; each
+    // carries our pointer; `speak` is still running, so what is behind it is alive and nobody else touches it.
     unsafe {
         let Some(out) = (*events).user_data.cast::<Collected>().as_mut() else {
             return 0;
@@ -160,7 +160,8 @@ fn want_voice(library: &mut Option<Library>, voice: &CStr) -> Result<(), TtsErro
     Ok(())
 }
 
-/// Selects a voice by its name (`en-us`, `cmn`) or, as `en-gb` wants, by its language; `+f3` and the like choose a variant.
+/// Selects a voice by its name (`en-us`, `cmn`) or, as `en-gb` wants, by its language; `+f3` and the like choose a
+/// variant.
 fn set_voice(voice: &CStr) -> Result<(), TtsError> {
     // SAFETY: the caller holds the library's lock; the name is a C string.
     let by_name = |name: &CStr| unsafe { sys::espeak_SetVoiceByName(name.as_ptr()) } == sys::espeak_ERROR_EE_OK;
@@ -188,8 +189,8 @@ fn set_voice(voice: &CStr) -> Result<(), TtsError> {
 
 /// The voice file (such as `gmw/en`) that speaks `language`. The caller holds the library's lock.
 fn file_for_language(language: &str) -> Option<String> {
-    // SAFETY: the library returns an array of voices that ends with null and stays valid until the next call; `languages` is a list
-    // of (priority byte, C string) that ends with a zero byte.
+    // SAFETY: the library returns an array of voices that ends with null and stays valid until the next call;
+    // `languages` is a list of (priority byte, C string) that ends with a zero byte.
     unsafe {
         let mut voices = sys::espeak_ListVoices(std::ptr::null_mut());
         while !voices.is_null() && !(*voices).is_null() {
@@ -229,7 +230,8 @@ impl Voice for Espeak {
         let mut out = Collected::default();
         let mut guard = LIBRARY.lock().unwrap_or_else(PoisonError::into_inner);
         want_voice(&mut guard, &self.voice)?;
-        // SAFETY: the lock is held; the text and `out` outlive the call, which is synchronous (AUDIO_OUTPUT_SYNCHRONOUS).
+        // SAFETY: the lock is held; the text and `out` outlive the call, which is synchronous
+        // (AUDIO_OUTPUT_SYNCHRONOUS).
         let code = unsafe {
             sys::espeak_SetParameter(
                 sys::espeak_PARAMETER_espeakRATE,
@@ -274,8 +276,8 @@ impl Voice for Espeak {
     }
 }
 
-/// espeak-ng begins with silence, which a caller would wait through, and ends with more of it than a pause between sentences needs.
-/// Returns how many samples were cut off at the beginning.
+/// espeak-ng begins with silence, which a caller would wait through, and ends with more of it than a pause between
+/// sentences needs. Returns how many samples were cut off at the beginning.
 fn trim_silence(samples: &mut Vec<i16>, rate_hz: u32) -> usize {
     const QUIET: i16 = 60;
     let pause = rate_hz as usize / 8;
@@ -305,7 +307,8 @@ pub fn phonemes(models: &Path, voice: &str, text: &str) -> Result<String, TtsErr
     let mut at: *const c_void = text.as_ptr().cast();
     let mut out = String::new();
     while !at.is_null() {
-        // SAFETY: the lock is held, `at` walks through `text` and becomes null at its end; the result is valid until the next call.
+        // SAFETY: the lock is held, `at` walks through `text` and becomes null at its end; the result is valid until
+        // the next call.
         let clause = unsafe {
             let clause = sys::espeak_TextToPhonemes(
                 &raw mut at,

@@ -1,8 +1,8 @@
 //! Piper voices, by piper-rs and ONNX Runtime.
 //!
-//! Thread: any; a lock lets one sentence through at a time. In: text. Out: samples at the voice's rate. Memory: the voice, about
-//! 60–100 MB. ONNX Runtime's library is loaded when the first voice is, never before. Text becomes phonemes in [`super::espeak`],
-//! because espeak-ng has one state for the whole program.
+//! Thread: any; a lock lets one sentence through at a time. In: text. Out: samples at the voice's rate. Memory: the
+//! voice, about 60–100 MB. ONNX Runtime's library is loaded when the first voice is, never before. Text becomes
+//! phonemes in [`super::espeak`], because espeak-ng has one state for the whole program.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};

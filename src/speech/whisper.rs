@@ -1,8 +1,9 @@
 //! Whisper, by whisper.cpp.
 //!
-//! Thread: `transcriber`. In: 16 kHz samples, up to 30 s. Out: a [`Transcript`]. Memory: the model once; a state of about 30 MB for each pass that may run at
-//! once, lent to whichever call decodes; of each call a padded copy of the utterance, reused. The encoder's window (`audio_ctx`, 50 positions a second) is fitted to what was said, which
-//! is where the speed comes from: a full window is 30 s. Source: whisper.cpp; Radford et al. 2022 for the no-speech rule.
+//! Thread: `transcriber`. In: 16 kHz samples, up to 30 s. Out: a [`Transcript`]. Memory: the model once; a state of
+//! about 30 MB for each pass that may run at once, lent to whichever call decodes; of each call a padded copy of the
+//! utterance, reused. The encoder's window (`audio_ctx`, 50 positions a second) is fitted to what was said, which is
+//! where the speed comes from: a full window is 30 s. Source: whisper.cpp; Radford et al. 2022 for the no-speech rule.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,8 +26,8 @@ const POSITIONS_PER_SECOND: usize = 50;
 const MARGIN_POSITIONS: usize = 32;
 /// Positions in Whisper's full window of 30 s.
 const MAX_POSITIONS: usize = 1_500;
-/// Smallest `asr.min_audio_ctx` with which OpenAI's models say everything once. Tiny.en and base, recordings of people: with 160 to 384 they repeat
-/// themselves (25 to 143 % of the words wrong), from 512 on they do not (3 to 12 %).
+/// Smallest `asr.min_audio_ctx` with which OpenAI's models say everything once. Tiny.en and base, recordings of people:
+/// with 160 to 384 they repeat themselves (25 to 143 % of the words wrong), from 512 on they do not (3 to 12 %).
 pub const OPENAI_MIN_AUDIO_CTX: u32 = 512;
 /// States that are made before the first call, beyond those that passes of `asr.threads` need; 30 MB each.
 const MOST_WARM: u32 = 4;
@@ -39,7 +40,8 @@ pub struct Model {
     context: Arc<WhisperContext>,
     config: AsrConfig,
     cores: Cores,
-    /// States that no pass uses now. A pass leaves nothing in its state that the next one sees, so calls need none of their own.
+    /// States that no pass uses now. A pass leaves nothing in its state that the next one sees, so calls need none of
+    /// their own.
     idle: Arc<Mutex<Vec<WhisperState>>>,
 }
 

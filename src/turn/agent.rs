@@ -4,8 +4,8 @@
 //! [`Action`]s: asks for the responder, the gate of the line, events. Memory: at most two turns: the one that is played
 //! and the one behind the shut gate. A pure state machine.
 //!
-//! A turn is asked for ([`AgentTurns::ask`], [`AgentTurns::ask_reply`]) and made behind the gate; it is played once it is
-//! wanted ([`AgentTurns::want`]) and nothing that may not be interrupted is before it. A turn made speculatively is
+//! A turn is asked for ([`AgentTurns::ask`], [`AgentTurns::ask_reply`]) and made behind the gate; it is played once it
+//! is wanted ([`AgentTurns::want`]) and nothing that may not be interrupted is before it. A turn made speculatively is
 //! dropped without a trace when the caller goes on.
 
 use std::sync::Arc;
@@ -293,8 +293,8 @@ impl AgentTurns {
         played > 0
     }
 
-    /// Says `announcement` at once, without the responder. What is owed comes after it, unless the announcement ends the
-    /// call.
+    /// Says `announcement` at once, without the responder. What is owed comes after it, unless the announcement ends
+    /// the call.
     pub fn announce(
         &mut self,
         announcement: &Arc<Announcement>,

@@ -1,7 +1,7 @@
 //! The part of a growing transcript that will not change any more.
 //!
-//! In: transcripts of a growing utterance. Out: the agreed words. Memory: two lists of words.
-//! Source: LocalAgreement-2 (Liu et al. 2020, as whisper-streaming uses it): words are agreed once two transcripts in a row begin with them.
+//! In: transcripts of a growing utterance. Out: the agreed words. Memory: two lists of words. Source: LocalAgreement-2
+//! (Liu et al. 2020, as whisper-streaming uses it): words are agreed once two transcripts in a row begin with them.
 
 /// Keeps the agreed prefix of one utterance.
 #[derive(Debug, Default)]

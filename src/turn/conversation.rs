@@ -2,11 +2,11 @@
 //!
 //! In: an [`Input`], and what the line shows now ([`Now`]). Out: [`Action`]s, in the order in which they are to be
 //! carried out. Memory: one utterance, two turns of the agent, a few texts. When late: partial transcripts are skipped.
-//! It waits for no engine: one that is stuck is bridged by a filler and then given up, while frames go on being heard. A
-//! pure state machine: the same inputs give the same actions.
+//! It waits for no engine: one that is stuck is bridged by a filler and then given up, while frames go on being heard.
+//! A pure state machine: the same inputs give the same actions.
 //!
-//! The caller's turn is in one of these states: none ([`TurnTaking::caller_speaking`] is false), under way, paused with a
-//! speculative transcript on its way (`Speculation`), over with its words awaited (`Awaited`). The agent's turns are
+//! The caller's turn is in one of these states: none ([`TurnTaking::caller_speaking`] is false), under way, paused with
+//! a speculative transcript on its way (`Speculation`), over with its words awaited (`Awaited`). The agent's turns are
 //! those of [`AgentTurns`].
 
 mod ending;
@@ -551,8 +551,8 @@ impl Conversation {
         self.awaited = Some(awaited);
     }
 
-    /// A key interrupts the agent as words do, and what was keyed is answered as they are. Without a key: an entry may be
-    /// complete because none has come for a while.
+    /// A key interrupts the agent as words do, and what was keyed is answered as they are. Without a key: an entry may
+    /// be complete because none has come for a while.
     fn key(&mut self, key: Option<char>, now: Now, out: &mut Actions) {
         let mut entry = self.keys.due(now.us);
         if let Some(key) = key {

@@ -1,21 +1,23 @@
 //! How long to wait after the caller falls silent.
 //!
-//! Thread: `controller`, once a partial transcript or a pause. In: the [`Reading`] of the words so far, the limits for what is asked, this
-//! caller's pauses. Out: ms of silence. Memory: a few numbers a call. A pure function; nothing is allocated.
+//! Thread: `controller`, once a partial transcript or a pause. In: the [`Reading`] of the words so far, the limits for
+//! what is asked, this caller's pauses. Out: ms of silence. Memory: a few numbers a call. A pure function; nothing is
+//! allocated.
 //!
-//! A fixed wait is too long after "yes please" and too short after "my number is four one". So the wait follows the words, and then the
-//! caller: who has paused for long and gone on gets longer, who speaks without a pause gets less.
+//! A fixed wait is too long after "yes please" and too short after "my number is four one". So the wait follows the
+//! words, and then the caller: who has paused for long and gone on gets longer, who speaks without a pause gets less.
 //!
-//! Measured on the 251 held-out lines of `tests/fixtures/endpoints.tsv`, as area under the ROC curve of "the turn is over": the words'
-//! ending 0.956, the default language model's probability of its end-of-turn token 0.846 (0.527 with a full stop after the words), both
-//! together, fitted on the other half, 0.983 (halves swapped: 0.975, 0.847, 0.986).
+//! Measured on the 251 held-out lines of `tests/fixtures/endpoints.tsv`, as area under the ROC curve of "the turn is
+//! over": the words' ending 0.956, the default language model's probability of its end-of-turn token 0.846 (0.527 with
+//! a full stop after the words), both together, fitted on the other half, 0.983 (halves swapped: 0.975, 0.847, 0.986).
 
 use patter_config::PatienceConfig;
 use patter_language::reading::{Ending, Reading};
 use patter_types::expect::Expect;
 
-/// A pause inside a turn as people make it, in ms: the middle, by ratio, of the medium pauses of 200 to 1000 ms in Campione and Véronis,
-/// "A large-scale multilingual study of silent pause duration" (2002). Pauses spread like ratios, so they are averaged as such.
+/// A pause inside a turn as people make it, in ms: the middle, by ratio, of the medium pauses of 200 to 1000 ms in
+/// Campione and Véronis, "A large-scale multilingual study of silent pause duration" (2002). Pauses spread like ratios,
+/// so they are averaged as such.
 const TYPICAL_PAUSE_MS: f32 = 450.0;
 /// What a turn without a pause counts as: the shortest of the medium pauses, in ms.
 const FLUENT_PAUSE_MS: f32 = 200.0;
@@ -120,8 +122,8 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// The caller was silent for `silence_ms` and went on in the same turn. Call it too when the turn had been taken to be over and the
-    /// caller went on all the same: that is the pause to learn from.
+    /// The caller was silent for `silence_ms` and went on in the same turn. Call it too when the turn had been taken to
+    /// be over and the caller went on all the same: that is the pause to learn from.
     pub fn paused(&mut self, silence_ms: u32) {
         if silence_ms >= SHORTEST_PAUSE_MS {
             self.turn_had_pause = true;
@@ -144,7 +146,8 @@ impl Pace {
         self.weight = self.weight * FADE + 1.0;
     }
 
-    /// This caller's pauses over typical ones: 1 at the start of a call. [`delay_ms`] keeps it within the delays's limits.
+    /// This caller's pauses over typical ones: 1 at the start of a call. [`delay_ms`] keeps it within the delays's
+    /// limits.
     pub fn factor(&self) -> f32 {
         (self.sum / (self.weight + PRIOR_PAUSES)).exp()
     }

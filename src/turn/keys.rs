@@ -1,7 +1,8 @@
 //! Keys on the caller's phone: which of them belong together, and when an entry is complete.
 //!
-//! Thread: `controller`. In: keys, the time, what the caller is asked for. Out: an entry, as one text. Memory: [`MOST_KEYS`] letters. When full: more keys are
-//! left out. A pure state machine: no clocks. Source: the habits of phone menus: `#` ends a number, `*` begins it anew, a choice is one key.
+//! Thread: `controller`. In: keys, the time, what the caller is asked for. Out: an entry, as one text. Memory:
+//! [`MOST_KEYS`] letters. When full: more keys are left out. A pure state machine: no clocks. Source: the habits of
+//! phone menus: `#` ends a number, `*` begins it anew, a choice is one key.
 
 use patter_types::expect::Expect;
 

@@ -1,8 +1,9 @@
 //! Dead activity: nobody speaks, or the agent owes an answer that does not come.
 //!
-//! Thread: `controller`. In: who is busy, once every 20 ms. Out: what to do about the silence. Memory: counters. A pure function of its inputs.
-//! A quiet caller is asked twice whether they are there, then the call ends politely. An answer that does not come is first bridged by a
-//! short holding line, then given up with an apology: a caller never listens to nothing.
+//! Thread: `controller`. In: who is busy, once every 20 ms. Out: what to do about the silence. Memory: counters. A pure
+//! function of its inputs. A quiet caller is asked twice whether they are there, then the call ends politely. An answer
+//! that does not come is first bridged by a short holding line, then given up with an apology: a caller never listens
+//! to nothing.
 
 use patter_audio::ms_to_frames;
 use patter_config::TurnConfig;

@@ -1,12 +1,15 @@
 //! Whose turn is it? A state machine over voice activity and words, one step every 20 ms.
 //!
-//! Thread: `controller`. In: speech or not, what the agent does, what the words so far sound like. Out: [`TurnEvent`]s. Memory: a few counters.
-//! A pure function of its inputs: time is the count of frames, so the same sound and words give the same turns.
+//! Thread: `controller`. In: speech or not, what the agent does, what the words so far sound like. Out: [`TurnEvent`]s.
+//! Memory: a few counters. A pure function of its inputs: time is the count of frames, so the same sound and words give
+//! the same turns.
 //!
-//! An interruption has two steps. [`TurnEvent::PauseAgent`] comes after `hold_ms` of speech: the agent's output stops, its place is kept. Then
-//! the words decide: [`TurnEvent::Interrupt`] when it is a turn, [`TurnEvent::FalseInterruption`] when it is a cough, a noise or an "uh-huh", and the
-//! agent goes on. Nothing is lost by deciding late, since the line is silent already. A turn ends after a silence whose length [`crate::endpointing`]
-//! finds from the words ([`patter_language::reading`]) and this caller's pace. [`crate::no_input`] watches for dead air.
+//! An interruption has two steps. [`TurnEvent::PauseAgent`] comes after `hold_ms` of speech: the agent's output stops,
+//! its place is kept. Then the words decide: [`TurnEvent::Interrupt`] when it is a turn,
+//! [`TurnEvent::FalseInterruption`] when it is a cough, a noise or an "uh-huh", and the agent goes on. Nothing is lost
+//! by deciding late, since the line is silent already. A turn ends after a silence whose length [`crate::endpointing`]
+//! finds from the words ([`patter_language::reading`]) and this caller's pace. [`crate::no_input`] watches for dead
+//! air.
 
 use crate::agent::Agent;
 use crate::endpointing::{Delays, Pace, delay_ms};
@@ -75,9 +78,11 @@ enum Overlap {
     Ignored,
 }
 
-/// On a noisy line sound within a pause must last this long to be speech, in ms: beats of music last 100 to 140, words 200 and more.
+/// On a noisy line sound within a pause must last this long to be speech, in ms: beats of music last 100 to 140, words
+/// 200 and more.
 const BEAT_MS: u32 = 160;
-/// What noise hides of the last word before a pause and of the first one after it, in ms: at 10 dB pauses of 300 to 800 ms looked as long as 1,260.
+/// What noise hides of the last word before a pause and of the first one after it, in ms: at 10 dB pauses of 300 to 800
+/// ms looked as long as 1,260.
 const CLIPPED_MS: u32 = 300;
 
 /// The state machine of one call.
@@ -179,7 +184,8 @@ impl TurnTaking {
         }
     }
 
-    /// Takes what the words of the turn so far sound like. `whole`: they were decoded in the present pause, so nothing is missing.
+    /// Takes what the words of the turn so far sound like. `whole`: they were decoded in the present pause, so nothing
+    /// is missing.
     pub fn heard(&mut self, reading: Reading, whole: bool) -> Option<TurnEvent> {
         if !self.open {
             return None;

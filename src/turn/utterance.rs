@@ -1,7 +1,7 @@
 //! What the caller is saying: its sound, and the jobs that turn it into words.
 //!
-//! In: heard frames. Out: [`TranscriptionJob`]s. Memory: one utterance of at most 30 s, made at the start; the buffers of
-//! jobs are used again. When late: a partial is not asked for while another job runs.
+//! In: heard frames. Out: [`TranscriptionJob`]s. Memory: one utterance of at most 30 s, made at the start; the buffers
+//! of jobs are used again. When late: a partial is not asked for while another job runs.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,8 @@ use patter_config::TurnConfig;
 
 use crate::work::{Purpose, TranscriptionJob};
 
-/// While it is open whether the agent is cut off, words are wanted sooner: after this much speech, and again after as much, in ms.
+/// While it is open whether the agent is cut off, words are wanted sooner: after this much speech, and again after as
+/// much, in ms.
 const PROVE_MS: u32 = 320;
 /// Whisper hears this much at once, in ms.
 const WHOLE_MS: u32 = 29_000;
@@ -89,7 +90,8 @@ impl Utterance {
         }
     }
 
-    /// True when a partial transcript is due, where they come every `every_ms`, 0 for never; `proving`: words are wanted to decide an interruption.
+    /// True when a partial transcript is due, where they come every `every_ms`, 0 for never; `proving`: words are
+    /// wanted to decide an interruption.
     pub fn partial_due(&self, every_ms: u32, proving: bool) -> bool {
         let every_ms = match (proving, every_ms) {
             (true, 0) => PROVE_MS,

@@ -1,7 +1,7 @@
 //! The time of a call: the machine's, or one that a replay moves by hand.
 //!
-//! Thread: any. In: nothing. Out: microseconds since the call began. Memory: one number. A replayed call takes its time from the frames that
-//! were played, so that the same sound gives the same times, however fast the machine is.
+//! Out: microseconds since the call began. Memory: one number. A replayed call takes its time from the frames that were
+//! played, so that the same sound gives the same times, however fast the machine is.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

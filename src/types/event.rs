@@ -1,10 +1,10 @@
 //! What happened in a call, as JSON lines: one object a line, in order of time.
 //!
-//! Thread: any thread of a call sends, by an [`EventSink`]. In: [`Event`]s. Out: [`Stamped`] events by a channel. Memory:
-//! those that nobody has taken yet.
+//! Thread: any thread of a call sends, by an [`EventSink`]. In: [`Event`]s. Out: [`Stamped`] events by a channel.
+//! Memory: those that nobody has taken yet.
 //!
-//! Every line has `t_ms` (since the call began), `call` (its id) and `event`; the other fields are those of the variant of
-//! [`Event`] with that name in snake case. Times are in ms, texts in UTF-8.
+//! Every line has `t_ms` (since the call began), `call` (its id) and `event`; the other fields are those of the variant
+//! of [`Event`] with that name in snake case. Times are in ms, texts in UTF-8.
 
 use std::collections::BTreeMap;
 
@@ -431,7 +431,8 @@ impl EventSink {
         (sink, receiver)
     }
 
-    /// Sends one. On a manual clock what an engine took is left out: there it takes no time, and the same call gives the same events.
+    /// Sends one. On a manual clock what an engine took is left out: there it takes no time, and the same call gives
+    /// the same events.
     pub fn send(&self, mut event: Event) {
         if self.clock.is_manual() {
             event.forget_costs();

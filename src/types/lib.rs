@@ -1,7 +1,7 @@
 //! What travels between the rooms of Patter: plain values without threads, files or engines.
 //!
-//! Here belongs what two rooms must agree on: the events of a call, its clock, what is asked of the caller, how lines and
-//! intents are named, what a call came to. Here may not be: anything that does something.
+//! Here belongs what two rooms must agree on: the events of a call, its clock, what is asked of the caller, how lines
+//! and intents are named, what a call came to. Here may not be: anything that does something.
 
 pub mod chat;
 pub mod clock;

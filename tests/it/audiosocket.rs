@@ -154,7 +154,8 @@ fn hostile_peers_end_their_own_calls_only() {
         let _ = stream.write_all(attack);
         drop(stream);
     }
-    // These begin well, and then: garbage; a huge frame cut short; half a frame and silence; odd, empty and DTMF frames.
+    // These begin well, and then: garbage; a huge frame cut short; half a frame and silence; odd, empty and DTMF
+    // frames.
     let mut told = Vec::new();
     codec::encode(&Message::Dtmf(b'5'), &mut told).unwrap();
     let odd = [

@@ -43,8 +43,8 @@ fn a_caller_is_understood_answered_and_may_interrupt() {
         "the agent ends the call after its goodbye"
     );
 
-    // The program's own figures agree with those that the caller took on the wire. What it hands to the line is sent `lead_ms` ahead of
-    // the clock; the rest is the way there, and the far end's own frame.
+    // The program's own figures agree with those that the caller took on the wire. What it hands to the line is sent
+    // `lead_ms` ahead of the clock; the rest is the way there, and the far end's own frame.
     let own = |pick: &dyn Fn(&Event) -> Option<f32>| -> Vec<f32> {
         events.iter().filter_map(|e| pick(&e.event)).collect()
     };

@@ -1,5 +1,6 @@
-//! Scripted dialogues: what the engine answers to `tests/fixtures/dialogues/PLAYBOOK-STORY.txt`, without a model, is compared with the `.snap` beside it.
-//! After a wanted change look at the difference and run the test once with `INSTA_UPDATE=always`.
+//! Scripted dialogues: what the engine answers to `tests/fixtures/dialogues/PLAYBOOK-STORY.txt`, without a model, is
+//! compared with the `.snap` beside it. After a wanted change look at the difference and run the test once with
+//! `INSTA_UPDATE=always`.
 
 use std::path::{Path, PathBuf};
 
@@ -41,7 +42,8 @@ fn each_story_goes_as_it_went_before() {
     settings.set_snapshot_path(folder());
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
-    // On a Saturday, "Saturday" would be today or in a week. Sentence vectors differ a little from processor to processor.
+    // On a Saturday, "Saturday" would be today or in a week. Sentence vectors differ a little from processor to
+    // processor.
     let config = tempfile::tempdir().unwrap();
     let config = config.path().join("config.toml");
     std::fs::write(

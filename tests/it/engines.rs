@@ -188,7 +188,8 @@ fn the_same_seed_gives_the_same_reply_and_the_cache_keeps_the_history() {
     let engines = engines();
     let session = engines.llm.session().unwrap();
     let mut chat = user("Hello, what do you sell?");
-    // On some processors a prompt decoded in one batch and one continued from the cache differ in their last bits: only cached runs compare.
+    // On some processors a prompt decoded in one batch and one continued from the cache differ in their last bits: only
+    // cached runs compare.
     let (_, stats) = read(&session.generate(chat.clone(), Urgency::Now));
     let (first, _) = read(&session.generate(chat.clone(), Urgency::Now));
     assert!(!first.trim().is_empty());

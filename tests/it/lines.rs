@@ -70,8 +70,8 @@ fn bursts_of_200_ms_and_a_clock_that_runs_fast_lose_nothing() {
     }
 }
 
-/// Speaks `text` to an agent on the machine's clock, and stalls all models from then on for `stall`. Returns what happened, and whether the
-/// agent was heard in each 20 ms from the caller's last word on.
+/// Speaks `text` to an agent on the machine's clock, and stalls all models from then on for `stall`. Returns what
+/// happened, and whether the agent was heard in each 20 ms from the caller's last word on.
 fn stalled(text: &str, stall: Duration, listen: Duration) -> (Vec<Stamped>, Vec<bool>) {
     let _turn = one_at_a_time();
     let engines = engines();

@@ -1,4 +1,5 @@
-//! The integration tests, one binary, because the engines link slowly. They need the default models: `scripts/setup.sh` fetches them.
+//! The integration tests, one binary, because the engines link slowly. They need the default models: `scripts/setup.sh`
+//! fetches them.
 
 #![expect(
     clippy::unwrap_used,

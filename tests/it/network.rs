@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::support::{one_at_a_time, root};
 
-/// Runs a script of `sh` in a network namespace of its own, which has loopback only; None where this user may make none.
+/// Runs a script of `sh` in a network namespace of its own, which has loopback only; None where this user may make
+/// none.
 fn without_network(script: &str) -> Option<Output> {
     let run = |script: &str| {
         Command::new("unshare")

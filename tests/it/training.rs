@@ -1,4 +1,5 @@
-//! The speech model's training runs from texts to a model that the engine loads; what it understands is `patter eval asr`'s business.
+//! The speech model's training runs from texts to a model that the engine loads; what it understands is `patter eval
+//! asr`'s business.
 
 use patter_engine::recognise::Recogniser;
 use std::process::Command;
@@ -66,7 +67,8 @@ fn python(script: &str) -> String {
     String::from_utf8_lossy(&done.stdout).into_owned()
 }
 
-/// What the passes of the training see of a matrix is what the file holds of it, also of one that is packed already and of blocks of zeros.
+/// What the passes of the training see of a matrix is what the file holds of it, also of one that is packed already and
+/// of blocks of zeros.
 const PACKED: &str = r#"
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -108,7 +110,8 @@ fn texts_are_cut_into_whispers_tokens() {
     ");
 }
 
-/// Every accent with a voice of espeak-ng's own and a drawn one speaks, each in its own way; a voice that is not there is silent.
+/// Every accent with a voice of espeak-ng's own and a drawn one speaks, each in its own way; a voice that is not there
+/// is silent.
 const VOICES: &str = r#"
 import random, sys
 sys.path.insert(0, sys.argv[1])
@@ -145,7 +148,8 @@ fn held_out_sentences_are_never_drawn() {
     python(HELD_OUT);
 }
 
-/// What a model is bad at unless it meets it often: runs of one digit, and words of every day in the place of rarer ones.
+/// What a model is bad at unless it meets it often: runs of one digit, and words of every day in the place of rarer
+/// ones.
 const DRAWN: &str = r#"
 import re, sys
 sys.path.insert(0, sys.argv[1])

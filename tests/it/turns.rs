@@ -218,7 +218,8 @@ fn what_was_held_goes_on_from_the_beginning_of_the_word() {
         .find_map(|e| matches!(e.event, Event::Hold { .. }).then_some(e.t_ms as usize / 20))
         .unwrap();
     assert!((160..900).contains(&repeated_ms), "{repeated_ms}");
-    // Both calls are the same up to the hold. The frame after the release is one that was played before; the fades aside.
+    // Both calls are the same up to the hold. The frame after the release is one that was played before; the fades
+    // aside.
     let from = hold - 1 - (repeated_ms / 20) as usize;
     for n in 1..20 {
         assert_eq!(
@@ -426,8 +427,8 @@ fn the_same_call_gives_the_same_events_every_time() {
         scene.wait_for_silence();
         let (mut events, _) = scene.end();
         for event in &mut events {
-            // The first call fills the cache of spoken lines, and the voice may make a new line a frame longer than the last time. The
-            // program's own test of `replay` compares times too.
+            // The first call fills the cache of spoken lines, and the voice may make a new line a frame longer than the
+            // last time. The program's own test of `replay` compares times too.
             event.t_ms = 0;
             match &mut event.event {
                 Event::Spoken {

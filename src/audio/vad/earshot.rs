@@ -1,8 +1,9 @@
 //! How much a frame sounds like a voice, by the small neural network of the crate earshot.
 //!
-//! Thread: `controller`. In: 20 ms frames at 16 kHz. Out: a score from 0 to 1 a frame. Memory: about 9 KiB inside the struct, made
-//! once; nothing is allocated. Source: earshot, whose steps are 16 ms over windows of 48 ms, so that every frame ends one step or
-//! two, and up to 12 ms of sound wait for the next. Alone it needs 50 ms to see an onset and lets go 75 ms after speech.
+//! Thread: `controller`. In: 20 ms frames at 16 kHz. Out: a score from 0 to 1 a frame. Memory: about 9 KiB inside the
+//! struct, made once; nothing is allocated. Source: earshot, whose steps are 16 ms over windows of 48 ms, so that every
+//! frame ends one step or two, and up to 12 ms of sound wait for the next. Alone it needs 50 ms to see an onset and
+//! lets go 75 ms after speech.
 
 use earshot::Detector;
 

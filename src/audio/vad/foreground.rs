@@ -1,18 +1,21 @@
 //! Whose voice is it? In a noisy place, sounds far below the caller's own voice are other people's, or a radio.
 //!
-//! Thread: `controller`. In: the level of each frame that sounds like speech, and the line's noise, in dBFS. Out: whether it is loud
-//! enough to be the caller's. Memory: one count a dB. The caller's level is what their loudest tenth of speech reaches, of the last
-//! ten seconds of it. On a quiet line nothing is judged: soft endings of words count there.
+//! Thread: `controller`. In: the level of each frame that sounds like speech, and the line's noise, in dBFS. Out:
+//! whether it is loud enough to be the caller's. Memory: one count a dB. The caller's level is what their loudest tenth
+//! of speech reaches, of the last ten seconds of it. On a quiet line nothing is judged: soft endings of words count
+//! there.
 //!
-//! Where the reach comes from: 37 lines of synthetic voices at 10 dB over street noise, babble and music. Of the level alone, 8 dB
-//! below the loudest tenth of the line, 300 ms of silence are seen 280 ms (street, babble) and 380 ms (music) after its end, median;
-//! 12 dB below it takes 1 s and more, or the end is never seen. Inside short answers 8 dB leaves gaps of 140 ms (median; 90 %: 220).
+//! Where the reach comes from: 37 lines of synthetic voices at 10 dB over street noise, babble and music. Of the level
+//! alone, 8 dB below the loudest tenth of the line, 300 ms of silence are seen 280 ms (street, babble) and 380 ms
+//! (music) after its end, median; 12 dB below it takes 1 s and more, or the end is never seen. Inside short answers 8
+//! dB leaves gaps of 140 ms (median; 90 %: 220).
 
 /// Levels that are told apart, from -96 to 0 dBFS.
 const BINS: usize = 97;
 /// Worth of a frame of the caller's.
 const OWN: u32 = 4;
-/// Worth of one that was judged to be somebody else's: not nothing, so that who moves away from the phone is heard again.
+/// Worth of one that was judged to be somebody else's: not nothing, so that who moves away from the phone is heard
+/// again.
 const OTHER: u32 = 1;
 /// Ten seconds of the caller's frames; from there on, the old ones count half.
 const MOST: u32 = 500 * OWN;

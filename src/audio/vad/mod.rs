@@ -1,13 +1,15 @@
 //! Is this frame speech?
 //!
-//! Thread: `controller`, one per call. In: 20 ms frames. Out: a bool a frame. Memory: made once, about 10 KiB. When late: not its business.
-//! Four pieces of evidence are added up, as log odds: webrtc-vad's vote, which is fast; the score of a small neural network,
-//! which is sure; how far the frame stands above the line's own noise; and how sharply the level rises. No frame is held over.
-//! What sounds like speech is then left to [`foreground`], which in a noisy place tells the caller from other people.
+//! Thread: `controller`, one per call. In: 20 ms frames. Out: a bool a frame. Memory: made once, about 10 KiB. Four
+//! pieces of evidence are added up, as log odds: webrtc-vad's vote, which is fast; the score of a small neural network,
+//! which is sure; how far the frame stands above the line's own noise; and how sharply the level rises. No frame is
+//! held over. What sounds like speech is then left to [`foreground`], which in a noisy place tells the caller from
+//! other people.
 //!
-//! Measured, without that last step, on 40 min with speech at 10 dB over street noise, babble and music, 8 and 16 kHz, held out from the fit: first true
-//! frame 20 ms after the first audible one (95 %: 60), 2 of 672 utterances missed, 8 false runs of 80 ms or more a minute
-//! (webrtc-vad and a level gate: 101). On a quiet line: no false runs, false again 30 ms after the end. 26 µs a frame.
+//! Measured, without that last step, on 40 min with speech at 10 dB over street noise, babble and music, 8 and 16 kHz,
+//! held out from the fit: first true frame 20 ms after the first audible one (95 %: 60), 2 of 672 utterances missed, 8
+//! false runs of 80 ms or more a minute (webrtc-vad and a level gate: 101). On a quiet line: no false runs, false again
+//! 30 ms after the end. 26 µs a frame.
 
 pub mod earshot;
 pub mod foreground;
@@ -17,8 +19,8 @@ pub mod webrtc;
 use crate::{Frame, level};
 use patter_config::VadConfig;
 
-/// Weight of the network's log odds, above what it says of the line's noise. This and the next six: fitted on synthetic and
-/// recorded speech in street noise, babble and music, rounded.
+/// Weight of the network's log odds, above what it says of the line's noise. This and the next six: fitted on synthetic
+/// and recorded speech in street noise, babble and music, rounded.
 const NETWORK: f32 = 1.1;
 /// How much of the network's log odds for the noise is taken off: babble and music score higher than hiss.
 const NETWORK_NOISE: f32 = 0.33;
@@ -85,10 +87,11 @@ impl Vad {
         }
     }
 
-    /// How much the last 300 ms sounded like a voice, 0 to 1: the mean of the network's scores, without regard to level.
+    /// How much the last 300 ms sounded like a voice, 0 to 1: the mean of the network's scores, without regard to
+    /// level.
     ///
-    /// 300 ms into it, speech scores 0.72 to 0.93 (5 to 95 % of onsets, on a quiet line or in noise), a slammed door or a breath
-    /// less than 0.75, a cough 0.71 to 0.77; laughter, music and babble score like speech.
+    /// 300 ms into it, speech scores 0.72 to 0.93 (5 to 95 % of onsets, on a quiet line or in noise), a slammed door or
+    /// a breath less than 0.75, a cough 0.71 to 0.77; laughter, music and babble score like speech.
     pub fn speech_probability(&self) -> f32 {
         self.recent.iter().sum::<f32>() / RECENT as f32
     }

@@ -1,8 +1,9 @@
 //! The line's own noise: how loud it is, how much it moves, and whether a sound is too steady to be speech.
 //!
-//! Thread: `controller`. In: the level of each frame in dBFS, and whether it was taken for speech. Out: dB. Memory: fixed arrays.
-//! Level and spread are running means over the frames without speech. The quietest frame of the last 3 s bounds the level from
-//! below: even fast talkers pause between syllables, so noise that grew louder is known within 3 s though it was taken for speech.
+//! Thread: `controller`. In: the level of each frame in dBFS, and whether it was taken for speech. Out: dB. Memory:
+//! fixed arrays. Level and spread are running means over the frames without speech. The quietest frame of the last 3 s
+//! bounds the level from below: even fast talkers pause between syllables, so noise that grew louder is known within 3
+//! s though it was taken for speech.
 
 use crate::FRAME_MS;
 

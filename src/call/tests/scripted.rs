@@ -1,8 +1,8 @@
-//! Engines without models: a caller whose sound says what they mean, a recogniser that reads it, a model that says what a
-//! test tells it, a voice of fixed speed.
+//! Engines without models: a caller whose sound says what they mean, a recogniser that reads it, a model that says what
+//! a test tells it, a voice of fixed speed.
 //!
-//! They implement the same traits as the real ones, so a whole call runs on a manual clock: in milliseconds, in parallel,
-//! with the same turns on every machine.
+//! They implement the same traits as the real ones, so a whole call runs on a manual clock: in milliseconds, in
+//! parallel, with the same turns on every machine.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

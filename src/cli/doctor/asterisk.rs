@@ -1,6 +1,7 @@
 //! What an Asterisk of this version needs of its dialplan.
 //!
-//! Thread: main. In: what `asterisk -V` prints. Out: findings. Source: Asterisk's change log, app_audiosocket.c and res_audiosocket.c by release.
+//! Thread: main. In: what `asterisk -V` prints. Out: findings. Source: Asterisk's change log, app_audiosocket.c and
+//! res_audiosocket.c by release.
 
 use std::process::Command;
 

@@ -17,11 +17,12 @@ use patter_records::RecordsError;
 use patter_records::read::Reader;
 use patter_speech::whisper::OPENAI_MIN_AUDIO_CTX;
 
-/// Loads and tries everything that a call needs, without a call; with `--capacity` also with as many calls as the machine carries. Exits with 1 when
-/// something is wrong.
+/// Loads and tries everything that a call needs, without a call; with `--capacity` also with as many calls as the
+/// machine carries. Exits with 1 when something is wrong.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Measure how many calls at once are answered in time, with synthetic callers, in real time; keep the result for `serve.max_calls = 0`
+    /// Measure how many calls at once are answered in time, with synthetic callers, in real time; keep the result for
+    /// `serve.max_calls = 0`
     #[arg(long)]
     capacity: bool,
     /// Length of a round of that measure, in seconds

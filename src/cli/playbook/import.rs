@@ -10,8 +10,8 @@ use patter_lab::import::{ImportError, Imported, MAX_FILE_BYTES};
 
 /// Writes FOLDER/NAME.toml, a playbook, and FOLDER/personas/NAME.toml, the customer, for each FILE.
 ///
-/// What is not as usual is told on stderr as `file:line: what; what was done`. Exit codes: 0 all is imported, 1 something
-/// needs a look (lines that begin with `loss`), 2 a file cannot be used.
+/// What is not as usual is told on stderr as `file:line: what; what was done`. Exit codes: 0 all is imported, 1
+/// something needs a look (lines that begin with `loss`), 2 a file cannot be used.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Scenarios in Markdown; a name like `task-2-1-4-3.md` tells the customer's archetype, 1 to 5

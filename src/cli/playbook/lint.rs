@@ -11,8 +11,8 @@ use patter_llm::prompt::PromptReader;
 use patter_playbook::{Places, Playbook, PlaybookError, Problem};
 use patter_types::chat::ChatMessage;
 
-/// Checks playbooks: rules that a call insists on (`wrong`), and what a caller may stumble over (`doubt`): dead ends, several goals, numbers that
-/// disagree, a prompt too long for `llm.context_tokens`. Exits with 1 when it finds either.
+/// Checks playbooks: rules that a call insists on (`wrong`), and what a caller may stumble over (`doubt`): dead ends,
+/// several goals, numbers that disagree, a prompt too long for `llm.context_tokens`. Exits with 1 when it finds either.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// The playbooks; the config's and all beside it if there are none

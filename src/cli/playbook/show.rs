@@ -13,8 +13,8 @@ use patter_llm::prompt::PromptReader;
 use patter_playbook::Playbook;
 use patter_types::chat::ChatMessage;
 
-/// Prints where a call can go (`mermaid`, `dot`), what every prompt begins with, exactly as the model reads it (`prompt`), or both (`json`). A playbook
-/// that breaks a rule is shown too.
+/// Prints where a call can go (`mermaid`, `dot`), what every prompt begins with, exactly as the model reads it
+/// (`prompt`), or both (`json`). A playbook that breaks a rule is shown too.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// The playbook; the config's if there is none

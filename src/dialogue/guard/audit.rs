@@ -1,9 +1,10 @@
-//! A second opinion on numbers: which of a text nobody gave. For evaluations and tests; the guard itself reads numbers in its own way.
+//! A second opinion on numbers: which of a text nobody gave. For evaluations and tests; the guard itself reads numbers
+//! in its own way.
 //!
-//! Thread: any. In: what was said, what was given. Out: numbers that were not given. Memory: short strings.
+//! In: what was said, what was given. Out: numbers that were not given. Memory: short strings.
 //!
-//! It is generous with what was given ("nine one" gives 9, 1 and 91) and strict with what was said. "One" alone is a pronoun more often than a figure and
-//! is left out.
+//! It is generous with what was given ("nine one" gives 9, 1 and 91) and strict with what was said. "One" alone is a
+//! pronoun more often than a figure and is left out.
 
 use std::collections::BTreeSet;
 

@@ -1,8 +1,10 @@
 //! Promises that the playbook does not make.
 //!
-//! Thread: any. In: a sentence, the playbook's ground, the caller's words. Out: a refusal, if there is one. Memory: short strings per phrase.
+//! In: a sentence, the playbook's ground, the caller's words. Out: a refusal, if there is one. Memory: short strings
+//! per phrase.
 //!
-//! A promise may be made when an approved line makes it, and is about the same. What the caller said allows none: "give me a discount" is no offer.
+//! A promise may be made when an approved line makes it, and is about the same. What the caller said allows none: "give
+//! me a discount" is no offer.
 
 use super::Refusal;
 use super::figures::is_calendar;
@@ -97,7 +99,8 @@ fn is_given(spaced: &str, goods: &str) -> bool {
     })
 }
 
-/// "Your refund has been approved", "is on its way": whatever is told of goods, it is told as if they were given. From the goods to the word that tells it.
+/// "Your refund has been approved", "is on its way": whatever is told of goods, it is told as if they were given. From
+/// the goods to the word that tells it.
 fn told_as_given(words: &[&str], goods: &str) -> Option<String> {
     let goods: Vec<&str> = goods.split(' ').collect();
     let ends = words.windows(goods.len()).zip(goods.len()..);
@@ -180,7 +183,8 @@ fn lifted_burden(words: &[&str], at: usize) -> Option<String> {
     Some(words[at..=at + 1 + burden].join(" "))
 }
 
-/// Whether a line lifts a burden from what the clause is about, and from no less: the basic card has no fee, "the card" has one.
+/// Whether a line lifts a burden from what the clause is about, and from no less: the basic card has no fee, "the card"
+/// has one.
 fn is_lifted(ground: &Ground, spaced: &str, clause: &str, burden: &str) -> bool {
     let mut topics = ground.topics_beside(clause, burden);
     topics.retain(|topic| ground.known.contains(topic));

@@ -1,6 +1,7 @@
 //! Numbers, prices, dates, percentages and phone numbers: each must come from the playbook or from the caller.
 //!
-//! Thread: any. In: a sentence as words, the playbook's ground, the caller's words. Out: a refusal, if there is one. Memory: short strings per number.
+//! In: a sentence as words, the playbook's ground, the caller's words. Out: a refusal, if there is one. Memory: short
+//! strings per number.
 
 use super::Refusal;
 use super::ground::{Ground, Line};
@@ -105,7 +106,8 @@ fn is_binding(unit: &str) -> bool {
     is_sum(unit) || sentence_words().measures.contains(&unit)
 }
 
-/// Whether the caller said `number`, or a slot holds it. It may count something else, but nothing that binds the house; a sum is only said back.
+/// Whether the caller said `number`, or a slot holds it. It may count something else, but nothing that binds the house;
+/// a sum is only said back.
 fn is_given(line: &Line, words: &[Word], number: &Number) -> bool {
     let unit = number.unit.as_deref();
     let binds = unit.is_some_and(is_binding);
@@ -209,7 +211,8 @@ fn date_at(words: &[Word], at: usize) -> Option<String> {
     is_date.then(|| word.to_owned())
 }
 
-/// "How are you today?", "thank you for your time today" and "anything else I can help you with today?" say when nothing will happen.
+/// "How are you today?", "thank you for your time today" and "anything else I can help you with today?" say when
+/// nothing will happen.
 fn is_small_talk(words: &[Word], at: usize) -> bool {
     let start = words[..at].iter().rposition(|word| word.ends_clause);
     let clause = joined(&words[start.map_or(0, |at| at + 1)..at]);
@@ -229,7 +232,8 @@ pub(super) fn is_month(word: &str) -> bool {
     months.any(|names| names.first() == Some(&word))
 }
 
-/// Whether `word` is a day's or a month's whole name, or a feast; "May" and "March" are so only where they cannot be the verb.
+/// Whether `word` is a day's or a month's whole name, or a feast; "May" and "March" are so only where they cannot be
+/// the verb.
 pub(super) fn is_calendar(word: &str) -> bool {
     let mut days = english().calendar.weekdays.iter();
     is_month(word)

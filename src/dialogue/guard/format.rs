@@ -1,6 +1,7 @@
-//! What a voice would read aloud and nobody would say: marks, lists, addresses of the web, placeholders. Harmless ones are taken off.
+//! What a voice would read aloud and nobody would say: marks, lists, addresses of the web, placeholders. Harmless ones
+//! are taken off.
 //!
-//! Thread: any. In: a sentence as the model wrote it. Out: the sentence as it may be spoken, or a refusal. Memory: the sentence.
+//! In: a sentence as the model wrote it. Out: the sentence as it may be spoken, or a refusal. Memory: the sentence.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +21,8 @@ const DOMAINS: &[&str] = &[
     "com", "org", "net", "io", "co", "uk", "de", "info", "gov", "edu", "html", "php",
 ];
 
-/// `text` without what is harmless: stars and quotes around words, the agent's own label, emoji, doubled marks. `name` is the agent's.
+/// `text` without what is harmless: stars and quotes around words, the agent's own label, emoji, doubled marks. `name`
+/// is the agent's.
 pub(super) fn clean(text: &str, name: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let listed = format!(" {text}").contains(" * ");

@@ -1,12 +1,13 @@
 //! What may be claimed: the approved lines of the playbook, and what the caller said.
 //!
-//! Thread: any, read only. In: a playbook, slots; texts of the caller. Out: [`Ground`], and [`Line`]s to look claims up in.
-//! Memory: the words of the playbook, once a call.
+//! In: a playbook, slots; texts of the caller. Out: [`Ground`], and [`Line`]s to look claims up in. Memory: the words
+//! of the playbook, once a call.
 //!
-//! A number alone proves little: "30 days" is the time to get one's money back, and no length of a trial. So a claim must also be about what the
-//! approved line is about: at least half of the words of its clause that have a meaning, and of the playbook's words elsewhere in the sentence,
-//! must be in the line, or in the phrases of callers that lead to it. A claim that is about nothing in particular ("it's 29 dollars a month") needs
-//! a line that says the number of nothing in particular either.
+//! A number alone proves little: "30 days" is the time to get one's money back, and no length of a trial. So a claim
+//! must also be about what the approved line is about: at least half of the words of its clause that have a meaning,
+//! and of the playbook's words elsewhere in the sentence, must be in the line, or in the phrases of callers that lead
+//! to it. A claim that is about nothing in particular ("it's 29 dollars a month") needs a line that says the number of
+//! nothing in particular either.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -238,8 +239,9 @@ impl Ground {
         })
     }
 
-    /// As [`Self::supports`], for the number of a line: where its own sentence names what it is of, the others do not count.
-    /// Nor does a line that leaves out what only another sum is of: the plan for 29 dollars is not the family plan.
+    /// As [`Self::supports`], for the number of a line: where its own sentence names what it is of, the others do not
+    /// count. Nor does a line that leaves out what only another sum is of: the plan for 29 dollars is not the family
+    /// plan.
     pub(super) fn supports_sum(
         &self,
         topics: &Topics,
@@ -281,8 +283,9 @@ impl Ground {
         })
     }
 
-    /// Whether a line says a number that `fits` of the house or of nothing in particular, as a claim about `topics` does that has no specific one.
-    /// Where the claim `takes` its time, any line does that tells how long something takes.
+    /// Whether a line says a number that `fits` of the house or of nothing in particular, as a claim about `topics`
+    /// does that has no specific one. Where the claim `takes` its time, any line does that tells how long something
+    /// takes.
     pub(super) fn supports_in_general(
         &self,
         topics: &Topics,
@@ -400,7 +403,8 @@ fn measured(words: &[Word], at: usize) -> Option<String> {
     (is_plural && !counted).then_some(stemmed)
 }
 
-/// The figure of a fact that its line says without the unit or the period goes into the line, since there it is clear what it is of.
+/// The figure of a fact that its line says without the unit or the period goes into the line, since there it is clear
+/// what it is of.
 fn complete_figures(lines: &mut Vec<Line>) {
     let figures = lines.iter().filter(|line| line.kind == Kind::Figure);
     let figures: Vec<(Number, String)> = figures

@@ -1,6 +1,7 @@
 //! What is meant for the agent and not for the caller: its instructions, its thoughts, and what it is made of.
 //!
-//! Thread: any. In: a sentence as phrases are looked for, the playbook. Out: a refusal, if there is one. Memory: the instructions, once a call.
+//! In: a sentence as phrases are looked for, the playbook. Out: a refusal, if there is one. Memory: the instructions,
+//! once a call.
 
 use super::Refusal;
 use super::ground::Ground;

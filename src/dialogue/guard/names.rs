@@ -1,9 +1,9 @@
 //! Names of people, places and firms that nobody gave.
 //!
-//! Thread: any. In: a sentence as words, the playbook's ground, the caller's words. Out: a refusal, if there is one. Memory: none.
+//! In: a sentence as words, the playbook's ground, the caller's words. Out: a refusal, if there is one.
 //!
-//! A capital letter inside a sentence marks a name in English. At the beginning of a sentence every word has one, so there a name is seen only when
-//! a second one follows it ("John Smith").
+//! A capital letter inside a sentence marks a name in English. At the beginning of a sentence every word has one, so
+//! there a name is seen only when a second one follows it ("John Smith").
 
 use super::Refusal;
 use super::figures::is_calendar;

@@ -1,10 +1,11 @@
 //! Every number in a text, in figures or in English words, with what it counts.
 //!
-//! Thread: any. In: words. Out: [`Number`]s in a canonical form: "twenty nine", "29" and "29.00" are one. Memory: short strings per number.
+//! In: words. Out: [`Number`]s in a canonical form: "twenty nine", "29" and "29.00" are one. Memory: short strings per
+//! number.
 //!
-//! "One" is a number only where it counts something that matters: "one moment", "that one", "one of them" commit nobody to a figure, and a guard that
-//! refused them would refuse most polite sentences. "First" and "second" are numbers only as a day ("on the second"), since "a second" and "first of
-//! all" are everyday words.
+//! "One" is a number only where it counts something that matters: "one moment", "that one", "one of them" commit nobody
+//! to a figure, and a guard that refused them would refuse most polite sentences. "First" and "second" are numbers only
+//! as a day ("on the second"), since "a second" and "first of all" are everyday words.
 
 use super::figures::{MONEY, is_calendar, is_month};
 use super::words::{english, figure_words, is_function_word};
@@ -54,7 +55,8 @@ pub(super) fn numbers(words: &[Word]) -> Vec<Number> {
     found
 }
 
-/// Numbers that stand side by side, joined into one: what is read out figure by figure. Each with the indices of its parts.
+/// Numbers that stand side by side, joined into one: what is read out figure by figure. Each with the indices of its
+/// parts.
 pub(super) fn runs(numbers: &[Number]) -> Vec<(String, std::ops::Range<usize>)> {
     let mut runs: Vec<(String, std::ops::Range<usize>)> = Vec::new();
     for (index, number) in numbers.iter().enumerate() {

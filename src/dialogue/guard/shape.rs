@@ -1,6 +1,6 @@
 //! What the ear would tire of: the same again, several questions at once, too many words.
 //!
-//! Thread: any. In: a sentence, what was said before. Out: a refusal, if there is one. Memory: short strings.
+//! In: a sentence, what was said before. Out: a refusal, if there is one. Memory: short strings.
 
 use super::words::{find, spaced};
 use super::{Limits, Refusal, Turn};

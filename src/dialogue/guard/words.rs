@@ -1,6 +1,6 @@
 //! What the words of a sentence mean to the guard: which tell nothing, which measure, and phrases to look for.
 //!
-//! Thread: any. In: text. Out: phrases with their contractions written out. Memory: short strings per sentence.
+//! In: text. Out: phrases with their contractions written out. Memory: short strings per sentence.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;

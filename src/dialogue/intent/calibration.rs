@@ -17,7 +17,8 @@ pub(super) struct Calibration {
 /// Steps of Newton's method, each for the slope and then for the offset; about 20 are needed.
 const STEPS: usize = 40;
 
-/// Pull of the slope towards 1 and the offset towards 0, in examples: what a handful of examples cannot tell stays as it is.
+/// Pull of the slope towards 1 and the offset towards 0, in examples: what a handful of examples cannot tell stays as
+/// it is.
 const PULL: f32 = 4.0;
 
 /// Shares nearer to 0 or 1 than this count as this near.

@@ -1,11 +1,11 @@
 //! A text as the n-grams that the classifier looks at.
 //!
-//! Thread: any · In: text of any kind and length · Out: [`Features`]: one key per n-gram, repeats included ·
-//! Memory: a few kilobytes per call, bounded by [`MAX_CHARACTERS`] ·
-//! When late or full: of a longer text the end counts, where callers come to the point ·
-//! Source: ours. Three groups, because each covers a weakness of the others: words and their neighbours carry the meaning,
-//! parts of words join "cancel" and "cancelling", and parts of the text without its spaces mend what a recogniser has
-//! split ("con tract"). Languages written without spaces are read character by character.
+//! Thread: any · In: text of any kind and length · Out: [`Features`]: one key per n-gram, repeats included · Memory: a
+//! few kilobytes per call, bounded by [`MAX_CHARACTERS`] · When late or full: of a longer text the end counts, where
+//! callers come to the point · Source: ours. Three groups, because each covers a weakness of the others: words and
+//! their neighbours carry the meaning, parts of words join "cancel" and "cancelling", and parts of the text without its
+//! spaces mend what a recogniser has split ("con tract"). Languages written without spaces are read character by
+//! character.
 
 use patter_language::pack;
 use patter_language::text::{normalise, tokens};

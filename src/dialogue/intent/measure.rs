@@ -129,7 +129,8 @@ pub struct Score {
     pub precision: f32,
     /// Share of the known lines whose best intent was right, said or not.
     pub best_right: f32,
-    /// Expected calibration error over [`BINS`] bins, 0 to 1, of the lines with a probability; not a number without any.
+    /// Expected calibration error over [`BINS`] bins, 0 to 1, of the lines with a probability; not a number without
+    /// any.
     pub calibration_error: f32,
     /// Brier's score of "the best intent is right", 0 to 1, of the same lines.
     pub brier: f32,

@@ -1,8 +1,9 @@
 //! What a text means as a whole, by the vector that an embedding model gives it.
 //!
-//! Thread: any, read only after training · In: an engine that makes vectors ([`Embed`]), texts · Out: [`Point`]s for a linear model, and its shares joined
-//! with those of the n-grams · Memory: one number per dimension and intent, some 70 KB for 40 intents · When late: the engine says so, and the n-grams
-//! decide alone · Source: a logarithmic pool of two opinions (Genest and Zidek 1986); its weights were chosen on `tests/fixtures/intents/dev.tsv`.
+//! Thread: any, read only after training · In: an engine that makes vectors ([`Embed`]), texts · Out: [`Point`]s for a
+//! linear model, and its shares joined with those of the n-grams · Memory: one number per dimension and intent, some 70
+//! KB for 40 intents · When late: the engine says so, and the n-grams decide alone · Source: a logarithmic pool of two
+//! opinions (Genest and Zidek 1986); its weights were chosen on `tests/fixtures/intents/dev.tsv`.
 
 use patter_engine::embed::{Embed, Vector};
 use std::sync::Arc;

@@ -1,7 +1,8 @@
 //! An inverted index: for each term the lines that have it, and what it is worth in each.
 //!
-//! Thread: any; built once, then only read · In: the terms of each line, by field; then those of a question · Out: a score by line ·
-//! Memory: eight bytes for each term of each line, and the terms · Source: Robertson and Zaragoza (2009), sections 3.4 to 3.6.
+//! Thread: any; built once, then only read · In: the terms of each line, by field; then those of a question · Out: a
+//! score by line · Memory: eight bytes for each term of each line, and the terms · Source: Robertson and Zaragoza
+//! (2009), sections 3.4 to 3.6.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -122,7 +123,8 @@ impl<K: Eq + Hash, const FIELDS: usize> Builder<K, FIELDS> {
 }
 
 impl<K: Ord + Hash> Postings<K> {
-    /// Adds to each line's score its part of what these weighted terms could bring at most, times `scale`. A term counts once.
+    /// Adds to each line's score its part of what these weighted terms could bring at most, times `scale`. A term
+    /// counts once.
     pub(super) fn add(&self, mut asked: Vec<(&K, f32)>, scale: f32, scores: &mut [f32]) {
         asked.sort_unstable_by_key(|&(key, _)| key);
         asked.dedup_by_key(|(key, _)| *key);

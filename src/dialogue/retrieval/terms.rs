@@ -1,8 +1,8 @@
 //! What a text is indexed by: stems of its words, pairs of ideographs, and trigrams of letters.
 //!
-//! Thread: any · In: text · Out: [`Terms`] · Memory: short strings, one a word ·
-//! When late or full: long texts are cut by [`end_of`], and a word has at most 40 letters ·
-//! Source: pairs of ideographs as words, Nie and Ren, "Chinese information retrieval: using characters or words?" (1999).
+//! Thread: any · In: text · Out: [`Terms`] · Memory: short strings, one a word · When late or full: long texts are cut
+//! by [`end_of`], and a word has at most 40 letters · Source: pairs of ideographs as words, Nie and Ren, "Chinese
+//! information retrieval: using characters or words?" (1999).
 
 use std::collections::HashSet;
 use std::sync::LazyLock;

@@ -1,7 +1,7 @@
 //! Callers of a measured server: who they are, what they say, what they heard.
 //!
-//! Threads: one for each caller, beside the server's own. In: a number of callers. Out: a [`Round`]. Memory: the sound of the calls of one round. The
-//! callers run on the same machine and take some of its time.
+//! Threads: one for each caller, beside the server's own. In: a number of callers. Out: a [`Round`]. Memory: the sound
+//! of the calls of one round. The callers run on the same machine and take some of its time.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,6 +1,7 @@
 //! `patter bench churn`: many short calls, to see what each of them leaves behind.
 //!
-//! Threads: one for each caller at once, beside the server's own. In: a number of calls. Out: a table or JSON. Memory: a few kilobytes a caller.
+//! Threads: one for each caller at once, beside the server's own. In: a number of calls. Out: a table or JSON. Memory:
+//! a few kilobytes a caller.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -28,8 +29,9 @@ const SETTLE: Duration = Duration::from_secs(5);
 /// Memory is compared with what it was after this share of the calls: by then caches and pools are filled.
 const WARM_SHARE: u32 = 20;
 
-/// Calls the server again and again; each caller listens for a moment and hangs up. Prints what the idle server takes of a core, and memory, threads
-/// and open files before the calls, when the server is warm, and after them. Calls are recorded, in a folder that is deleted afterwards.
+/// Calls the server again and again; each caller listens for a moment and hangs up. Prints what the idle server takes
+/// of a core, and memory, threads and open files before the calls, when the server is warm, and after them. Calls are
+/// recorded, in a folder that is deleted afterwards.
 #[derive(clap::Args)]
 pub(super) struct Options {
     /// Calls

@@ -32,8 +32,8 @@ const LINES: [(Cue, &str); 6] = [
 /// Seconds that a round of them takes, at least.
 const ROUND_S: u32 = 25;
 
-/// Holds one call for long, over a line whose clock drifts, whose frames come in bursts and whose silence is not sent. Prints memory, delay and answer
-/// times of the first and the last quarter, side by side.
+/// Holds one call for long, over a line whose clock drifts, whose frames come in bursts and whose silence is not sent.
+/// Prints memory, delay and answer times of the first and the last quarter, side by side.
 #[derive(clap::Args)]
 pub(super) struct Options {
     /// Length of the call, in real time

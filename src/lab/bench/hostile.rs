@@ -1,6 +1,7 @@
 //! Clients that mean no good: they must not cost the callers beside them anything.
 //!
-//! Threads: one for each. In: an address. Out: garbage, single bytes, floods, or nothing. Memory: a few kilobytes each. They stop when dropped.
+//! Threads: one for each. In: an address. Out: garbage, single bytes, floods, or nothing. Memory: a few kilobytes each.
+//! They stop when dropped.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -9,8 +9,8 @@ use std::time::Instant;
 use patter_config::Loaded;
 use patter_dialogue::retrieval::{Index, Query};
 
-/// Made-up libraries of approved lines, asked in wordings they do not know, as said and as misheard. Prints how often the right line is
-/// among the first 1, 3 and 5, and the time of a question. No model is needed.
+/// Made-up libraries of approved lines, asked in wordings they do not know, as said and as misheard. Prints how often
+/// the right line is among the first 1, 3 and 5, and the time of a question. No model is needed.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Lines of the libraries

@@ -1,7 +1,7 @@
 //! `patter bench serve`: how many callers at once the server carries, as they hear it on the wire.
 //!
-//! Threads: those of the [`callers`] and hostile clients, beside the server's own. In: numbers of callers. Out: a table or JSON. Memory: the sound of the
-//! calls of one step.
+//! Threads: those of the [`callers`] and hostile clients, beside the server's own. In: numbers of callers. Out: a table
+//! or JSON. Memory: the sound of the calls of one step.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -14,8 +14,9 @@ use super::callers::{self, Round};
 use super::hostile::Hostile;
 use crate::report::Machine;
 
-/// Puts callers on the server, a step at a time, and prints what they heard: end of speech to first sound, interruption to silence, set-up. The callers
-/// speak their share of the time; most of their lines interrupt the agent. The last line names the most callers that kept within `--p95`.
+/// Puts callers on the server, a step at a time, and prints what they heard: end of speech to first sound, interruption
+/// to silence, set-up. The callers speak their share of the time; most of their lines interrupt the agent. The last
+/// line names the most callers that kept within `--p95`.
 #[derive(clap::Args)]
 pub(super) struct Options {
     /// A server that runs already, such as 127.0.0.1:8090; without it one is started here

@@ -20,7 +20,8 @@ use patter_types::urgency::Urgency;
 
 use crate::caller::story::{Story, caller};
 
-/// When the measured caller moved, which no line of the playbook answers: each differs from the one before, so that none is known to the cache.
+/// When the measured caller moved, which no line of the playbook answers: each differs from the one before, so that
+/// none is known to the cache.
 const MONTHS: [&str; 6] = ["January", "March", "May", "June", "August", "October"];
 
 /// Measures start, memory, hearing, thinking, speaking, and whole calls. Prints n, median and 95th percentile.

@@ -1,7 +1,8 @@
-//! What the wire tells: when the agent is heard, when it falls silent, and whether it goes on with the same line after a gap.
+//! What the wire tells: when the agent is heard, when it falls silent, and whether it goes on with the same line after
+//! a gap.
 //!
-//! Thread: any. In: sound, 16 kHz; places in it as sample numbers. Out: places, levels, likeness. Memory: a copy of what is compared.
-//! Sound is looked for on a grid of 5 ms; audible is what is above [`AUDIBLE_DBFS`]. Pure functions.
+//! In: sound, 16 kHz; places in it as sample numbers. Out: places, levels, likeness. Memory: a copy of what is
+//! compared. Sound is looked for on a grid of 5 ms; audible is what is above [`AUDIBLE_DBFS`]. Pure functions.
 
 use patter_audio::level::{FLOOR_DBFS, dbfs};
 use patter_audio::{SAMPLE_RATE_HZ, ms_to_samples};
@@ -10,8 +11,8 @@ use patter_audio::{SAMPLE_RATE_HZ, ms_to_samples};
 pub const AUDIBLE_DBFS: f32 = -45.0;
 /// The grid on which sound is looked for, in samples: 5 ms.
 pub const GRID: usize = SAMPLE_RATE_HZ as usize / 200;
-/// Two pieces of speech this alike are the same: normalised cross-correlation. Measured on half a second over a telephone line, the same
-/// words of a voice reach 0.99, other words of it at most 0.68.
+/// Two pieces of speech this alike are the same: normalised cross-correlation. Measured on half a second over a
+/// telephone line, the same words of a voice reach 0.99, other words of it at most 0.68.
 pub const SAME_SOUND: f32 = 0.8;
 
 /// Silence that ends what the agent says, in ms: longer than its own pauses.
@@ -63,7 +64,8 @@ pub fn last_sound(sound: &[i16], from: usize, until: usize) -> Option<usize> {
         .map(|at| at + GRID)
 }
 
-/// The first silence of at least `ms` that begins in `from..until`: its first sample and that of the next sound (or the sound's end).
+/// The first silence of at least `ms` that begins in `from..until`: its first sample and that of the next sound (or the
+/// sound's end).
 pub fn silence(sound: &[i16], from: usize, until: usize, ms: u32) -> Option<(usize, usize)> {
     let mut at = from;
     while at < until.min(sound.len()) {
@@ -80,8 +82,9 @@ pub fn silence(sound: &[i16], from: usize, until: usize, ms: u32) -> Option<(usi
     None
 }
 
-/// Where an agent that is interrupted by a line at `start..end` falls silent: its last audible sample before the silence of at
-/// least 250 ms that outlasts the line. An agent that stops and goes on while the line lasts has not fallen silent yet; one that did not speak cannot fall silent.
+/// Where an agent that is interrupted by a line at `start..end` falls silent: its last audible sample before the
+/// silence of at least 250 ms that outlasts the line. An agent that stops and goes on while the line lasts has not
+/// fallen silent yet; one that did not speak cannot fall silent.
 pub fn silenced(agent: &[i16], start: usize, end: usize) -> Option<usize> {
     let mut from = start;
     while let Some((quiet, next)) = silence(agent, from, agent.len(), SILENCE_MS) {
@@ -107,7 +110,8 @@ pub fn trim(samples: &[i16]) -> Vec<i16> {
     }
 }
 
-/// Level of speech where there is any, in dBFS: root mean square over the 20 ms pieces that are at most 20 dB below the loudest.
+/// Level of speech where there is any, in dBFS: root mean square over the 20 ms pieces that are at most 20 dB below the
+/// loudest.
 pub fn active_dbfs(speech: &[i16]) -> f32 {
     let piece = ms_to_samples(20);
     let loudest = speech.chunks(piece).map(dbfs).fold(FLOOR_DBFS, f32::max);
@@ -152,8 +156,8 @@ fn product(a: &[f32], b: &[f32]) -> f32 {
     parts.iter().sum::<f32>() + rest
 }
 
-/// How alike `template` is to the place in `within` that is most like it: normalised cross-correlation (-1 to 1) and where that
-/// place begins. Inaudible places are like nothing.
+/// How alike `template` is to the place in `within` that is most like it: normalised cross-correlation (-1 to 1) and
+/// where that place begins. Inaudible places are like nothing.
 pub fn likeness(template: &[i16], within: &[i16]) -> (f32, usize) {
     let (template, within) = (halved(template), halved(within));
     let energy = |s: &[f32]| s.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>();
@@ -210,11 +214,11 @@ pub enum Effect {
 
 /// Whether a sound of the caller at `start..end` stopped the agent, and whether the agent went on with its line.
 ///
-/// A gap is a stop when the line itself, as `reference` has it, is not silent there. What comes after it is the same line when its
-/// first 500 ms are like ([`SAME_SOUND`]) a place in the reference from 1.5 s before the stop to 0.5 s after it: the agent may repeat words or leave some out.
-/// Without a reference, or when the line is another one, only a silence of 350 ms is a stop, and the first 300 ms after it must be
-/// like a place in the 1.5 s before it.
-/// Nothing after `until` counts.
+/// A gap is a stop when the line itself, as `reference` has it, is not silent there. What comes after it is the same
+/// line when its first 500 ms are like ([`SAME_SOUND`]) a place in the reference from 1.5 s before the stop to 0.5 s
+/// after it: the agent may repeat words or leave some out. Without a reference, or when the line is another one, only a
+/// silence of 350 ms is a stop, and the first 300 ms after it must be like a place in the 1.5 s before it. Nothing
+/// after `until` counts.
 pub fn effect(
     agent: &[i16],
     start: usize,
@@ -436,7 +440,8 @@ mod tests {
         assert_eq!(likeness(&piece, &quiet(2_000)).0, 0.0);
     }
 
-    /// The line is stopped at 2 s on the wire, 1.5 s into itself; after `gap_ms` playback goes on from `from_ms` of the line.
+    /// The line is stopped at 2 s on the wire, 1.5 s into itself; after `gap_ms` playback goes on from `from_ms` of the
+    /// line.
     fn stopped_line(gap_ms: u32, from_ms: u32) -> (Vec<i16>, Vec<i16>) {
         let line = speech(7, 5_000);
         let agent = join(&[

@@ -1,9 +1,9 @@
-//! Synthetic callers: what they say and when ([`script`]), the sounds they make beside words ([`sounds`]), what is around them ([`noise`]), what a
-//! telephone leaves of it ([`phone`]),
-//! and what they measure of the agent, from the sound on the wire alone ([`measure`]).
+//! Synthetic callers: what they say and when ([`script`]), the sounds they make beside words ([`sounds`]), what is
+//! around them ([`noise`]), what a telephone leaves of it ([`phone`]), and what they measure of the agent, from the
+//! sound on the wire alone ([`measure`]).
 //!
-//! Thread: the client's. In: what the agent says, frame by frame. Out: what the caller says; figures. Memory: the lines as sound.
-//! Pure: no threads, no clocks, no engines; the same seed gives the same sound.
+//! Thread: the client's. In: what the agent says, frame by frame. Out: what the caller says; figures. Memory: the lines
+//! as sound. Pure: no threads, no clocks, no engines; the same seed gives the same sound.
 
 pub mod measure;
 pub mod noise;

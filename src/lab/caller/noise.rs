@@ -1,7 +1,7 @@
 //! What is around a caller: a street, other people, music. And how loud it is beside the caller's voice.
 //!
-//! Thread: any. In: a length, a seed, for babble other people's speech. Out: 16 kHz. Memory: the sound, meant to be played in a loop.
-//! The signal-to-noise ratio is the level of the speech where it is audible to that of the noise as a whole.
+//! In: a length, a seed, for babble other people's speech. Out: 16 kHz. Memory: the sound, meant to be played in a
+//! loop. The signal-to-noise ratio is the level of the speech where it is audible to that of the noise as a whole.
 
 use std::f32::consts::TAU;
 

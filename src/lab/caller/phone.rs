@@ -1,7 +1,7 @@
 //! What a telephone line leaves of a voice.
 //!
-//! Thread: any. In and out: 16 kHz. Memory: the sound. Source: the band of ITU-T G.712 (300 to 3,400 Hz) and the companding curve of G.711 (mu = 255), in
-//! its continuous form with 8 bits.
+//! In and out: 16 kHz. Memory: the sound. Source: the band of ITU-T G.712 (300 to 3,400 Hz) and the companding curve of
+//! G.711 (mu = 255), in its continuous form with 8 bits.
 
 use std::f32::consts::TAU;
 

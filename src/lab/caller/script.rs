@@ -1,7 +1,8 @@
 //! A caller with a script: waits for its cues, speaks its lines, interrupts where the script says so.
 //!
-//! Thread: its client's. In: what the agent says, frame by frame. Out: what the caller says, over what is around it, and [`Placed`]: where on the
-//! wire each line was. Memory: the lines as sound. A pure state machine on the count of frames.
+//! Thread: its client's. In: what the agent says, frame by frame. Out: what the caller says, over what is around it,
+//! and [`Placed`]: where on the wire each line was. Memory: the lines as sound. A pure state machine on the count of
+//! frames.
 
 use super::measure::{AUDIBLE_DBFS, first_sound, ms, silenced};
 use patter_audio::level::dbfs;

@@ -1,7 +1,7 @@
 //! Sounds that callers make without meaning to say something: cough, laughter, a knock on the phone, a door.
 //!
-//! Thread: any. In: a seed. Out: 16 kHz, at [`LEVEL_DBFS`], beginning and ending with audible sound. Memory: the sound.
-//! All of it is synthesised: noise or pulses through resonances, as in Klatt's formant synthesizer (1980).
+//! In: a seed. Out: 16 kHz, at [`LEVEL_DBFS`], beginning and ending with audible sound. Memory: the sound. All of it is
+//! synthesised: noise or pulses through resonances, as in Klatt's formant synthesizer (1980).
 
 use std::f32::consts::TAU;
 

@@ -36,8 +36,9 @@ const TELL_EVERY: Duration = Duration::from_secs(5);
 
 /// Speaks sentences with several voices, over clear and bad lines, and counts what the speech model hears wrong.
 ///
-/// Word and character errors, names and strings of digits that are right as a whole, speech that is taken for silence, noise that is taken for speech, and
-/// the time it takes. Numbers are compared as words. Exits with 1 when a `--max-wer` is missed.
+/// Word and character errors, names and strings of digits that are right as a whole, speech that is taken for silence,
+/// noise that is taken for speech, and the time it takes. Numbers are compared as words. Exits with 1 when a
+/// `--max-wer` is missed.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Sentences: kind, words, names in them (by `;`), and for recordings voice and WAV file, separated by tabs

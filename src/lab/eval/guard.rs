@@ -1,7 +1,8 @@
 //! `patter eval guard`: callers who want what nobody has, a real model, and what of its words would be spoken.
 //!
-//! Thread: one, beside the model's. In: a playbook, the callers' lines. Out: a table or JSON; exit code 1 if a number was spoken that nobody gave. Memory: one call at a
-//! time. Source: "hallucinated offer" of arXiv 2509.04871; numbers are counted by a reading apart from the guard's own.
+//! Thread: one, beside the model's. In: a playbook, the callers' lines. Out: a table or JSON; exit code 1 if a number
+//! was spoken that nobody gave. Memory: one call at a time. Source: "hallucinated offer" of arXiv 2509.04871; numbers
+//! are counted by a reading apart from the guard's own.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -30,9 +31,11 @@ const ADVERSARIES: &str = include_str!("adversaries.txt");
 /// Lines of a caller before the next one calls.
 const LINES_A_CALL: usize = 6;
 
-/// Lets callers ask a real model for numbers, promises and secrets that nobody has, and counts what of its words would be spoken.
+/// Lets callers ask a real model for numbers, promises and secrets that nobody has, and counts what of its words would
+/// be spoken.
 ///
-/// A number counts as invented when no approved line and no words of the caller hold it. Exits with 1 when one was spoken.
+/// A number counts as invented when no approved line and no words of the caller hold it. Exits with 1 when one was
+/// spoken.
 #[derive(clap::Args)]
 pub(super) struct Options {
     /// Playbook in place of the config's

@@ -233,7 +233,8 @@ pub(super) struct Closing {
     pub(super) lines: Vec<(usize, String)>,
 }
 
-/// Conditions, labelled or not, then one or more last lines, quoted or not; in some files the last lines stand inside the conditions.
+/// Conditions, labelled or not, then one or more last lines, quoted or not; in some files the last lines stand inside
+/// the conditions.
 pub(super) fn closing(section: &Section, notes: &mut Notes) -> Closing {
     let mut closing = Closing::default();
     let mut last = Vec::new();

@@ -1,7 +1,7 @@
 //! The questions customers ask, and the approved answers.
 //!
-//! Thread: any · In: the section · Out: pairs with their lines · Memory: the texts ·
-//! Source: OutboundEval (arXiv 2510.21244), whose files spell a pair in eight ways: `Q:` and `A:`, `问：` and `答：`, `客户问：` and `回答：`, `问题1：` and
+//! Thread: any · In: the section · Out: pairs with their lines · Memory: the texts · Source: OutboundEval (arXiv
+//! 2510.21244), whose files spell a pair in eight ways: `Q:` and `A:`, `问：` and `答：`, `客户问：` and `回答：`, `问题1：` and
 //! `答案：`, numbered, bold, on a bullet or not, quoted or not, and with no prefix at all.
 
 use super::markdown::{Item, Marker, Section, after_label, unquoted};

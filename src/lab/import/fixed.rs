@@ -39,7 +39,8 @@ pub(super) const RULES: &[&str] = &[
     "没有写明的优惠、金额和时间一律不承诺。",
 ];
 
-/// What shows an objection, by words in a step's title, and what customers then say. The last row serves any other title.
+/// What shows an objection, by words in a step's title, and what customers then say. The last row serves any other
+/// title.
 pub(super) const OBJECTIONS: &[(&str, &[&str], &[&str])] = &[
     (
         "refusal",

@@ -229,8 +229,8 @@ fn marker(body: &str) -> (Marker, &str) {
     (Marker::None, body)
 }
 
-/// The text behind one of `labels` and its colon; an empty one when the line is the label alone. What stands in brackets between label
-/// and colon is passed over.
+/// The text behind one of `labels` and its colon; an empty one when the line is the label alone. What stands in
+/// brackets between label and colon is passed over.
 pub(super) fn after_label<'a>(text: &'a str, labels: &[&str]) -> Option<&'a str> {
     let rest = labels.iter().find_map(|label| text.strip_prefix(label))?;
     let mut rest = rest

@@ -5,8 +5,8 @@
 //!                     └─ receiver ────────────────────────────────────────────► persona TOML
 //! ```
 //!
-//! Each TOML also holds, in `[source]`, the sections that it was made from, untouched: nothing of the file is lost, and neither side
-//! holds what the other must not know. What is not as usual is told by line ([`Note`]).
+//! Each TOML also holds, in `[source]`, the sections that it was made from, untouched: nothing of the file is lost, and
+//! neither side holds what the other must not know. What is not as usual is told by line ([`Note`]).
 //!
 //! Thread: any, offline · In: the text of a file · Out: [`Imported`] · Memory: a few times the file ·
 //! When late or full: a file over [`MAX_FILE_BYTES`] is refused · Source: the scenario format of arXiv 2510.21244.
@@ -76,7 +76,8 @@ impl ImportError {
     }
 }
 
-/// Imports the scenario in `text`; `stem` is the file's name without folder and ending, which tells the persona's archetype.
+/// Imports the scenario in `text`; `stem` is the file's name without folder and ending, which tells the persona's
+/// archetype.
 ///
 /// # Errors
 /// When the text is too large, or no scenario at all; everything else is imported as far as it goes, with notes.

@@ -1,6 +1,7 @@
 //! What the import met that is not as usual, by line.
 //!
-//! Thread: any · In: findings of the parsers · Out: [`Note`]s in the order of the lines · Memory: one short text each · Source: ours.
+//! Thread: any · In: findings of the parsers · Out: [`Note`]s in the order of the lines · Memory: one short text each ·
+//! Source: ours.
 
 use std::fmt;
 

@@ -114,7 +114,8 @@ fn first_speaking(document: &Document) -> Option<&Step> {
         .find(|step| step.said().next().is_some())
 }
 
-/// What is said first, with one question at most, and what is asked after the notice: the rest, or a question at the end.
+/// What is said first, with one question at most, and what is asked after the notice: the rest, or a question at the
+/// end.
 fn opening_and_ask(text: &str) -> (String, String) {
     let all = sentences(text);
     let mut count = 0;

@@ -1,8 +1,8 @@
 //! What customers say, as phrases for plain matching.
 //!
-//! Thread: any · In: questions of the scenario, titles of steps · Out: normal phrases, each in one place only · Memory: the phrases taken ·
-//! Source: ours. Whole clauses, because shorter words of Chinese would match inside others; a caller who words it otherwise is not
-//! recognised this way.
+//! Thread: any · In: questions of the scenario, titles of steps · Out: normal phrases, each in one place only · Memory:
+//! the phrases taken · Source: ours. Whole clauses, because shorter words of Chinese would match inside others; a
+//! caller who words it otherwise is not recognised this way.
 
 use std::collections::BTreeSet;
 

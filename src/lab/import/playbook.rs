@@ -1,8 +1,8 @@
 //! The calling party's document as a playbook.
 //!
-//! Steps become stages in their order, one stage for each question; steps about objections become objections; questions become facts;
-//! what must be said in every call and is not in the scenario gets a plain Chinese default. What the agent is told to do, and lines for
-//! certain cases only, are in the `steps` of a stage, which are never spoken.
+//! Steps become stages in their order, one stage for each question; steps about objections become objections; questions
+//! become facts; what must be said in every call and is not in the scenario gets a plain Chinese default. What the
+//! agent is told to do, and lines for certain cases only, are in the `steps` of a stage, which are never spoken.
 //!
 //! Thread: any · In: a [`Document`] · Out: a [`Playbook`] that keeps its own rules · Memory: the texts ·
 //! Source: the mapping is ours; the fixed lines too.

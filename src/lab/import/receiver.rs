@@ -1,7 +1,8 @@
-//! The called party's document: the customer whom a simulation plays, as a file of its own, since the agent must not see it.
+//! The called party's document: the customer whom a simulation plays, as a file of its own, since the agent must not
+//! see it.
 //!
-//! Thread: any · In: sections · Out: a [`CustomerPersona`] and its TOML · Memory: the texts ·
-//! Source: OutboundEval (arXiv 2510.21244): role, background, concerns of three depths, behaviour, style by good and bad examples, ends.
+//! Thread: any · In: sections · Out: a [`CustomerPersona`] and its TOML · Memory: the texts · Source: OutboundEval
+//! (arXiv 2510.21244): role, background, concerns of three depths, behaviour, style by good and bad examples, ends.
 
 use serde::{Deserialize, Serialize};
 

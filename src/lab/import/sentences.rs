@@ -50,8 +50,9 @@ pub(super) fn asks(sentence: &str) -> bool {
     sentence.contains(['？', '?'])
 }
 
-/// `text` in pieces of at most `most` (see [`spoken_length`]) with one question each. A question ends its piece, but for what its
-/// line says after it. A sentence that waits for a slot stands alone, so that an unknown word silences no other sentence.
+/// `text` in pieces of at most `most` (see [`spoken_length`]) with one question each. A question ends its piece, but
+/// for what its line says after it. A sentence that waits for a slot stands alone, so that an unknown word silences no
+/// other sentence.
 pub(super) fn pieces(text: &str, most: usize, slots: &Slots) -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();
     let mut open = false;

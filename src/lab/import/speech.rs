@@ -1,7 +1,9 @@
-//! Texts of a scenario as a voice may read them: placeholders become slots, dates and ranges words, stage directions stay silent.
+//! Texts of a scenario as a voice may read them: placeholders become slots, dates and ranges words, stage directions
+//! stay silent.
 //!
-//! Thread: any · In: a text · Out: the text for [`Playbook`], and the slots it needs · Memory: the slots ·
-//! Source: ours, after what stands in the files of OutboundEval (arXiv 2510.21244): XX, ××, X元, [区间], 【…】, ${name}, ……, 3-5分钟, 2025-01-01.
+//! Thread: any · In: a text · Out: the text for [`Playbook`], and the slots it needs · Memory: the slots · Source:
+//! ours, after what stands in the files of OutboundEval (arXiv 2510.21244): XX, ××, X元, [区间], 【…】, ${name}, ……, 3-5分钟,
+//! 2025-01-01.
 //!
 //! [`Playbook`]: patter_playbook::Playbook
 

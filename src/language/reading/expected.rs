@@ -1,7 +1,6 @@
 //! Is what the stage asked for there? Digits, e-mail, name, address, yes or no.
 //!
-//! Thread: any. In: the words, their language, and how they end when nothing in particular is asked for. Out: how they end now.
-//! Memory: none kept.
+//! In: the words, their language, and how they end when nothing in particular is asked for. Out: how they end now.
 
 use super::phrases::{Words, is_single_letter};
 use crate::reading::{Ending, WordLists};
@@ -279,8 +278,9 @@ fn anything(words: &Words, lists: &WordLists, plain: Ending) -> Ending {
         // "At ten", "forty two": as often the end as not.
         return at_most_unclear(plain);
     }
-    // Four digits are a common code, and six and more a number; fewer of a number are its beginning. Of one that was announced nobody
-    // but the stage knows the length, and who is cut off in it must begin again: it gets the time for another group of digits.
+    // Four digits are a common code, and six and more a number; fewer of a number are its beginning. Of one that was
+    // announced nobody but the stage knows the length, and who is cut off in it must begin again: it gets the time for
+    // another group of digits.
     match digits.count {
         10.. => Ending::Unclear,
         4 | 6.. if !announced => Ending::Unclear,

@@ -1,6 +1,6 @@
 //! Text and phrases as they are compared: whole words, lower case, no punctuation.
 //!
-//! Thread: any. In: text. Out: words, and which phrases they begin or end with. Memory: one string a text. Chinese and Japanese
+//! In: text. Out: words, and which phrases they begin or end with. Memory: one string a text. Chinese and Japanese
 //! characters are words of their own, so that a phrase without spaces is found at the end of a text without spaces.
 
 use serde::{Deserialize, Serialize};

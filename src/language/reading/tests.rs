@@ -233,7 +233,8 @@ fn who_tells_may_tell_more_and_who_asks_waits() {
     assert!(!words_of("en", "my name is Anna Brown", Expect::Name).statement);
 }
 
-/// Of whole turns at most 3 % may wait for long, of open ones at most 5 % be cut off fast, in either half of the fixture.
+/// Of whole turns at most 3 % may wait for long, of open ones at most 5 % be cut off fast, in either half of the
+/// fixture.
 #[test]
 fn whole_turns_are_not_kept_waiting_and_open_ones_not_cut_off() {
     let lines = fixture();

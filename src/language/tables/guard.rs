@@ -1,6 +1,6 @@
 //! What the guard has to know of a language that judges what the model would say.
 //!
-//! Thread: any, read only. In: a part of a pack. Out: its tables. Memory: see [`crate::lists`].
+//! In: a part of a pack. Out: its tables. Memory: see [`crate::lists`].
 
 use serde::Deserialize;
 

@@ -1,6 +1,6 @@
 //! Numbers, digits and sums of money.
 //!
-//! Thread: any, read only. In: a part of a pack. Out: its tables. Memory: see [`crate::lists`].
+//! In: a part of a pack. Out: its tables. Memory: see [`crate::lists`].
 
 use serde::Deserialize;
 

@@ -1,6 +1,6 @@
 //! What people are called, and how it is spelled: letters, e-mail addresses, names.
 //!
-//! Thread: any, read only. In: a part of a pack. Out: its tables. Memory: see [`crate::lists`].
+//! In: a part of a pack. Out: its tables. Memory: see [`crate::lists`].
 
 use serde::Deserialize;
 

@@ -1,6 +1,6 @@
 //! Days and times of the day.
 //!
-//! Thread: any, read only. In: a part of a pack. Out: its tables. Memory: see [`crate::lists`].
+//! In: a part of a pack. Out: its tables. Memory: see [`crate::lists`].
 
 use serde::Deserialize;
 

@@ -1,6 +1,6 @@
 //! Lines of a playbook and of the model, and what they are found by.
 //!
-//! Thread: any, read only. In: a part of a pack. Out: its tables. Memory: see [`crate::lists`].
+//! In: a part of a pack. Out: its tables. Memory: see [`crate::lists`].
 
 use serde::Deserialize;
 

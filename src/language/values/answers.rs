@@ -1,7 +1,7 @@
 //! Yes or no, one of several, and free text.
 //!
-//! Thread: any. In: the caller's words. Out: "yes" or "no", a choice as the playbook writes it, the words themselves. Memory: short strings. When late or
-//! full: text is cut after [`MAX_TEXT`] characters. Source: ours.
+//! In: the caller's words. Out: "yes" or "no", a choice as the playbook writes it, the words themselves. Memory: short
+//! strings. When late or full: text is cut after [`MAX_TEXT`] characters. Source: ours.
 
 use super::heard::Heard;
 use super::letters::distance;

@@ -1,7 +1,7 @@
 //! What was taken back: in the same breath ("four, no, five"), or in the next turn.
 //!
-//! Thread: any. In: the caller's words, the value before. Out: the value that is meant. Memory: copies of the words. When late or full: only the last
-//! [`MAX_RESTARTS`] restarts are tried. Source: ours.
+//! In: the caller's words, the value before. Out: the value that is meant. Memory: copies of the words. When late or
+//! full: only the last [`MAX_RESTARTS`] restarts are tried. Source: ours.
 
 use jiff::civil::Date;
 

@@ -1,11 +1,12 @@
 //! Days of the calendar.
 //!
-//! Thread: any. In: the caller's words, the day of the call. Out: "2026-11-24". Memory: short strings. When late or full: days before 1900 and after 2100 are
-//! none. Source: ISO 8601; ours for what callers mean.
+//! In: the caller's words, the day of the call. Out: "2026-11-24". Memory: short strings. When late or full: days
+//! before 1900 and after 2100 are none. Source: ISO 8601; ours for what callers mean.
 //!
-//! A day without a year is the next one from today on; it is a past one after "last", "ago" or a verb of the past, a weekday only when it stands right after
-//! that or after "on". "Saturday" is the next one after today, "next Tuesday" the one of the week after this (weeks begin on Monday), and not sure when the
-//! coming Tuesday is another day. A week or a month alone is no day.
+//! A day without a year is the next one from today on; it is a past one after "last", "ago" or a verb of the past, a
+//! weekday only when it stands right after that or after "on". "Saturday" is the next one after today, "next Tuesday"
+//! the one of the week after this (weeks begin on Monday), and not sure when the coming Tuesday is another day. A week
+//! or a month alone is no day.
 
 use jiff::civil::Date;
 
@@ -97,7 +98,8 @@ fn is_past(heard: &Heard) -> bool {
     is_past(heard) && is_past(&heard.without_all(calendar.not_past))
 }
 
-/// `previous` with the part changed that `heard` speaks of: the weekday in its week, the day in its month, the month, the year, or so much later.
+/// `previous` with the part changed that `heard` speaks of: the weekday in its week, the day in its month, the month,
+/// the year, or so much later.
 pub(super) fn correct(previous: &Captured, heard: &Heard, today: Date) -> Option<Captured> {
     let old: Date = previous.value.parse().ok()?;
     let done = |date: Date| Some(captured(date, true, today, heard.language));

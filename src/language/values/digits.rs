@@ -1,10 +1,12 @@
 //! Digits read out: codes, account numbers, phone numbers.
 //!
-//! Thread: any. In: the caller's words. Out: digits alone, "417550"; a phone number may begin with "+". Memory: short strings. When late or full: a number of
-//! more than [`MAX_DIGITS`] digits is none. Source: E.164 for the length of phone numbers; ours for how numbers are read out.
+//! In: the caller's words. Out: digits alone, "417550"; a phone number may begin with "+". Memory: short strings. When
+//! late or full: a number of more than [`MAX_DIGITS`] digits is none. Source: E.164 for the length of phone numbers;
+//! ours for how numbers are read out.
 //!
-//! "Nineteen eighty four" is 1984, "double five" 55, "eight hundred" 800, "oh" 0; "to" and "for" are digits between digits. A number of which the
-//! length is known may come in parts: what is there so far is captured as not sure, and continued.
+//! "Nineteen eighty four" is 1984, "double five" 55, "eight hundred" 800, "oh" 0; "to" and "for" are digits between
+//! digits. A number of which the length is known may come in parts: what is there so far is captured as not sure, and
+//! continued.
 
 use std::ops::Range;
 

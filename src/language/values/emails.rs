@@ -1,10 +1,11 @@
 //! E-mail addresses, as written and as dictated.
 //!
-//! Thread: any. In: the caller's words. Out: "john.smith@gmail.com", in lower case. Memory: short strings. When late or full: an address of more than
-//! [`MAX_LENGTH`] characters is none. Source: RFC 5321 for what an address may hold, of which only what can be dictated is taken.
+//! In: the caller's words. Out: "john.smith@gmail.com", in lower case. Memory: short strings. When late or full: an
+//! address of more than [`MAX_LENGTH`] characters is none. Source: RFC 5321 for what an address may hold, of which only
+//! what can be dictated is taken.
 //!
-//! The domain is found first: words up to a "dot" and a last label after an "at". The mailbox is what stands before, back to a word of a sentence. Words
-//! side by side are joined, and then the address is not sure.
+//! The domain is found first: words up to a "dot" and a last label after an "at". The mailbox is what stands before,
+//! back to a word of a sentence. Words side by side are joined, and then the address is not sure.
 
 use super::heard::{ADDRESS_MARKS, Heard};
 use super::letters::{self, distance};
@@ -321,7 +322,8 @@ fn mailbox(heard: &Heard) -> Option<Mailbox> {
     })
 }
 
-/// The mark that stood before the word at `at` where recognition wrote none of the words for it: "nina.roy at …". What is no dot may be any other mark.
+/// The mark that stood before the word at `at` where recognition wrote none of the words for it: "nina.roy at …". What
+/// is no dot may be any other mark.
 fn mark_between(heard: &Heard, at: usize) -> Option<char> {
     let before = heard.words.get(at.checked_sub(1)?)?;
     let word = heard.words.get(at)?;

@@ -1,9 +1,10 @@
 //! What a caller said, as words in which the phrases of a language can be found.
 //!
-//! Thread: any. In: the text of recognition. Out: [`Heard`]. Memory: two short strings a word. When late or full: words after [`MAX_WORDS`] are not looked
-//! at. Source: ours.
+//! In: the text of recognition. Out: [`Heard`]. Memory: two short strings a word. When late or full: words after
+//! [`MAX_WORDS`] are not looked at. Source: ours.
 //!
-//! Sounds in brackets and hesitations are left out, contractions are written in one way, and the marks of a written e-mail address become words.
+//! Sounds in brackets and hesitations are left out, contractions are written in one way, and the marks of a written
+//! e-mail address become words.
 
 use std::ops::Range;
 
@@ -272,7 +273,8 @@ fn is_address(chunk: &str, language: &Language) -> bool {
         && language.email.ends.contains(&end.to_lowercase().as_str())
 }
 
-/// A written address as one word; its pieces and marks when it is not whole, or when letters and marks `before` it belong to it.
+/// A written address as one word; its pieces and marks when it is not whole, or when letters and marks `before` it
+/// belong to it.
 fn address_words(chunk: &str, before: Option<&Word>, language: &Language) -> Vec<Word> {
     let chunk = chunk.trim_end_matches(|c: char| !c.is_alphanumeric() && c != '@');
     let chunk = chunk.trim_start_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '@' | '.'));

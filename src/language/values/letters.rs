@@ -1,10 +1,10 @@
 //! Letters read out one by one: "s m i t h", "j for juliet", "double l", "november echo".
 //!
-//! Thread: any. In: the caller's words. Out: the word they spell. Memory: short strings. When late or full: never. Source: spelling alphabet of the
+//! In: the caller's words. Out: the word they spell. Memory: short strings. Source: spelling alphabet of the
 //! International Civil Aviation Organization; ours for what lies between letters.
 //!
-//! A single letter is a letter. Names of letters ("bee", "are") and words of spelling alphabets ("mike") are words of their own too, so they count only
-//! beside letters, or three in a row.
+//! A single letter is a letter. Names of letters ("bee", "are") and words of spelling alphabets ("mike") are words of
+//! their own too, so they count only beside letters, or three in a row.
 
 use std::ops::Range;
 
@@ -161,7 +161,8 @@ fn next_group(heard: &Heard, mut at: usize) -> usize {
     count
 }
 
-/// A word as it is spelled to the caller: "S, M, I, T, H". A voice reads a letter by its name when a pause follows; without one, "A" is a word.
+/// A word as it is spelled to the caller: "S, M, I, T, H". A voice reads a letter by its name when a pause follows;
+/// without one, "A" is a word.
 pub(super) fn read_out(word: &str) -> String {
     let letters: Vec<String> = word
         .chars()
@@ -177,7 +178,8 @@ pub(super) fn distance(one: &str, other: &str) -> usize {
     crate::distance::levenshtein(&letters(one), &letters(other))
 }
 
-/// `word` with the letter that `heard` speaks of: "with a y", "with two t's", "without an e", "with an e at the end". None when it speaks of none.
+/// `word` with the letter that `heard` speaks of: "with a y", "with two t's", "without an e", "with an e at the end".
+/// None when it speaks of none.
 pub(super) fn with_letter(word: &str, heard: &Heard) -> Option<String> {
     let table = &heard.language.letters;
     if let Some(without) = heard.find(table.without)

@@ -1,9 +1,10 @@
 //! Sums of money: "$29.50", "twenty nine dollars fifty", "a hundred bucks".
 //!
-//! Thread: any. In: the caller's words. Out: "29.50 USD", "120". Memory: short strings. When late or full: a sum too large for 64 bits is none.
-//! Source: currency codes of ISO 4217; ours for how prices are said.
+//! In: the caller's words. Out: "29.50 USD", "120". Memory: short strings. When late or full: a sum too large for 64
+//! bits is none. Source: currency codes of ISO 4217; ours for how prices are said.
 //!
-//! "Twenty nine fifty" is 29.50, but not surely: it may be 2950. A number beside a word that it counts ("two months") is no sum.
+//! "Twenty nine fifty" is 29.50, but not surely: it may be 2950. A number beside a word that it counts ("two months")
+//! is no sum.
 
 use std::ops::Range;
 

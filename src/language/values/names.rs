@@ -1,11 +1,11 @@
 //! Names of persons.
 //!
-//! Thread: any. In: the caller's words. Out: "John Smith", "Dr Miller". Memory: short strings. When late or full: more than [`MAX_NAME`] words are no name.
-//! Source: ours.
+//! In: the caller's words. Out: "John Smith", "Dr Miller". Memory: short strings. When late or full: more than
+//! [`MAX_NAME`] words are no name. Source: ours.
 //!
-//! After "my name is" anything but a word of a sentence is a name; after "it's" and "this is" much else may follow, so those names are not sure. There a word
-//! of a sentence is a name too if recognition wrote it with a capital ("Bill"). Where nothing announces it, the whole answer must be a name. Letters read out
-//! after a name are how it is written.
+//! After "my name is" anything but a word of a sentence is a name; after "it's" and "this is" much else may follow, so
+//! those names are not sure. There a word of a sentence is a name too if recognition wrote it with a capital ("Bill").
+//! Where nothing announces it, the whole answer must be a name. Letters read out after a name are how it is written.
 
 use std::ops::Range;
 
@@ -226,7 +226,8 @@ fn begins_large(word: &Word) -> bool {
     word.text.starts_with(char::is_uppercase)
 }
 
-/// Title and words of a name from `start` on, and where they end. Where it `is_announced`, a word of a sentence that is written as names are is one: "Bill".
+/// Title and words of a name from `start` on, and where they end. Where it `is_announced`, a word of a sentence that is
+/// written as names are is one: "Bill".
 fn words_from<'a>(
     heard: &'a Heard,
     start: usize,
@@ -372,7 +373,8 @@ fn spell(name: &mut Name, text: &str) {
     name.is_sure = true;
 }
 
-/// `previous` with the part changed that `heard` speaks of: a letter, the first or the last name, or the name that sounds like the new one.
+/// `previous` with the part changed that `heard` speaks of: a letter, the first or the last name, or the name that
+/// sounds like the new one.
 pub(super) fn correct(previous: &Captured, heard: &Heard) -> Option<Captured> {
     let table = &heard.language.names;
     let mut old: Vec<String> = previous.value.split(' ').map(str::to_owned).collect();

@@ -1,6 +1,7 @@
 //! How many: numbers in words and in figures, with decimals.
 //!
-//! Thread: any. In: the caller's words. Out: "2.5". Memory: short strings. When late or full: a number too large for 64 bits is none. Source: ours.
+//! In: the caller's words. Out: "2.5". Memory: short strings. When late or full: a number too large for 64 bits is
+//! none. Source: ours.
 //!
 //! "One moment" and "that one" hold no number.
 

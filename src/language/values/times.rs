@@ -1,10 +1,10 @@
 //! Times of the day.
 //!
-//! Thread: any. In: the caller's words. Out: "15:30". Memory: short strings. When late or full: never. Source: ours.
+//! In: the caller's words. Out: "15:30". Memory: short strings. Source: ours.
 //!
-//! The plausible day: an hour from one to six without a part of the day is in the afternoon, one from seven to twelve is as said, so that "at three" is 15:00
-//! and "at nine" 09:00. Six and seven are not sure, since both halves of the day are likely. Hours from 13 on are as said. What was assumed is heard when the
-//! time is read back.
+//! The plausible day: an hour from one to six without a part of the day is in the afternoon, one from seven to twelve
+//! is as said, so that "at three" is 15:00 and "at nine" 09:00. Six and seven are not sure, since both halves of the
+//! day are likely. Hours from 13 on are as said. What was assumed is heard when the time is read back.
 
 use std::ops::Range;
 
@@ -432,7 +432,8 @@ pub(super) fn correct(previous: &Captured, heard: &Heard) -> Option<Captured> {
             let (minutes, is_sure) = placed(time.minutes, time.part);
             return Some(captured(minutes, is_sure && is_single, heard.language));
         }
-        // Nothing was said of the half of the day: it stays where it was said before, and is assumed where it was assumed.
+        // Nothing was said of the half of the day: it stays where it was said before, and is assumed where it was
+        // assumed.
         let was_assumed =
             placed(old % NOON + if old % NOON < 60 { NOON } else { 0 }, None).0 == old;
         let minutes = if was_assumed {

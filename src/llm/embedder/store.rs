@@ -1,11 +1,11 @@
 //! Vectors of learnt texts, kept from one start to the next.
 //!
-//! Threads: `embed`, `learn`. In: texts and their vectors. Out: the same. Memory: 1.5 KB per text; the file is as large. When
-//! full: of more than [`MOST`] texts, those that were not asked for since the start are left out of the next file. A
-//! file of another model, a damaged or an unwritable one only costs the time to make its vectors again.
+//! Threads: `embed`, `learn`. In: texts and their vectors. Out: the same. Memory: 1.5 KB per text; the file is as
+//! large. When full: of more than [`MOST`] texts, those that were not asked for since the start are left out of the
+//! next file. A file of another model, a damaged or an unwritable one only costs the time to make its vectors again.
 //!
-//! The file: [`MAGIC`], the numbers of a vector (u32), the vector of a probe text, then records of [`KEY`] bytes of SHA-256 of a text and its vector; all
-//! little-endian, f32.
+//! The file: [`MAGIC`], the numbers of a vector (u32), the vector of a probe text, then records of [`KEY`] bytes of
+//! SHA-256 of a text and its vector; all little-endian, f32.
 
 use std::collections::HashMap;
 use std::io::Write;

@@ -1,7 +1,7 @@
 //! What a call's place in the engine is busy with: reading a prompt, replying, or scoring words.
 //!
-//! Thread: `llm`. In: what a request asks for, and the model's logits. Out: pieces of a reply; its figures. Memory: the tokens of one prompt and one
-//! reply. When late: a reply past its limits ends with what it has.
+//! Thread: `llm`. In: what a request asks for, and the model's logits. Out: pieces of a reply; its figures. Memory: the
+//! tokens of one prompt and one reply. When late: a reply past its limits ends with what it has.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

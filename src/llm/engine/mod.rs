@@ -1,9 +1,9 @@
 //! llama.cpp behind one thread: continuous batching over sequences.
 //!
-//! Thread: `llm`. In: requests. Out: pieces of text. Memory: one model and one context; each call has a sequence in it, and its tokens
-//! are remembered, so that a request prefills only what differs from the last one. The playbook's fixed part is prefilled once in
-//! sequence 0 and shared by copying cells. When late: prompts are prefilled in chunks, so a long one never stalls another call's reply, and
-//! work done ahead of its need runs only while no caller waits.
+//! Thread: `llm`. In: requests. Out: pieces of text. Memory: one model and one context; each call has a sequence in it,
+//! and its tokens are remembered, so that a request prefills only what differs from the last one. The playbook's fixed
+//! part is prefilled once in sequence 0 and shared by copying cells. When late: prompts are prefilled in chunks, so a
+//! long one never stalls another call's reply, and work done ahead of its need runs only while no caller waits.
 
 mod job;
 mod score;
@@ -30,18 +30,20 @@ use patter_types::chat::ChatMessage;
 pub(super) use text::Plain;
 use worker::Worker;
 
-/// llama.cpp's numbers for -1 "where the device can" and 1 "always": on this CPU path it makes short prefills a fifth faster.
+/// llama.cpp's numbers for -1 "where the device can" and 1 "always": on this CPU path it makes short prefills a fifth
+/// faster.
 const FLASH_ATTENTION: i32 = if cfg!(any(feature = "cuda", feature = "vulkan", feature = "metal")) {
     -1
 } else {
     1
 };
 
-/// The handle by which calls reach the engine thread. Dropping it ends the thread, and waits for that: llama.cpp must not be
-/// running when the process takes its globals down. Sessions that are left then get no more answers.
+/// The handle by which calls reach the engine thread. Dropping it ends the thread, and waits for that: llama.cpp must
+/// not be running when the process takes its globals down. Sessions that are left then get no more answers.
 pub struct Engine {
     requests: Sender<Request>,
-    /// Sequences that no call has: taken without waiting for the engine's pass, given back by the engine when they are cleared.
+    /// Sequences that no call has: taken without waiting for the engine's pass, given back by the engine when they are
+    /// cleared.
     places: Receiver<u32>,
     max_calls: u32,
     thread: Option<std::thread::JoinHandle<()>>,

@@ -1,11 +1,11 @@
 //! How likely the model finds words that somebody else chose.
 //!
-//! Thread: `llm`. In: the model's logits before each token. Out: a [`Score`] a part. Memory: one number a token. When late: scoring has no limit of its own;
-//! who waits may cancel.
+//! Thread: `llm`. In: the model's logits before each token. Out: a [`Score`] a part. Memory: one number a token. When
+//! late: scoring has no limit of its own; who waits may cancel.
 //!
-//! The words are prefilled like a prompt, with logits on each token that one of them follows; the last token is not read at all. Afterwards their cells
-//! are removed, so that the next request finds the context alone. Source: the chain rule, log P(w1…wn | c) = Σ log P(wi | c, w1…wi-1), over the
-//! model's own distribution: no temperature, no penalty.
+//! The words are prefilled like a prompt, with logits on each token that one of them follows; the last token is not
+//! read at all. Afterwards their cells are removed, so that the next request finds the context alone. Source: the chain
+//! rule, log P(w1…wn | c) = Σ log P(wi | c, w1…wi-1), over the model's own distribution: no temperature, no penalty.
 
 use llama_cpp_2::token::LlamaToken;
 

@@ -1,7 +1,7 @@
 //! One pass of the model after the other, over what all calls need next.
 //!
-//! Thread: `llm`. In: requests. Out: what they ask for, through their own channels. Memory: one batch; the tokens that are in the cache. When late: a
-//! caller's reply goes before work done ahead, one token each before prompts.
+//! Thread: `llm`. In: requests. Out: what they ask for, through their own channels. Memory: one batch; the tokens that
+//! are in the cache. When late: a caller's reply goes before work done ahead, one token each before prompts.
 
 use std::time::Instant;
 

@@ -1,7 +1,7 @@
 //! The rules of slots: what a slot may say, and what a stage may collect.
 //!
-//! Thread: the one that loads the playbook. In: slots, stages, the line that reads back. Out: broken rules. Memory: short strings, freed on return.
-//! When late or full: never. Source: ours.
+//! Thread: the one that loads the playbook. In: slots, stages, the line that reads back. Out: broken rules. Memory:
+//! short strings, freed on return. Source: ours.
 
 use std::collections::BTreeSet;
 

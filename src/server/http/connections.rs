@@ -1,7 +1,8 @@
 //! The connections that are open: at most so many, and one that does nothing gives its place to one that comes.
 //!
-//! Thread: `http`. In: connections. Out: a [`Place`] for each, freed when dropped. Memory: an entry a connection. When full: the connection whose last
-//! request is longest ago is closed; listeners to events keep theirs, and take at most half of the places.
+//! Thread: `http`. In: connections. Out: a [`Place`] for each, freed when dropped. Memory: an entry a connection. When
+//! full: the connection whose last request is longest ago is closed; listeners to events keep theirs, and take at most
+//! half of the places.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

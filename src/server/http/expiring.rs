@@ -1,7 +1,8 @@
 //! A map by call that forgets: entries live for a fixed time, and their number and size are bounded.
 //!
-//! Thread: any; it is a plain value. In: entries with the time at which they come. Out: those that are not too old. Memory: at most `max_entries` entries
-//! of `max_bytes` together, as their callers count them. When full: [`Full`], or the oldest entries go.
+//! Thread: any; it is a plain value. In: entries with the time at which they come. Out: those that are not too old.
+//! Memory: at most `max_entries` entries of `max_bytes` together, as their callers count them. When full: [`Full`], or
+//! the oldest entries go.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};

@@ -1,6 +1,6 @@
 //! What an operator reads of calls in the log: when they begin, end and fail; nothing that was said.
 //!
-//! Thread: the calls' `events` threads. In: events. Out: lines of the log ([`patter_machine::log`]). Memory: none.
+//! Thread: the calls' `events` threads. In: events. Out: lines of the log ([`patter_machine::log`]).
 
 use super::registry::CallResult;
 use patter_types::event::{Event, Stamped};

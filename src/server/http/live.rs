@@ -1,8 +1,9 @@
 //! The calls that run now, and what happens in them as it happens.
 //!
-//! Threads: the calls' `events` threads write, `http` reads. In: [`Stamped`] events. Out: [`LiveCall`]s, a [`CallResult`] at a call's end, events
-//! for listeners. Memory: `MAX_CALLS` calls with texts cut at a fixed length; the last `QUEUE_EVENTS` events while somebody listens. When a listener
-//! is slow: it loses the oldest events and is told how many; a call never waits.
+//! Threads: the calls' `events` threads write, `http` reads. In: [`Stamped`] events. Out: [`LiveCall`]s, a
+//! [`CallResult`] at a call's end, events for listeners. Memory: `MAX_CALLS` calls with texts cut at a fixed length;
+//! the last `QUEUE_EVENTS` events while somebody listens. When a listener is slow: it loses the oldest events and is
+//! told how many; a call never waits.
 //!
 //! The texts are what people said: they are shown on the interface that asks for a token, and nowhere else.
 

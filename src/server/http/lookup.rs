@@ -1,8 +1,8 @@
 //! What is known of a call when it comes: registered ahead, or found by its UUID in a file or by a command.
 //!
-//! Thread: the call's own, before anything is started for it. In: a UUID. Out: what the call begins with, or why it is refused. Memory: one answer,
-//! bounded. When late: a command is killed after `serve.lookup_timeout_ms`; the call then counts as unknown. A lookup that fails is told in the log,
-//! without the data.
+//! Thread: the call's own, before anything is started for it. In: a UUID. Out: what the call begins with, or why it is
+//! refused. Memory: one answer, bounded. When late: a command is killed after `serve.lookup_timeout_ms`; the call then
+//! counts as unknown. A lookup that fails is told in the log, without the data.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -131,7 +131,8 @@ fn in_file(path: &Path, name: &str) -> Result<Option<CallData>, String> {
         .map_err(|e| failed(e.to_string()))
 }
 
-/// Runs the command with the UUID as its last argument. It prints call data, or nothing for a call that it does not know.
+/// Runs the command with the UUID as its last argument. It prints call data, or nothing for a call that it does not
+/// know.
 fn by_command(
     command: &[String],
     name: &str,

@@ -1,8 +1,9 @@
 //! Figures for a monitoring system, in Prometheus's text format 0.0.4.
 //!
-//! Threads: the calls' `events` threads count (atomic adds, no call waits), `http` renders. In: [`Stamped`] events, results, gauges read when asked.
-//! Out: text. Memory: a fixed set of series: labels are names from the program, never what people said. When late or full: nothing is queued.
-//! Source: Prometheus, "Exposition formats" and "Metric and label naming" (seconds, `_total`).
+//! Threads: the calls' `events` threads count (atomic adds, no call waits), `http` renders. In: [`Stamped`] events,
+//! results, gauges read when asked. Out: text. Memory: a fixed set of series: labels are names from the program, never
+//! what people said. When late or full: nothing is queued. Source: Prometheus, "Exposition formats" and "Metric and
+//! label naming" (seconds, `_total`).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,10 +1,13 @@
-//! What a call server shows and is told over HTTP: health, figures, live calls, data of calls to come, results of calls that ended.
+//! What a call server shows and is told over HTTP: health, figures, live calls, data of calls to come, results of calls
+//! that ended.
 //!
-//! Threads: `http` ([`server`]: one thread for all connections); the calls' `events` threads feed [`Shared::watch`]. In: requests, events. Out: answers.
-//! Memory: all that is kept is bounded, by number, size and time. When late or full: clients are refused or cut off; a call never waits for one.
+//! Threads: `http` ([`server`]: one thread for all connections); the calls' `events` threads feed [`Shared::watch`].
+//! In: requests, events. Out: answers. Memory: all that is kept is bounded, by number, size and time. When late or
+//! full: clients are refused or cut off; a call never waits for one.
 //!
-//! [`registry`] and [`expiring`] are plain values, [`live`], [`metrics`] and `journal` take in events, [`server`] holds the connections
-//! (`connections`, `timed`), `routes` turns requests into answers, `stream` sends events as they happen, [`token`] says who may ask.
+//! [`registry`] and [`expiring`] are plain values, [`live`], [`metrics`] and `journal` take in events, [`server`] holds
+//! the connections (`connections`, `timed`), `routes` turns requests into answers, `stream` sends events as they
+//! happen, [`token`] says who may ask.
 
 mod connections;
 pub mod expiring;
@@ -148,7 +151,8 @@ impl Shared {
         }))
     }
 
-    /// Says where calls are counted; without it, the calls seen in the events count. The first one who says it is believed.
+    /// Says where calls are counted; without it, the calls seen in the events count. The first one who says it is
+    /// believed.
     pub fn count_calls(
         &self,
         active: impl Fn() -> u32 + Send + Sync + 'static,
@@ -252,7 +256,8 @@ impl Shared {
         journal::tell(event, ended.as_ref());
     }
 
-    /// The call has no thread left. One that ended properly was seen in its events; of another, what is known is kept as a result.
+    /// The call has no thread left. One that ended properly was seen in its events; of another, what is known is kept
+    /// as a result.
     pub fn call_over(&self, uuid: &CallKey) {
         if let Some(result) = self.live.lost(&codec::format_uuid(uuid)) {
             self.metrics.ended(&result);

@@ -1,8 +1,8 @@
 //! What is known of a call before it comes, and what it came to after it ended.
 //!
-//! Thread: any; it is a plain value behind [`Shared`](super::Shared)'s lock. In: JSON of those who plan calls, results of calls. Out: [`CallData`] for
-//! the call with the same UUID, once; [`CallResult`] for whoever asks. Memory: bounded in number, size and time. When full: a registration is
-//! refused ([`RegisterError::Full`]); the oldest result goes.
+//! Thread: any; it is a plain value behind [`Shared`](super::Shared)'s lock. In: JSON of those who plan calls, results
+//! of calls. Out: [`CallData`] for the call with the same UUID, once; [`CallResult`] for whoever asks. Memory: bounded
+//! in number, size and time. When full: a registration is refused ([`RegisterError::Full`]); the oldest result goes.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

@@ -1,9 +1,11 @@
 //! The HTTP server: accepts, limits, cuts off.
 //!
-//! Thread: `http`, one for all connections. In and out: HTTP/1.1 (hyper). Memory: so many connections, each with a bounded head and body. When late: a
-//! client whose request does not come, or who does not take the answer, in `client_timeout` is cut off. When full: see `connections`.
+//! Thread: `http`, one for all connections. In and out: HTTP/1.1 (hyper). Memory: so many connections, each with a
+//! bounded head and body. When late: a client whose request does not come, or who does not take the answer, in
+//! `client_timeout` is cut off. When full: see `connections`.
 //!
-//! hyper itself, and no framework on it: the paths are few, and the limits that matter here (heads, stalls, places) are those of its connections.
+//! hyper itself, and no framework on it: the paths are few, and the limits that matter here (heads, stalls, places) are
+//! those of its connections.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;

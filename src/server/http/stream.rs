@@ -1,8 +1,8 @@
 //! Events as they happen, to one listener: server-sent events.
 //!
-//! Thread: `http`. In: [`LiveEvent`]s. Out: `event:` and `data:` lines, a comment when nothing happens, `event: lagged` with the number of lost events.
-//! Memory: [`WAITING`] events beside those that all listeners share. When the listener is slow: it loses events; one that takes nothing is cut off.
-//! Source: WHATWG HTML, "Server-sent events".
+//! Thread: `http`. In: [`LiveEvent`]s. Out: `event:` and `data:` lines, a comment when nothing happens, `event: lagged`
+//! with the number of lost events. Memory: [`WAITING`] events beside those that all listeners share. When the listener
+//! is slow: it loses events; one that takes nothing is cut off. Source: WHATWG HTML, "Server-sent events".
 
 use std::convert::Infallible;
 use std::pin::Pin;

@@ -1,6 +1,7 @@
 //! A connection that gives up on a peer who takes nothing.
 //!
-//! Thread: `http`. In and out: bytes. Memory: one timer while a write waits. When late: the write fails with `TimedOut`, which ends the connection.
+//! Thread: `http`. In and out: bytes. Memory: one timer while a write waits. When late: the write fails with
+//! `TimedOut`, which ends the connection.
 
 use std::io;
 use std::pin::Pin;

@@ -1,7 +1,8 @@
 //! Who may ask: whoever shows the token, or, without one, programs of this machine.
 //!
-//! Thread: `http`. In: headers of a request. Out: yes, or why not. Memory: the token's digest. When the token is wrong: the comparison takes as long as when it is right.
-//! Source: RFC 6750 (bearer tokens); the checks of `Host` and `Origin` keep web pages that a browser on this machine shows from asking.
+//! Thread: `http`. In: headers of a request. Out: yes, or why not. Memory: the token's digest. When the token is wrong:
+//! the comparison takes as long as when it is right. Source: RFC 6750 (bearer tokens); the checks of `Host` and
+//! `Origin` keep web pages that a browser on this machine shows from asking.
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -5,11 +5,11 @@
 //!                                    ├─ device-pump ─┤                   ▲
 //! speaker callback ◄─ ring (≤ 60 ms) ┘               └─ resampler ◄──────┴───── frames ─ playback
 //! ```
-//! Thread: cpal's two callback threads run [`capture_into_ring`] and [`play_from_ring`]; `device-pump` does the rest each 5 ms.
-//! In: microphone samples at the device's rate, format and channels; [`Frame`]s from playback.
-//! Out: [`Frame`]s into the line; samples at the device's rate, the same on every channel of the speaker.
-//! Memory: rings and buffers are made in [`open`]; the callbacks never allocate, free, lock, log, block or wake.
-//! When late or full: a full ring drops the newest and counts it; an empty speaker ring plays silence and counts it.
+//! Thread: cpal's two callback threads run [`capture_into_ring`] and [`play_from_ring`]; `device-pump` does the rest
+//! each 5 ms. In: microphone samples at the device's rate, format and channels; [`Frame`]s from playback. Out:
+//! [`Frame`]s into the line; samples at the device's rate, the same on every channel of the speaker. Memory: rings and
+//! buffers are made in [`open`]; the callbacks never allocate, free, lock, log, block or wake. When late or full: a
+//! full ring drops the newest and counts it; an empty speaker ring plays silence and counts it.
 //!   A lost device closes the line; [`DeviceCall::wait`] says which.
 //! Source: cpal 0.18 `examples/feedback.rs`; the callback contract is style.md's "Real time".
 
@@ -62,7 +62,8 @@ const FAULTS: [ErrorKind; 6] = [
     ErrorKind::Other,
 ];
 
-/// Mixes what the microphone gave to mono and puts it into the ring; what does not fit is dropped and counted in samples.
+/// Mixes what the microphone gave to mono and puts it into the ring; what does not fit is dropped and counted in
+/// samples.
 ///
 /// Real-time: runs in the input callback. `data` is interleaved, whole frames of `channels` samples.
 pub fn capture_into_ring<T>(
@@ -343,8 +344,8 @@ pub fn open(options: DeviceOptions<'_>, mut ends: LineEnds) -> Result<DeviceCall
     let run = move || {
         priority::enter(Class::Sound);
         let line = &guard.0;
-        // Made here, for it cannot move between threads. The speaker's ring is the part of the way that is known; devices' buffers
-        // come on top.
+        // Made here, for it cannot move between threads. The speaker's ring is the part of the way that is known;
+        // devices' buffers come on top.
         let mut echo = echo_cancel.then(|| EchoCanceller::new(SPEAKER_LEAD_MS));
         while !line.is_closed() {
             if let Some((direction, kind)) = shared.fault() {

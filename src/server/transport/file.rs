@@ -1,7 +1,8 @@
 //! A call from a WAV file into a WAV file, in real time.
 //!
-//! Thread: the caller of [`run`]. In: a clip at 16 kHz. Out: a stereo WAV, caller left, agent right. Memory: the clip. When late: it catches up, as
-//! the clock is absolute. After the clip the line stays open until the agent has said nothing for [`QUIET_END_MS`].
+//! Thread: the caller of [`run`]. In: a clip at 16 kHz. Out: a stereo WAV, caller left, agent right. Memory: the clip.
+//! When late: it catches up, as the clock is absolute. After the clip the line stays open until the agent has said
+//! nothing for [`QUIET_END_MS`].
 
 use std::time::{Duration, Instant};
 

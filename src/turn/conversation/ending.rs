@@ -162,8 +162,8 @@ impl Conversation {
         Some(LastWords { job })
     }
 
-    /// Takes an answer of the recogniser after [`Conversation::close`]; the words, once they are those that were awaited,
-    /// empty when there are none.
+    /// Takes an answer of the recogniser after [`Conversation::close`]; the words, once they are those that were
+    /// awaited, empty when there are none.
     pub fn last_words(
         &mut self,
         awaited: LastWords,

@@ -1,7 +1,7 @@
 //! What the caller's words do: to the turn while it lasts, to the agent when it is over.
 //!
-//! In: answers of the recogniser. Out: readings for the turn, asks for the responder, events. When late: a turn whose words
-//! are not there yet waits.
+//! In: answers of the recogniser. Out: readings for the turn, asks for the responder, events. When late: a turn whose
+//! words are not there yet waits.
 
 use patter_engine::recognise::Transcript;
 use patter_language::reading::{self, Kind, Reading};
@@ -21,7 +21,8 @@ const ASK_AGAIN_TIMES: u32 = 2;
 const MOST_LETTERS_A_SECOND: u32 = 28;
 /// What voice activity detection may miss of a word, in ms.
 const MISSED_MS: u32 = 100;
-/// What noise takes off the log probability of true words: on street, babble and music at 10 dB the default model gives them -0.2 to -0.9.
+/// What noise takes off the log probability of true words: on street, babble and music at 10 dB the default model gives
+/// them -0.2 to -0.9.
 const NOISE_ALLOWANCE: f32 = 0.7;
 
 impl Conversation {

@@ -1,8 +1,10 @@
-//! Made-up libraries of approved lines for `patter bench retrieval`, and callers who ask for one of them in other words.
+//! Made-up libraries of approved lines for `patter bench retrieval`, and callers who ask for one of them in other
+//! words.
 //!
-//! A topic is a question (of [`ASPECTS`]) about a thing (of [`THINGS`]) in a situation (of [`SITUATIONS`]). Each line knows three wordings of its
-//! question; the caller uses the fourth. So a line's neighbours differ from it in one thing alone, and the larger the library, the more neighbours.
-//! Pure: a seed gives the same libraries and the same questions.
+//! A topic is a question (of [`ASPECTS`]) about a thing (of [`THINGS`]) in a situation (of [`SITUATIONS`]). Each line
+//! knows three wordings of its question; the caller uses the fourth. So a line's neighbours differ from it in one thing
+//! alone, and the larger the library, the more neighbours. Pure: a seed gives the same libraries and the same
+//! questions.
 
 use crate::caller::Random;
 use patter_dialogue::retrieval::Entry;
@@ -11,7 +13,8 @@ use super::topics::{ASPECTS, SITUATIONS, THINGS};
 
 /// Topics there are.
 pub(super) const MOST_LINES: usize = THINGS.len() * ASPECTS.len() * SITUATIONS.len();
-/// Neighbouring numbers must not be neighbouring topics; a prime that does not divide the number of topics visits them all.
+/// Neighbouring numbers must not be neighbouring topics; a prime that does not divide the number of topics visits them
+/// all.
 const STRIDE: usize = 7_919;
 const STAGES: [&str; 5] = ["opening", "discovery", "pitch", "objection", "closing"];
 /// Part of the words that the recogniser swallows.

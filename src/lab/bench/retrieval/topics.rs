@@ -1,4 +1,5 @@
-//! Of what the made-up libraries of `patter bench retrieval` are made: services of all kinds, and what people ask about them.
+//! Of what the made-up libraries of `patter bench retrieval` are made: services of all kinds, and what people ask about
+//! them.
 
 /// Things, each under two names.
 pub(super) const THINGS: [[&str; 2]; 50] = [

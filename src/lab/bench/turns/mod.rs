@@ -1,7 +1,7 @@
 //! `patter bench turns`: situations of a conversation, played to the agent in real calls over AudioSocket.
 //!
-//! Threads: `--parallel` callers, each with one call at a time; the server's. In: [`plan`]. Out: [`sample`]s, summed up by [`table`]. Memory: all sound
-//! of the calls under way, and the samples.
+//! Threads: `--parallel` callers, each with one call at a time; the server's. In: [`plan`]. Out: [`sample`]s, summed up
+//! by [`table`]. Memory: all sound of the calls under way, and the samples.
 
 mod plan;
 mod sample;
@@ -49,7 +49,8 @@ const ROUNDS: u64 = 2;
 
 /// Plays situations of a conversation to the agent, in real time, and measures on the wire how it takes turns.
 ///
-/// Synthetic callers of five voices call over AudioSocket, with the fitness playbook. With 30 samples a row all of it takes about 45 minutes.
+/// Synthetic callers of five voices call over AudioSocket, with the fitness playbook. With 30 samples a row all of it
+/// takes about 45 minutes.
 #[derive(clap::Args)]
 #[command(after_long_help = table::help())]
 pub(super) struct Options {

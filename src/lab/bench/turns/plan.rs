@@ -1,6 +1,7 @@
 //! What the callers of `patter bench turns` say, and when. Pure: a seed gives the same calls.
 //!
-//! The sentences are of the kind that the default speech model knows, about `playbooks/fitness.toml`; tests check what each leads to.
+//! The sentences are of the kind that the default speech model knows, about `playbooks/fitness.toml`; tests check what
+//! each leads to.
 
 use crate::caller::noise::Noise;
 use crate::caller::sounds::Sound;

@@ -1,7 +1,8 @@
 //! Does the choice help? Candidates as a call makes them, against a good reply that somebody wrote.
 //!
-//! Thread: one, beside the model's. In: triples, and the chat that each comes in. Out: how like the good reply the chosen one is, beside what would be said
-//! without a choice; what a candidate costs. Memory: one turn's candidates at a time.
+//! Thread: one, beside the model's. In: triples, and the chat that each comes in. Out: how like the good reply the
+//! chosen one is, beside what would be said without a choice; what a candidate costs. Memory: one turn's candidates at
+//! a time.
 
 use patter_call::candidates;
 use patter_call::candidates::Limits;

@@ -45,7 +45,8 @@ pub(super) fn triples(text: &str) -> anyhow::Result<Vec<Triple>> {
         .context("at least two lines are wanted")
 }
 
-/// The rivals of triple `number` of `count`: near ones first, by turns after and before it, so that each pair is judged from both sides.
+/// The rivals of triple `number` of `count`: near ones first, by turns after and before it, so that each pair is judged
+/// from both sides.
 pub(super) fn rivals(number: usize, count: usize, most: usize) -> Vec<usize> {
     let steps = (1..count).flat_map(|step| [step, count - step]);
     let mut out: Vec<usize> = Vec::new();

@@ -1,8 +1,9 @@
-//! `patter eval rerank`: whether the reward that chooses between replies knows what belongs together, whether the choice helps, and what it costs.
+//! `patter eval rerank`: whether the reward that chooses between replies knows what belongs together, whether the
+//! choice helps, and what it costs.
 //!
-//! Thread: one, beside the model's. In: what callers say, each with a thought and a good reply. Out: a table or JSON. Memory: one chat at a time. Source:
-//! arXiv 2511.12133, R_bayes; the table of callers' lines and the measure of likeness are our own, and so are the figures: they cannot be held against
-//! the paper's.
+//! Thread: one, beside the model's. In: what callers say, each with a thought and a good reply. Out: a table or JSON.
+//! Memory: one chat at a time. Source: arXiv 2511.12133, R_bayes; the table of callers' lines and the measure of
+//! likeness are our own, and so are the figures: they cannot be held against the paper's.
 
 mod best_of;
 mod data;
@@ -26,7 +27,8 @@ use super::Figures;
 
 const TRIPLES: &str = include_str!("triples.tsv");
 
-/// Holds what matches a caller's line (a thought, a reply) against what was said to others, and chooses among replies of the model's own.
+/// Holds what matches a caller's line (a thought, a reply) against what was said to others, and chooses among replies
+/// of the model's own.
 ///
 /// Intervals are where the figure lies in 95 of 100 resamples of the callers' lines.
 #[derive(clap::Args)]

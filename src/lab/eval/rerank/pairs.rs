@@ -1,7 +1,7 @@
 //! Does the reward know what belongs together? What matches a caller's line against what was said to another.
 //!
-//! Thread: one, beside the model's. In: triples, and the chat that each comes in. Out: for each formula, how often the matching one wins; how long scoring
-//! takes. Memory: a few numbers a pair.
+//! Thread: one, beside the model's. In: triples, and the chat that each comes in. Out: for each formula, how often the
+//! matching one wins; how long scoring takes. Memory: a few numbers a pair.
 
 use std::time::Instant;
 

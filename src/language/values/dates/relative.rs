@@ -1,7 +1,7 @@
 //! Days told from today: "tomorrow", "in two weeks", "next Tuesday", "the twelfth".
 //!
-//! Thread: any. In: the caller's words, the day of the call. Out: a day. Memory: none kept. When late or full: more than a thousand days, weeks or months are
-//! none. Source: ours.
+//! In: the caller's words, the day of the call. Out: a day. When late or full: more than a thousand days, weeks or
+//! months are none. Source: ours.
 
 use jiff::civil::{Date, Weekday};
 

@@ -1,6 +1,6 @@
 //! Days as they are read out: "Tuesday, November the 24th".
 //!
-//! Thread: any. In: a day, the day of the call. Out: words. Memory: a short string. When late or full: never. Source: ours.
+//! In: a day, the day of the call. Out: words. Memory: a short string. Source: ours.
 
 use jiff::civil::Date;
 

@@ -1,7 +1,7 @@
 //! Days with their month: "the third of March", "March 3rd 2027", "11/24", "Christmas Eve".
 //!
-//! Thread: any. In: the caller's words, the day of the call. Out: a day. Memory: none kept. When late or full: days before 1900 and after 2100 are none.
-//! Source: ours; ISO 8601.
+//! In: the caller's words, the day of the call. Out: a day. When late or full: days before 1900 and after 2100 are
+//! none. Source: ours; ISO 8601.
 
 use jiff::civil::Date;
 

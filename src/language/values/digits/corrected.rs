@@ -1,7 +1,7 @@
 //! Numbers that are continued or corrected: "the last digit is four", "it's nine, not five".
 //!
-//! Thread: any. In: the number before, the caller's words. Out: the number that is meant. Memory: short strings. When late or full: a number that gets too
-//! long is none. Source: ours.
+//! In: the number before, the caller's words. Out: the number that is meant. Memory: short strings. When late or full:
+//! a number that gets too long is none. Source: ours.
 
 use std::ops::Range;
 

@@ -1,7 +1,7 @@
 //! The domain of a dictated e-mail address.
 //!
-//! Thread: any. In: the caller's words. Out: "gmail.com", and where it stands. Memory: short strings. When late or full: a label of more than four words is
-//! none. Source: ours.
+//! In: the caller's words. Out: "gmail.com", and where it stands. Memory: short strings. When late or full: a label of
+//! more than four words is none. Source: ours.
 
 use super::{MAX_WORDS, Piece, dot_at, is_at, mark_at, piece};
 use crate::values::heard::Heard;
@@ -87,7 +87,8 @@ pub(super) fn labels(heard: &Heard, at: usize) -> Option<(String, usize, bool)> 
     (text.contains('.') && is_last).then_some((text, end, is_sure && is_known))
 }
 
-/// A last label, or one that others may follow ("co dot uk"): a word, or letters. None when the words up to the next dot are several.
+/// A last label, or one that others may follow ("co dot uk"): a word, or letters. None when the words up to the next
+/// dot are several.
 pub(super) fn last_label(heard: &Heard, at: usize) -> Option<(String, usize)> {
     let table = &heard.language.email;
     let is_letter = |at: usize| {

@@ -1,6 +1,6 @@
 //! E-mail addresses as they are read out: "john dot smith at gmail dot com".
 //!
-//! Thread: any. In: an address. Out: words. Memory: a short string. When late or full: never. Source: ours.
+//! In: an address. Out: words. Memory: a short string. Source: ours.
 //!
 //! What could be taken for something else than a part of the address is read out letter by letter.
 

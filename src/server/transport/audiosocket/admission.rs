@@ -1,9 +1,9 @@
 //! Who gets in: which call a connection is, what is known of it, and whether there is a place for it.
 //!
-//! Thread: the call's own `socket-in`. In: a fresh connection. Out: a [`Welcome`], or a hang-up that is counted and told of. Memory: a few
-//! hundred bytes a connection. When late: a connection that says nothing for [`HELLO_TIMEOUT`] is no call. When full:
-//! refused, with an event; of those that say nothing, the one that has done so longest.
-//! Source: Asterisk's res_audiosocket.c, which sends the UUID first.
+//! Thread: the call's own `socket-in`. In: a fresh connection. Out: a [`Welcome`], or a hang-up that is counted and
+//! told of. Memory: a few hundred bytes a connection. When late: a connection that says nothing for [`HELLO_TIMEOUT`]
+//! is no call. When full: refused, with an event; of those that say nothing, the one that has done so longest. Source:
+//! Asterisk's res_audiosocket.c, which sends the UUID first.
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};

@@ -1,7 +1,8 @@
 //! Asterisk's part of AudioSocket: a caller that dials our server and measures on the wire.
 //!
-//! Thread: the caller of [`call`]. In: the frames that a [`Caller`] wants to say. Out: what both sides said, on one clock. Memory: the whole call.
-//! Like a phone it plays one frame every 20 ms; sound that comes ahead of that clock waits, as it would at the far end.
+//! Thread: the caller of [`call`]. In: the frames that a [`Caller`] wants to say. Out: what both sides said, on one
+//! clock. Memory: the whole call. Like a phone it plays one frame every 20 ms; sound that comes ahead of that clock
+//! waits, as it would at the far end.
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};

@@ -1,9 +1,9 @@
 //! One AudioSocket connection while its call lasts: bytes in, bytes out.
 //!
-//! Threads: `socket-in` (drains the socket, waits for no model) and `socket-out` (a frame every 20 ms from accept to close, on an absolute clock). In:
-//! bytes, spoken frames. Out: heard frames, keys, bytes. Memory: bounded by the codec. When late: a frame is skipped, never sent in a burst. Lengths,
-//! order, silence and half frames of the peer are never trusted; too many faults end the call.
-//! Source: Asterisk's res_audiosocket.c and chan_audiosocket.c.
+//! Threads: `socket-in` (drains the socket, waits for no model) and `socket-out` (a frame every 20 ms from accept to
+//! close, on an absolute clock). In: bytes, spoken frames. Out: heard frames, keys, bytes. Memory: bounded by the
+//! codec. When late: a frame is skipped, never sent in a burst. Lengths, order, silence and half frames of the peer are
+//! never trusted; too many faults end the call. Source: Asterisk's res_audiosocket.c and chan_audiosocket.c.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};

@@ -1,7 +1,8 @@
 //! Time for a line that sends nothing: a phone with silence suppression sends no frames while nobody speaks.
 //!
-//! Thread: `socket-in`. In: how long no sound has come. Out: frames of silence that are due. Memory: a counter. A pure function of its inputs.
-//! The turn-taking counts frames, so a silence must be made of frames too. A short gap is the network's, and its frames come late: it is not filled.
+//! Thread: `socket-in`. In: how long no sound has come. Out: frames of silence that are due. Memory: a counter. A pure
+//! function of its inputs. The turn-taking counts frames, so a silence must be made of frames too. A short gap is the
+//! network's, and its frames come late: it is not filled.
 
 use std::time::Duration;
 

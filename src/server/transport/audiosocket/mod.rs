@@ -1,7 +1,7 @@
 //! AudioSocket, as Asterisk speaks it.
 //!
-//! [`codec`] turns bytes into messages and back and knows no socket; [`server`] accepts calls; [`client`] plays Asterisk's part, for the demo,
-//! the tests and the measurements on the wire.
+//! [`codec`] turns bytes into messages and back and knows no socket; [`server`] accepts calls; [`client`] plays
+//! Asterisk's part, for the demo, the tests and the measurements on the wire.
 
 mod admission;
 pub mod budget;

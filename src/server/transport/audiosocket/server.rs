@@ -1,9 +1,9 @@
 //! The AudioSocket server: accepts, limits, and gives each connection a call.
 //!
-//! Threads: `accept`, and for each call `socket-in`, which goes on as the `connection`'s. In: connections. Out: calls. Memory: a few
-//! hundred bytes a call beside the call's own. When full: a call is refused, counted and told of. A connection takes a place only when it has said
-//! which call it is: those that say nothing keep nobody out.
-//! Source: Asterisk's res_audiosocket.c and chan_audiosocket.c.
+//! Threads: `accept`, and for each call `socket-in`, which goes on as the `connection`'s. In: connections. Out: calls.
+//! Memory: a few hundred bytes a call beside the call's own. When full: a call is refused, counted and told of. A
+//! connection takes a place only when it has said which call it is: those that say nothing keep nobody out. Source:
+//! Asterisk's res_audiosocket.c and chan_audiosocket.c.
 
 use std::net::{SocketAddr, TcpListener};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -169,8 +169,8 @@ impl Server {
         self.state.active.load(Ordering::Acquire)
     }
 
-    /// Counts the calls under way and those that may be, as long as the server lives. Whoever asks does not keep it alive: its engines must end before
-    /// the program does.
+    /// Counts the calls under way and those that may be, as long as the server lives. Whoever asks does not keep it
+    /// alive: its engines must end before the program does.
     pub fn counters(&self) -> (impl Fn() -> u32 + use<>, impl Fn() -> u32 + use<>) {
         let (active, most) = (Arc::downgrade(&self.state), Arc::downgrade(&self.state));
         (

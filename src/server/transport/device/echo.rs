@@ -5,12 +5,13 @@
 //!                                  ├─ high-pass ─ AEC3 ─ residual gate ─► cleaned frames
 //! frames from the microphone ──────┘
 //! ```
-//! Thread: `device-pump`. In: the [`Frame`]s handed to the speaker, and those of the microphone. Out: one cleaned [`Frame`] for
-//! each of the microphone's, 4 ms late (AEC3 works in blocks of 64 samples).
-//! Memory: ours is made in [`EchoCanceller::new`]; the library allocates about 90 small blocks a frame, which the pump may.
-//! Time: about 0.11 ms a frame on one core of a server. The library's parts cannot move between threads: make it where it runs.
-//! When late: the library finds the delay between both sides by itself, up to about 500 ms, and follows drift and jumps of it.
-//! Source: WebRTC's AEC3 in the pure-Rust port `aec3`: linear filter, then suppressor with comfort noise. [`gate`] is ours.
+//! Thread: `device-pump`. In: the [`Frame`]s handed to the speaker, and those of the microphone. Out: one cleaned
+//! [`Frame`] for each of the microphone's, 4 ms late (AEC3 works in blocks of 64 samples). Memory: ours is made in
+//! [`EchoCanceller::new`]; the library allocates about 90 small blocks a frame, which the pump may. Time: about 0.11 ms
+//! a frame on one core of a server. The library's parts cannot move between threads: make it where it runs. When late:
+//! the library finds the delay between both sides by itself, up to about 500 ms, and follows drift and jumps of it.
+//! Source: WebRTC's AEC3 in the pure-Rust port `aec3`: linear filter, then suppressor with comfort noise. [`gate`] is
+//! ours.
 
 use aec3::api::{EchoCanceller3Config, EchoControl};
 use aec3::audio_processing::aec3::echo_canceller3::EchoCanceller3;
@@ -44,9 +45,10 @@ pub struct EchoCanceller {
 }
 
 impl EchoCanceller {
-    /// A canceller that has heard nothing. `initial_delay_ms`: the least time that a frame needs from [`EchoCanceller::render`] through
-    /// speaker, room and microphone to [`EchoCanceller::capture`], as far as it is known. Too small is mended by the filter's own
-    /// length (52 ms) or the delay's estimate; too large costs the first second.
+    /// A canceller that has heard nothing. `initial_delay_ms`: the least time that a frame needs from
+    /// [`EchoCanceller::render`] through speaker, room and microphone to [`EchoCanceller::capture`], as far as it is
+    /// known. Too small is mended by the filter's own length (52 ms) or the delay's estimate; too large costs the first
+    /// second.
     pub fn new(initial_delay_ms: u32) -> Self {
         let rate_hz = SAMPLE_RATE_HZ as usize;
         let buffer = || AudioBuffer::from_sample_rates(rate_hz, 1, rate_hz, 1, rate_hz);
@@ -75,8 +77,8 @@ impl EchoCanceller {
         self.gate.rendered(dbfs(frame));
     }
 
-    /// Takes a frame of the microphone and gives it back without the agent's voice; where that is in doubt, with noise of the
-    /// room's level in its place.
+    /// Takes a frame of the microphone and gives it back without the agent's voice; where that is in doubt, with noise
+    /// of the room's level in its place.
     pub fn capture(&mut self, frame: &Frame) -> Frame {
         let (mut heard, mut clean) = (SILENCE, SILENCE);
         let outs = heard.as_chunks_mut::<BLOCK_SAMPLES>().0.iter_mut();
@@ -111,8 +113,8 @@ impl EchoCanceller {
         self.muted
     }
 
-    /// Even noise at the room's own level: digital silence would pull the noise floor of the voice activity detection down, and
-    /// the room itself would then stand out from it.
+    /// Even noise at the room's own level: digital silence would pull the noise floor of the voice activity detection
+    /// down, and the room itself would then stand out from it.
     fn room_noise(&mut self) -> Frame {
         let rms = 32_768.0 * 10_f32.powf(self.gate.noise_dbfs() / 20.0);
         // The root mean square of even noise is its peak over √3.

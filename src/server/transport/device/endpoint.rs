@@ -1,7 +1,7 @@
 //! Which sound devices there are, and how one is found and opened.
 //!
-//! Thread: the one that lists devices or starts a call; the callbacks it hands to cpal run on cpal's own threads.
-//! In: a name, an id or nothing. Out: a stream that is not running yet, and the other end of its ring at the device's rate.
+//! Thread: the one that lists devices or starts a call; the callbacks it hands to cpal run on cpal's own threads. In: a
+//! name, an id or nothing. Out: a stream that is not running yet, and the other end of its ring at the device's rate.
 //! Memory: each stream's ring is made here. When late or full: see [`capture_into_ring`] and [`play_from_ring`].
 //! Source: cpal 0.18, `src/traits.rs`.
 

@@ -1,7 +1,7 @@
 //! Why sound cannot go in or out of this machine, and what to try next.
 //!
-//! Thread: any. In: what failed, with cpal's own error. Out: one line, the cause behind it, a hint.
-//! Memory: text, away from the callbacks. When late or full: nothing waits. Source: style.md, "Types and errors".
+//! In: what failed, with cpal's own error. Out: one line, the cause behind it, a hint. Memory: text, away from the
+//! callbacks. When late or full: nothing waits. Source: style.md, "Types and errors".
 
 use std::fmt;
 

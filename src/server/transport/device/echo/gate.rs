@@ -1,22 +1,23 @@
 //! What is left of the echo after the canceller, and whether the caller may be heard over it.
 //!
-//! Thread: `device-pump`. In: levels in dBFS of a frame to the speaker, of one from the microphone, and of the same one cleaned.
-//! Out: pass or mute. Memory: fixed arrays. When late: not its business. A pure function of its inputs: time is the count of frames.
+//! Thread: `device-pump`. In: levels in dBFS of a frame to the speaker, of one from the microphone, and of the same one
+//! cleaned. Out: pass or mute. Memory: fixed arrays. A pure function of its inputs: time is the count of frames.
 //!
 //! **Residual gate.** While the agent speaks, a frame may be heard for either of two reasons. The canceller found little to take
-//! away, so it was not echo. Or it stands out from the *leak*: the level of a cleaned frame relative to the loudest render of the
-//! last 300 ms, of which the 95th percentile is learnt from echo. All other frames are muted. A wrong pass costs the agent its
-//! sentence, a wrong mute a syllable of a caller who is not yet understood: so the leak is taken to be high until proven low.
+//! away, so it was not echo. Or it stands out from the *leak*: the level of a cleaned frame relative to the loudest
+//! render of the last 300 ms, of which the 95th percentile is learnt from echo. All other frames are muted. A wrong
+//! pass costs the agent its sentence, a wrong mute a syllable of a caller who is not yet understood: so the leak is
+//! taken to be high until proven low.
 //!
 //! **Half duplex.** Echo return loss enhancement (ERLE) is the energy of the microphone over that of the cleaned frames. If it stays
-//! below 6 dB for 3 s of echo, nothing that comes while the agent speaks can be trusted, and the gate mutes all of it. The
-//! caller's own voice also lowers ERLE, above all with a headset; so what is heard must move with what is played.
+//! below 6 dB for 3 s of echo, nothing that comes while the agent speaks can be trusted, and the gate mutes all of it.
+//! The caller's own voice also lowers ERLE, above all with a headset; so what is heard must move with what is played.
 
 use patter_audio::level::FLOOR_DBFS;
 use patter_audio::vad::noise::Floor;
 
-/// Longest way from [`ResidualGate::rendered`] through speaker, room and microphone, in frames (300 ms: the speaker's ring, the devices'
-/// buffers, and reverberation).
+/// Longest way from [`ResidualGate::rendered`] through speaker, room and microphone, in frames (300 ms: the speaker's
+/// ring, the devices' buffers, and reverberation).
 const PATH_FRAMES: usize = 15;
 /// How much longer half duplex stays muted, in frames (200 ms).
 const TAIL_FRAMES: usize = 10;
@@ -30,7 +31,8 @@ const LEAST_LEAK_DB: f32 = -70.0;
 const LEAK_STEP_DB: f32 = 0.5;
 /// Share of audible echo frames whose leak lies below what is learnt.
 const LEAK_PERCENTILE: f32 = 0.95;
-/// Share of the step that a frame without audible echo takes the leak down: most frames are such, even where the few others are loud.
+/// Share of the step that a frame without audible echo takes the leak down: most frames are such, even where the few
+/// others are loud.
 const SILENT_SHARE: f32 = 0.01;
 /// What the canceller took less than this from is not echo, in dB; from echo it takes 12 dB and more.
 const UNTOUCHED_DB: f32 = 4.0;
@@ -48,7 +50,8 @@ const OPENING_FRAMES: u32 = 2;
 const HOLD_FRAMES: u32 = 6;
 /// Echo that a judgement of the canceller takes, in frames (3 s).
 const LEARNING_FRAMES: u32 = 150;
-/// A microphone frame counts for it when it stands this far above the room's noise, in dB: else ERLE has no room to show.
+/// A microphone frame counts for it when it stands this far above the room's noise, in dB: else ERLE has no room to
+/// show.
 const AUDIBLE_DB: f32 = 10.0;
 /// ERLE below which cancellation does not work, in dB.
 const POOR_ERLE_DB: f32 = 6.0;
@@ -282,7 +285,8 @@ mod tests {
         }
     }
 
-    /// Plays `frames` of the agent's voice into a room 100 ms long; the canceller takes `erle_db` off. Returns how many frames passed.
+    /// Plays `frames` of the agent's voice into a room 100 ms long; the canceller takes `erle_db` off. Returns how many
+    /// frames passed.
     fn play(gate: &mut ResidualGate, frames: std::ops::Range<u32>, erle_db: f32) -> usize {
         frames
             .filter(|&n| {

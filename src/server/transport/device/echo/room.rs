@@ -1,8 +1,8 @@
 //! A simulated room for tests: two voices, a speaker, walls, a microphone. No devices, no voice files.
 //!
-//! Thread: tests. In: what is said when. Out: what the speaker gets and what the microphone hears. Memory: whole scenes.
-//! A voice is a train of glottal pulses and hiss through three resonators, shaped into syllables: enough for webrtc-vad.
-//! The room is a decaying random impulse response.
+//! Thread: tests. In: what is said when. Out: what the speaker gets and what the microphone hears. Memory: whole
+//! scenes. A voice is a train of glottal pulses and hiss through three resonators, shaped into syllables: enough for
+//! webrtc-vad. The room is a decaying random impulse response.
 
 use std::f32::consts::TAU;
 
