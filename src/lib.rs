@@ -51,7 +51,7 @@
 //! # Threads
 //!
 //! Of the program: `llm` ([`llm::engine`]), `embed` and `learn` ([`llm::embedder`]), and for a server `accept`
-//! ([`server::transport::audiosocket::server`]), `books` ([`call::books`], while playbooks are learnt), `records`
+//! ([`server::transport::audiosocket::server`]), `playbooks` ([`call::playbooks`], while playbooks are learnt), `records`
 //! ([`records`]), `http` ([`server::http`]) and `machine` ([`machine::contention`]). Of each call: `controller`,
 //! `transcriber`, `responder` ([`call`]), `events` ([`call::journal`]), and those of its transport: `socket-in`,
 //! `socket-out`, `record`, or the device's two callbacks and `device-pump` ([`server::transport::device`]). Only the

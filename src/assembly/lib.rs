@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use patter_audio::vad::Vad;
-use patter_call::books::{Embedders, Learning};
+use patter_call::playbooks::{Embedders, Learning};
 use patter_call::{CallError, Engines, Loading};
 use patter_config::Loaded;
 use patter_engine::chat::{ChatModel, LlmError};

@@ -15,7 +15,7 @@ use patter_dialogue::rerank::{Evidence, Formula};
 use patter_engine::chat::{ChatSession, Generation};
 use patter_engine::chat::{Manner, Piece, Stats};
 use patter_types::chat::{ChatMessage, Finish};
-use patter_types::urgency::Urgency;
+use patter_types::priority::Priority;
 
 /// How often a waiting thread looks whether it is still wanted.
 const POLL: Duration = Duration::from_millis(5);
@@ -68,20 +68,20 @@ impl Candidate {
     }
 }
 
-/// Makes candidates until there are enough of them, or the time is over. `urgency` is asked every few ms: it tells
+/// Makes candidates until there are enough of them, or the time is over. `priority` is asked every few ms: it tells
 /// whether somebody waits, or None when nothing is wanted any more. Replies that are empty or think aloud are left out;
 /// none at all may be left.
 pub fn make(
     session: &dyn ChatSession,
     prompt: &[ChatMessage],
     limits: &Limits,
-    mut urgency: impl FnMut() -> Option<Urgency>,
+    mut priority: impl FnMut() -> Option<Priority>,
 ) -> Vec<Candidate> {
     let started = Instant::now();
     let mut work = Work {
         session,
         prompt,
-        urgency: &mut urgency,
+        priority: &mut priority,
         deadline: None,
     };
     let end = limits.budget.and_then(|budget| started.checked_add(budget));
@@ -137,15 +137,15 @@ pub fn best(
 struct Work<'a> {
     session: &'a dyn ChatSession,
     prompt: &'a [ChatMessage],
-    urgency: &'a mut dyn FnMut() -> Option<Urgency>,
+    priority: &'a mut dyn FnMut() -> Option<Priority>,
     deadline: Option<Instant>,
 }
 
 impl Work<'_> {
     /// Whether somebody waits; None when it is no use any more.
-    fn wanted(&mut self) -> Option<Urgency> {
+    fn wanted(&mut self) -> Option<Priority> {
         let late = self.deadline.is_some_and(|end| Instant::now() >= end);
-        if late { None } else { (self.urgency)() }
+        if late { None } else { (self.priority)() }
     }
 
     fn candidate(&mut self, seed: u32) -> Option<Candidate> {
@@ -175,13 +175,13 @@ impl Work<'_> {
         manner: Manner,
         enough: impl Fn(&str) -> bool,
     ) -> Option<(String, Option<Stats>)> {
-        let urgency = self.wanted()?;
+        let priority = self.wanted()?;
         let generation = self
             .session
-            .generate_as(self.prompt.to_vec(), manner, urgency);
+            .generate_as(self.prompt.to_vec(), manner, priority);
         let mut text = String::new();
         loop {
-            if self.wanted()? == Urgency::Now {
+            if self.wanted()? == Priority::Interactive {
                 generation.hurry();
             }
             match generation.pieces.recv_timeout(POLL) {
@@ -199,11 +199,11 @@ impl Work<'_> {
     }
 
     fn evidence(&mut self, candidate: &Candidate) -> Option<Evidence> {
-        let urgency = self.wanted()?;
+        let priority = self.wanted()?;
         let parts = vec![begun_with(&candidate.thought), candidate.reply.clone()];
-        let scoring = self.session.score(self.prompt.to_vec(), parts, urgency);
+        let scoring = self.session.score(self.prompt.to_vec(), parts, priority);
         loop {
-            if self.wanted()? == Urgency::Now {
+            if self.wanted()? == Priority::Interactive {
                 scoring.hurry();
             }
             if let Some(scores) = scoring.wait_for(POLL).ok()? {

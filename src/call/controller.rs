@@ -17,12 +17,12 @@ use patter_turn::conversation::Closed;
 use patter_turn::work::{Ask, Made, Transcribed, TranscriptionJob};
 use patter_turn::{Action, Actions, Conversation, Input, Now};
 use patter_types::event::{Event, EventSink};
-use patter_types::load::Step;
+use patter_types::load::ShedLevel;
 use ringbuf::traits::{Consumer, Observer, Producer};
 use ringbuf::{HeapCons, HeapProd};
 
 use crate::line::{Line, SpokenFrame};
-use crate::load::Load;
+use crate::load_shedding::LoadShedding;
 use crate::responder::Asks;
 
 /// How often the ring is looked at.
@@ -54,7 +54,7 @@ pub struct Wires {
     /// From the responder.
     pub made: Receiver<Made>,
     /// What is left out when the machine is busy.
-    pub load: Arc<Load>,
+    pub load: Arc<LoadShedding>,
 }
 
 /// The thread's state.
@@ -65,7 +65,7 @@ pub struct Controller {
     /// Reused from step to step.
     actions: Actions,
     /// What is left out now.
-    load_step: Step,
+    load_step: ShedLevel,
     /// Others take a good part of the cores' time.
     contended: bool,
     /// The most sound that has waited in the ring.
@@ -80,7 +80,7 @@ impl Controller {
             vad,
             conversation,
             actions: Actions::with_capacity(32),
-            load_step: Step::Whole,
+            load_step: ShedLevel::Whole,
             contended: false,
             most_behind_ms: 0,
         }

@@ -8,13 +8,13 @@
 //! Here belongs what carries out the decisions of [`patter_turn`] and [`patter_dialogue`]. Here may not be: an engine
 //! by name, a transport.
 
-pub mod books;
 pub mod candidates;
 pub mod controller;
 pub mod journal;
 pub mod line;
-pub mod load;
+pub mod load_shedding;
 pub mod playback;
+pub mod playbooks;
 pub mod record;
 pub mod replay;
 pub mod responder;
@@ -28,8 +28,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::load::Load;
-use books::{Book, Books, Embedders, Learning};
+use crate::load_shedding::LoadShedding;
 use controller::{Controller, Wires};
 use line::CallEnds;
 use patter_audio::vad::VoiceActivity;
@@ -45,6 +44,7 @@ use patter_turn::Conversation;
 use patter_turn::conversation::Closed;
 use patter_types::chat::ChatMessage;
 use patter_types::event::{Event, EventSink};
+use playbooks::{CompiledPlaybook, Embedders, Learning, PlaybookRegistry};
 use responder::{Asks, Progress};
 
 /// Whoever reloads waits so long for what is learnt behind the calls under way; then the rest is learnt behind new
@@ -67,11 +67,11 @@ pub struct Engines {
     /// What vectors of sentences come from.
     pub embedders: Arc<dyn Embedders>,
     /// What is said.
-    pub books: Arc<Books>,
+    pub playbooks: Arc<PlaybookRegistry>,
     /// The budget of threads that the models share.
     pub cores: Cores,
     /// How busy they are, and what is left out.
-    pub load: Arc<Load>,
+    pub load: Arc<LoadShedding>,
     /// Settings.
     pub config: Arc<Config>,
     /// How long loading took, in ms.
@@ -132,16 +132,16 @@ impl Engines {
             cores,
             began,
         } = engines;
-        let books = Books::load(loaded, &voice, embedders.as_ref(), None, learning)?;
-        llm.share_prefix(shared_prefix(config, &books.default));
+        let playbooks = PlaybookRegistry::load(loaded, &voice, embedders.as_ref(), None, learning)?;
+        llm.share_prefix(shared_prefix(config, &playbooks.default));
         Ok(Self {
             vad,
             recogniser,
             llm,
             voice,
             embedders,
-            books: Arc::new(books),
-            load: Arc::new(Load::new(&cores, &config.load)),
+            playbooks: Arc::new(playbooks),
+            load: Arc::new(LoadShedding::new(&cores, &config.load)),
             cores,
             config: Arc::new(config.clone()),
             ready_ms: began.elapsed().as_secs_f32() * 1000.0,
@@ -158,8 +158,8 @@ impl Engines {
         // A call that begins meanwhile understands as before; on a machine that is busy with calls nothing waits for
         // long.
         let learning = Learning::Within(RELOAD_PATIENCE);
-        let before = Some(self.books.as_ref());
-        let books = Books::load(
+        let before = Some(self.playbooks.as_ref());
+        let playbooks = PlaybookRegistry::load(
             loaded,
             &self.voice,
             self.embedders.as_ref(),
@@ -167,7 +167,7 @@ impl Engines {
             learning,
         )?;
         self.llm
-            .share_prefix_behind(shared_prefix(&loaded.config, &books.default));
+            .share_prefix_behind(shared_prefix(&loaded.config, &playbooks.default));
         let mut config = loaded.config.clone();
         config.asr.clone_from(&self.config.asr);
         config.llm.clone_from(&self.config.llm);
@@ -178,25 +178,25 @@ impl Engines {
             llm: Arc::clone(&self.llm),
             voice: self.voice.clone(),
             embedders: Arc::clone(&self.embedders),
-            books: Arc::new(books),
+            playbooks: Arc::new(playbooks),
             cores: self.cores.clone(),
-            load: Arc::new(Load::new(&self.cores, &config.load)),
+            load: Arc::new(LoadShedding::new(&self.cores, &config.load)),
             config: Arc::new(config),
             ready_ms: started.elapsed().as_secs_f32() * 1000.0,
         })
     }
 }
 
-fn shared_prefix(config: &Config, book: &Book) -> Vec<ChatMessage> {
+fn shared_prefix(config: &Config, playbook: &CompiledPlaybook) -> Vec<ChatMessage> {
     let turns = config.dialogue.history_turns as usize;
-    Dialogue::new(Arc::clone(&book.knowledge), turns).shared_prefix()
+    Dialogue::new(Arc::clone(&playbook.knowledge), turns).shared_prefix()
 }
 
 /// What a call is about, known before it begins.
 #[derive(Clone, Default)]
-pub struct Setup {
+pub struct CallContext {
     /// Its playbook; the config's when absent.
-    pub book: Option<Arc<Book>>,
+    pub playbook: Option<Arc<CompiledPlaybook>>,
     /// Values of slots. Those that the playbook does not have are told in an error event and left out.
     pub slots: BTreeMap<String, String>,
     /// The other side's phone number.
@@ -225,7 +225,7 @@ impl Call {
     /// No place in an engine, no thread.
     pub fn start(
         engines: &Arc<Engines>,
-        setup: Setup,
+        context: CallContext,
         ends: CallEnds,
         transport: &str,
         events: EventSink,
@@ -235,7 +235,7 @@ impl Call {
             mut threads,
             controller,
             ..
-        } = parts(engines, setup, ends, transport, events.clone())?;
+        } = parts(engines, context, ends, transport, events.clone())?;
         let run = move || controller().run();
         let controlling = thread::spawn_controller(&line, &events, run);
         threads.push(controlling.inspect_err(|_| line.close(Closed::Error))?);
@@ -260,7 +260,7 @@ fn given(dialogue: &Dialogue, wanted: &BTreeMap<String, String>) -> BTreeMap<Str
 /// Takes a place in each engine and starts `transcriber` and `responder`.
 fn parts(
     engines: &Arc<Engines>,
-    setup: Setup,
+    context: CallContext,
     ends: CallEnds,
     transport: &str,
     events: EventSink,
@@ -280,13 +280,13 @@ fn parts(
             return Err(error);
         }
     };
-    let Setup {
-        book,
+    let CallContext {
+        playbook,
         slots,
         number,
         campaign,
-    } = setup;
-    let book = book.unwrap_or_else(|| Arc::clone(&engines.books.default));
+    } = context;
+    let playbook = playbook.unwrap_or_else(|| Arc::clone(&engines.playbooks.default));
     let CallEnds {
         incoming,
         speech,
@@ -304,18 +304,18 @@ fn parts(
     if line.clock().is_manual() {
         // Nobody waits in real time.
         candidates.budget = None;
-        load = Arc::new(Load::none());
+        load = Arc::new(LoadShedding::none());
     }
     let mut dialogue = Dialogue::on(
         config.dialogue.day_of_call(),
-        Arc::clone(&book.knowledge),
+        Arc::clone(&playbook.knowledge),
         config.dialogue.history_turns as usize,
     )
     .lost_after(config.dialogue.lost_after_turns);
     let unknown = dialogue.know(&slots);
     events.send(Event::CallStart {
         transport: transport.to_owned(),
-        playbook: book.knowledge.playbook.title.clone(),
+        playbook: playbook.knowledge.playbook.title.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         number,
         campaign,
@@ -328,7 +328,7 @@ fn parts(
     }
     let responder = responder::Responder {
         guard: Guard::new(
-            &book.knowledge.playbook,
+            &playbook.knowledge.playbook,
             &dialogue.known(),
             Limits::from(&config.dialogue),
         ),
@@ -374,7 +374,7 @@ fn parts(
         made,
         load,
     };
-    let conversation = Conversation::new(settings, book.announcements.clone());
+    let conversation = Conversation::new(settings, playbook.announcements.clone());
     let (vad, config) = (Arc::clone(&engines.vad), Arc::clone(config));
     Ok(Parts {
         threads,

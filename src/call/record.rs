@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::books::Book;
+use super::playbooks::CompiledPlaybook;
 use patter_config::{Config, Loaded};
 use patter_types::event::{Event, Stamped};
 
@@ -87,10 +87,10 @@ pub struct CallFile {
 }
 
 impl CallFile {
-    /// Of a call with the settings of `loaded` that follows `book`, begins with `slots` and is recorded in `audio`.
+    /// Of a call with the settings of `loaded` that follows `playbook`, begins with `slots` and is recorded in `audio`.
     pub fn new(
         loaded: &Loaded,
-        book: &Book,
+        playbook: &CompiledPlaybook,
         slots: &BTreeMap<String, String>,
         audio: &Path,
     ) -> Self {
@@ -99,8 +99,8 @@ impl CallFile {
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             audio: audio.file_name().map(PathBuf::from).unwrap_or_default(),
-            playbook_sha256: book.sha256.clone(),
-            playbook: std::path::absolute(&book.path).unwrap_or_else(|_| book.path.clone()),
+            playbook_sha256: playbook.sha256.clone(),
+            playbook: std::path::absolute(&playbook.path).unwrap_or_else(|_| playbook.path.clone()),
             slots: slots.clone(),
             keys: Vec::new(),
             config,
@@ -236,7 +236,7 @@ mod tests {
         assert!(read.changed_playbook(&then).unwrap().contains("p.toml"));
     }
 
-    fn book(path: &Path) -> Book {
+    fn book(path: &Path) -> CompiledPlaybook {
         use patter_dialogue::knowledge::Knowledge;
         use patter_playbook::Playbook;
         use std::sync::Arc;
@@ -252,7 +252,7 @@ mod tests {
                 },
             })
         };
-        Book {
+        CompiledPlaybook {
             path: path.to_owned(),
             sha256: digest(path),
             knowledge: Knowledge::new(Playbook::parse(text, "fitness").unwrap()).into(),

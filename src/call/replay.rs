@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::controller::Controller;
 use super::line::{LineEnds, line_on};
 use super::responder::Progress;
-use super::{CallError, Engines, Parts, Setup, parts};
+use super::{CallContext, CallError, Engines, Parts, parts};
 use patter_audio::{FRAME_MS, Frame};
 use patter_turn::conversation::Closed;
 use patter_types::clock::Clock;
@@ -38,7 +38,7 @@ impl ManualCall {
     /// No place in an engine, no thread.
     pub fn start(
         engines: &Arc<Engines>,
-        setup: Setup,
+        context: CallContext,
         clock: Clock,
         events: EventSink,
     ) -> Result<Self, CallError> {
@@ -47,7 +47,7 @@ impl ManualCall {
             threads,
             controller,
             progress,
-        } = parts(engines, setup, call_ends, "replay", events.clone())?;
+        } = parts(engines, context, call_ends, "replay", events.clone())?;
         let mut call = Self {
             clock,
             events,

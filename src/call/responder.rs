@@ -17,7 +17,7 @@ use ringbuf::traits::Producer;
 
 use crate::candidates::{self, Limits};
 use crate::line::{Line, SpokenFrame};
-use crate::load::Load;
+use crate::load_shedding::LoadShedding;
 use patter_audio::{FRAME_SAMPLES, Frame, SILENCE, samples_to_ms};
 use patter_dialogue::Plan;
 use patter_dialogue::draft::{Draft, Judged};
@@ -33,10 +33,10 @@ use patter_turn::spoken::Sentence;
 use patter_turn::work::{Ask, Made};
 use patter_types::chat::{ChatMessage, Finish};
 use patter_types::event::{Event, EventSink};
-use patter_types::load::Step;
+use patter_types::load::ShedLevel;
 use patter_types::outcome::Outcome;
+use patter_types::priority::Priority;
 use patter_types::source::Source;
-use patter_types::urgency::Urgency;
 
 pub use asks::{Asks, Pending, Progress};
 
@@ -52,7 +52,7 @@ pub struct Responder {
     /// How many replies of the model's one is chosen from.
     pub candidates: Limits,
     /// What is left out when the machine is busy.
-    pub load: Arc<Load>,
+    pub load: Arc<LoadShedding>,
     /// The call's place in the language model.
     pub llm: Box<dyn ChatSession>,
     /// The voice.
@@ -213,7 +213,7 @@ impl Responder {
             }
         }
         match plan.prompt {
-            Some(_) if self.load.step() == Step::ApprovedOnly => self.say_fallback(&mut reply),
+            Some(_) if self.load.step() == ShedLevel::ApprovedOnly => self.say_fallback(&mut reply),
             Some(prompt) => self.generate(&mut reply, prompt),
             None => {}
         }
@@ -231,8 +231,8 @@ impl Responder {
     fn generate(&mut self, reply: &mut Reply, prompt: Vec<ChatMessage>) {
         let started = Instant::now();
         let generation = self.generation(reply.turn, prompt);
-        let mut urgency = self.urgency(reply.turn);
-        let is_awaited = urgency == Urgency::Now;
+        let mut priority = self.priority(reply.turn);
+        let is_awaited = priority == Priority::Interactive;
         if is_awaited {
             generation.hurry();
         }
@@ -241,8 +241,10 @@ impl Responder {
             if self.cancelled(reply.turn) {
                 generation.cancel();
             }
-            if urgency == Urgency::Ahead && self.urgency(reply.turn) == Urgency::Now {
-                urgency = Urgency::Now;
+            if priority == Priority::Speculative
+                && self.priority(reply.turn) == Priority::Interactive
+            {
+                priority = Priority::Interactive;
                 generation.hurry();
             }
             match generation.pieces.recv_timeout(POLL) {
@@ -283,7 +285,7 @@ impl Responder {
     fn generation(&self, turn: u32, prompt: Vec<ChatMessage>) -> Generation {
         if self.candidates.count > 1 {
             let started = Instant::now();
-            let wanted = || (!self.cancelled(turn)).then(|| self.urgency(turn));
+            let wanted = || (!self.cancelled(turn)).then(|| self.priority(turn));
             let made = candidates::make(self.llm.as_ref(), &prompt, &self.candidates, wanted);
             let guarded = self.dialogue.guarded_turn();
             let may_be_said = |reply: &str| {
@@ -296,7 +298,7 @@ impl Responder {
                 return best.into_generation(started.elapsed());
             }
         }
-        self.llm.generate(prompt, self.urgency(turn))
+        self.llm.generate(prompt, self.priority(turn))
     }
 
     /// Speaks a sentence of the model's, if it may be said; false when nothing more of it is wanted.
@@ -317,11 +319,11 @@ impl Responder {
     }
 
     /// Somebody waits for a turn once it is open, or behind a notice.
-    fn urgency(&self, turn: u32) -> Urgency {
+    fn priority(&self, turn: u32) -> Priority {
         if self.line.is_wanted(turn) {
-            Urgency::Now
+            Priority::Interactive
         } else {
-            Urgency::Ahead
+            Priority::Speculative
         }
     }
 

@@ -8,7 +8,7 @@ use patter_engine::recognise::RecogniserSession;
 use patter_machine::priority::{self, Class};
 use patter_turn::agreement::Agreement;
 use patter_turn::work::{Purpose, Transcribed, TranscriptionJob};
-use patter_types::urgency::Urgency;
+use patter_types::priority::Priority;
 
 /// Runs until the jobs' sender is gone.
 pub fn run(
@@ -24,13 +24,13 @@ pub fn run(
             agreement.reset();
             current = job.utterance;
         }
-        let urgency = match job.purpose {
-            Purpose::Partial => Urgency::Ahead,
-            Purpose::Speculative | Purpose::Final => Urgency::Now,
+        let priority = match job.purpose {
+            Purpose::Partial => Priority::Speculative,
+            Purpose::Speculative | Purpose::Final => Priority::Interactive,
         };
         let skip = job.purpose != Purpose::Final && !jobs.is_empty();
         let result =
-            (!skip).then(|| session.transcribe(&job.samples, urgency, &|| !jobs.is_empty()));
+            (!skip).then(|| session.transcribe(&job.samples, priority, &|| !jobs.is_empty()));
         let agreed = match &result {
             Some(Ok(transcript)) => agreement.update(&transcript.text),
             _ => String::new(),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use patter_audio::wav;
 use patter_call::record::CallFile;
-use patter_call::{Call, Setup};
+use patter_call::{Call, CallContext};
 use patter_config::Loaded;
 use patter_types::event::EventSink;
 
@@ -47,10 +47,11 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     )?;
     let engines = super::engines(&loaded)?;
     if let Some(out) = &options.out {
-        CallFile::new(&loaded, &engines.books.default, &BTreeMap::new(), out).write_beside(out)?;
+        CallFile::new(&loaded, &engines.playbooks.default, &BTreeMap::new(), out)
+            .write_beside(out)?;
     }
     let (ends, call_ends) = patter_call::line::line();
-    let call = Call::start(&engines, Setup::default(), call_ends, "file", sink)?;
+    let call = Call::start(&engines, CallContext::default(), call_ends, "file", sink)?;
     let result = patter_server::transport::file::run(&clip, ends, out);
     call.join();
     let _ = writer.join();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use patter_call::{Call, Setup};
+use patter_call::{Call, CallContext};
 use patter_config::Loaded;
 use patter_server::transport::device;
 use patter_server::transport::device::DeviceOptions;
@@ -56,7 +56,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         options.events.as_deref(),
         super::printer(options.json),
     )?;
-    let call = Call::start(&engines, Setup::default(), call_ends, "device", sink)?;
+    let call = Call::start(&engines, CallContext::default(), call_ends, "device", sink)?;
     let report = devices.wait();
     call.join();
     let _ = writer.join();

@@ -14,7 +14,7 @@ use patter_config::Loaded;
 use patter_dialogue::draft::{Draft, Judged};
 use patter_dialogue::guard::{Guard, Limits, Verdict};
 use patter_dialogue::knowledge::Knowledge;
-use patter_dialogue::{Dialogue, Learnt, Matched, Plan};
+use patter_dialogue::{Dialogue, Matched, Plan, SlotUpdate};
 use patter_engine::chat::Piece;
 use patter_engine::chat::{ChatModel, ChatSession};
 use patter_machine::cores::Cores;
@@ -22,9 +22,9 @@ use patter_playbook::Playbook;
 use patter_types::chat::{ChatMessage, Finish};
 use patter_types::expect::Expect;
 use patter_types::outcome::Outcome;
+use patter_types::priority::Priority;
 use patter_types::reason::Reason;
 use patter_types::source::Source;
-use patter_types::urgency::Urgency;
 
 /// Stands for a reply of the model that `--no-model` leaves out.
 const UNMADE: &str = "(to be generated)";
@@ -87,7 +87,7 @@ struct Turn {
     said: Vec<Line>,
     generated: Option<Generated>,
     refused: Vec<Refused>,
-    learnt: Vec<Learnt>,
+    learnt: Vec<SlotUpdate>,
     outcome: Option<Outcome>,
     expects: Expect,
     ends_call: bool,
@@ -316,7 +316,7 @@ impl Talk {
             said.push(line(UNMADE.into()));
             return None;
         };
-        let generation = session.generate(prompt, Urgency::Now);
+        let generation = session.generate(prompt, Priority::Interactive);
         let mut draft = Draft::new(self.dialogue.guarded_turn());
         let mut judged = Vec::new();
         let mut stats = None;
@@ -384,7 +384,7 @@ fn print(turn: &Turn, echo: bool, trace: bool) {
                 _ => println!("        intent  {intent}: `{phrase}`"),
             }
         }
-        for Learnt {
+        for SlotUpdate {
             slot,
             value,
             confirmed,

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::Context;
 use patter_audio::recording::Recording;
 use patter_audio::{FRAME_MS, FRAME_SAMPLES, SILENCE, ms_to_frames, samples_to_ms, wav};
-use patter_call::Setup;
+use patter_call::CallContext;
 use patter_call::record::{CallFile, KeyAt};
 use patter_call::replay::ManualCall;
 use patter_config::Loaded;
@@ -67,11 +67,11 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     )?;
     let engines = super::engines(&loaded)?;
     let started = Instant::now();
-    let setup = Setup {
+    let context = CallContext {
         slots,
-        ..Setup::default()
+        ..CallContext::default()
     };
-    let mut call = ManualCall::start(&engines, setup, clock.clone(), sink)?;
+    let mut call = ManualCall::start(&engines, context, clock.clone(), sink)?;
     let frames = clip.len().div_ceil(FRAME_SAMPLES) * options.repeat.max(1) as usize;
     let tail = ms_to_frames(TAIL_MS) as usize;
     let per_clip = clip.len().div_ceil(FRAME_SAMPLES).max(1);

@@ -88,7 +88,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         let lookup = Lookup::new(loaded, Arc::clone(&shared));
         let (refusing, ending) = (Arc::clone(&shared), Arc::clone(&shared));
         ServerOptions {
-            admit: Arc::new(move |uuid, books| lookup.admit(uuid, books)),
+            admit: Arc::new(move |uuid, playbooks| lookup.admit(uuid, playbooks)),
             refused: Arc::new(move |reason| refusing.metrics.refused(reason)),
             over: Arc::new(move |uuid| ending.call_over(uuid)),
             watch: Arc::clone(&watch),
@@ -104,7 +104,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     shared.count_calls(active, most);
     shared.control_calls(server.controls());
     shared.watch_closings(server.closings());
-    shared.offer_playbooks(engines.books.names());
+    shared.offer_playbooks(engines.playbooks.names());
     shared.watch_load(&engines.load);
     shared.set_ready(true);
     let mut now = (loaded, engines);
@@ -116,7 +116,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
             Ok((loaded, engines)) => {
                 server.replace(Arc::clone(&engines), serving(&loaded));
                 shared.watch_load(&engines.load);
-                shared.offer_playbooks(engines.books.names());
+                shared.offer_playbooks(engines.playbooks.names());
                 patter_machine::log::info(
                     "reloaded: new calls follow the new settings and playbooks",
                 );

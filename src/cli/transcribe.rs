@@ -17,7 +17,7 @@ use patter_turn::agreement::Agreement;
 use patter_turn::endpointing::Delays;
 use patter_turn::taking::{TurnEvent, TurnTaking};
 use patter_types::expect::Expect;
-use patter_types::urgency::Urgency;
+use patter_types::priority::Priority;
 
 /// Finds the utterances in FILE as a call would, and prints the words of each with its place.
 #[derive(clap::Args)]
@@ -74,10 +74,11 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
             }
             Some(TurnEvent::Pause) => {
                 // As in a call: how long to wait depends on the words.
-                let so_far =
-                    scribe
-                        .session
-                        .transcribe(&padded[start..end], Urgency::Now, &|| false)?;
+                let so_far = scribe.session.transcribe(
+                    &padded[start..end],
+                    Priority::Interactive,
+                    &|| false,
+                )?;
                 turns.heard(words::read(&so_far.text, lists, Expect::Any), true);
             }
             Some(TurnEvent::TurnEnd { silence_ms, .. }) => {
@@ -115,9 +116,9 @@ impl Scribe<'_> {
         start: usize,
         end: usize,
     ) -> anyhow::Result<()> {
-        let transcript = self
-            .session
-            .transcribe(&samples[start..end], Urgency::Now, &|| false)?;
+        let transcript =
+            self.session
+                .transcribe(&samples[start..end], Priority::Interactive, &|| false)?;
         let agreed = self.agreement.update(&transcript.text);
         let (from, to) = (samples_to_ms(start), samples_to_ms(end));
         if self.options.json {

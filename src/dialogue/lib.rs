@@ -99,7 +99,7 @@ pub struct Plan {
     /// The stage that was entered, if another one was.
     pub moved: Option<Move>,
     /// Slots that were learnt or confirmed, with their values.
-    pub values: Vec<Learnt>,
+    pub values: Vec<SlotUpdate>,
     /// What the call came to, in the turn in which that is known.
     pub outcome: Option<Outcome>,
 }
@@ -114,7 +114,7 @@ impl Plan {
 
 /// A slot's new value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Learnt {
+pub struct SlotUpdate {
     /// Name of the slot.
     pub slot: String,
     /// Normalised: `2026-11-24`, `15:30`, digits. Empty for a value that the caller took back.

@@ -9,13 +9,13 @@ use jiff::civil::Date;
 use thiserror::Error;
 
 use patter_language::values::{
-    Captured, SlotKind, YES, capture, continue_digits, correct, is_only_yes, speakable, takes_back,
+    Entity, SlotKind, YES, capture, continue_digits, correct, is_only_yes, speakable, takes_back,
 };
 use patter_playbook::{Origin, Playbook, Slot};
 
 /// How far a slot is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Standing {
+pub enum SlotStatus {
     /// The first digits of a number are there.
     Begun,
     /// The value must be read back, and agreed to.
@@ -55,8 +55,8 @@ impl SlotError {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Filled {
-    captured: Captured,
-    standing: Standing,
+    captured: Entity,
+    standing: SlotStatus,
 }
 
 /// The slots of one call.
@@ -92,8 +92,8 @@ impl Slots {
     /// When there is no slot `name`, or nothing in `value` can be spoken.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), SlotError> {
         self.definition(name)?;
-        let captured = Captured::new(value, value, true);
-        self.put(name, captured, Standing::Known).map(|_| ())
+        let captured = Entity::new(value, value, true);
+        self.put(name, captured, SlotStatus::Known).map(|_| ())
     }
 
     /// Takes a value of the caller's. It awaits confirmation if the playbook wants that or it is not sure, and a number
@@ -101,14 +101,14 @@ impl Slots {
     ///
     /// # Errors
     /// When there is no slot `name`, or the value is empty.
-    pub fn fill(&mut self, name: &str, captured: Captured) -> Result<Standing, SlotError> {
+    pub fn fill(&mut self, name: &str, captured: Entity) -> Result<SlotStatus, SlotError> {
         let slot = self.definition(name)?;
         let standing = if !slot.kind().is_whole(&captured.value) {
-            Standing::Begun
+            SlotStatus::Begun
         } else if slot.confirm || !captured.sure {
-            Standing::Awaiting
+            SlotStatus::Awaiting
         } else {
-            Standing::Known
+            SlotStatus::Known
         };
         self.put(name, captured, standing)
     }
@@ -116,11 +116,11 @@ impl Slots {
     fn put(
         &mut self,
         name: &str,
-        captured: Captured,
-        standing: Standing,
-    ) -> Result<Standing, SlotError> {
+        captured: Entity,
+        standing: SlotStatus,
+    ) -> Result<SlotStatus, SlotError> {
         // A value that was made by hand may hold anything.
-        let captured = Captured {
+        let captured = Entity {
             value: speakable(&captured.value, false),
             spoken: speakable(&captured.spoken, true),
             sure: captured.sure,
@@ -146,16 +146,16 @@ impl Slots {
         name: &str,
         words: &str,
         today: Date,
-    ) -> Result<Option<Standing>, SlotError> {
+    ) -> Result<Option<SlotStatus>, SlotError> {
         let slot = self.definition(name)?;
         let kind = slot.kind();
         let language = self.language.clone();
         let before = self.filled.get(name).cloned();
         let found = match &before {
-            Some(filled) if filled.standing == Standing::Awaiting => {
+            Some(filled) if filled.standing == SlotStatus::Awaiting => {
                 return self.hear_again(name, words, today, &filled.captured);
             }
-            Some(filled) if filled.standing == Standing::Begun => {
+            Some(filled) if filled.standing == SlotStatus::Begun => {
                 continue_digits(&filled.captured, &kind, words, &language)
                     .or_else(|| capture(&kind, words, today, &language))
             }
@@ -178,8 +178,8 @@ impl Slots {
         name: &str,
         words: &str,
         today: Date,
-        old: &Captured,
-    ) -> Result<Option<Standing>, SlotError> {
+        old: &Entity,
+    ) -> Result<Option<SlotStatus>, SlotError> {
         let kind = self.definition(name)?.kind();
         let language = self.language.clone();
         let answer = capture(&SlotKind::YesNo, words, today, &language);
@@ -214,13 +214,13 @@ impl Slots {
         collect: &[String],
         words: &str,
         today: Date,
-    ) -> Result<Vec<(String, Standing)>, SlotError> {
+    ) -> Result<Vec<(String, SlotStatus)>, SlotError> {
         let mut taken = Vec::new();
         let first = self.missing(collect).first().map(|name| (*name).to_owned());
         for name in collect {
             let is_first = first.as_ref() == Some(name);
             let slot = self.definition(name)?;
-            let is_missing = self.standing(name) != Some(Standing::Known);
+            let is_missing = self.standing(name) != Some(SlotStatus::Known);
             let is_for_it = is_first || !slot.kind().is_open();
             if !is_missing || !is_for_it {
                 continue;
@@ -240,14 +240,14 @@ impl Slots {
 
     /// Takes the caller's yes or no to the value of slot `name` that was read back; a no forgets it. Returns how far
     /// the slot is then.
-    pub fn confirm(&mut self, name: &str, yes: bool) -> Option<Standing> {
+    pub fn confirm(&mut self, name: &str, yes: bool) -> Option<SlotStatus> {
         if !yes {
             self.filled.remove(name);
             return None;
         }
         let filled = self.filled.get_mut(name)?;
-        if filled.standing == Standing::Awaiting {
-            filled.standing = Standing::Known;
+        if filled.standing == SlotStatus::Awaiting {
+            filled.standing = SlotStatus::Known;
         }
         Some(filled.standing)
     }
@@ -265,7 +265,7 @@ impl Slots {
                 .get(*name)
                 .is_some_and(|slot| !slot.default.trim().is_empty());
             match self.standing(name) {
-                Some(standing) => standing != Standing::Known,
+                Some(standing) => standing != SlotStatus::Known,
                 None => !has_default,
             }
         });
@@ -274,15 +274,15 @@ impl Slots {
 
     /// The slots whose values must be read back, by name.
     pub fn awaiting(&self) -> Vec<&str> {
-        self.with(Standing::Awaiting)
+        self.with(SlotStatus::Awaiting)
     }
 
     /// The slots of which only the first digits are there, by name.
     pub fn begun(&self) -> Vec<&str> {
-        self.with(Standing::Begun)
+        self.with(SlotStatus::Begun)
     }
 
-    fn with(&self, standing: Standing) -> Vec<&str> {
+    fn with(&self, standing: SlotStatus) -> Vec<&str> {
         let found = self
             .filled
             .iter()
@@ -291,12 +291,12 @@ impl Slots {
     }
 
     /// How far slot `name` is; None when nothing was filled in.
-    pub fn standing(&self, name: &str) -> Option<Standing> {
+    pub fn standing(&self, name: &str) -> Option<SlotStatus> {
         self.filled.get(name).map(|filled| filled.standing)
     }
 
     /// What was filled into slot `name`, known or not.
-    pub fn captured(&self, name: &str) -> Option<&Captured> {
+    pub fn captured(&self, name: &str) -> Option<&Entity> {
         self.filled.get(name).map(|filled| &filled.captured)
     }
 
@@ -325,12 +325,12 @@ impl Slots {
     fn known(
         &self,
         default: impl Fn(&Slot) -> &String,
-        filled: impl Fn(&Captured) -> &String,
+        filled: impl Fn(&Entity) -> &String,
     ) -> BTreeMap<String, String> {
         let known = self
             .filled
             .iter()
-            .filter(|(_, filled)| filled.standing == Standing::Known);
+            .filter(|(_, filled)| filled.standing == SlotStatus::Known);
         let defaults = self
             .definitions
             .iter()

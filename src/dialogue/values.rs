@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use super::knowledge::Meaning;
-use super::slots::Standing;
-use super::{Dialogue, Learnt, Matched, Plan};
+use super::slots::SlotStatus;
+use super::{Dialogue, Matched, Plan, SlotUpdate};
 use patter_language::sentence::Sentences;
 use patter_language::text::normalise;
 use patter_language::values::SlotKind;
@@ -59,7 +59,7 @@ impl Dialogue {
             let before = self.slots.captured(&name).cloned();
             let standing = self.slots.hear(&name, heard, self.today).ok().flatten();
             let changed = self.slots.captured(&name) != before.as_ref();
-            if standing == Some(Standing::Awaiting) && !changed {
+            if standing == Some(SlotStatus::Awaiting) && !changed {
                 return self.take_asked(plan, heard, words, meaning);
             }
             self.read_back = None;
@@ -110,7 +110,7 @@ impl Dialogue {
             if self.stage_said(meaning).is_some() {
                 for learnt in &mut plan.values {
                     let standing = self.slots.confirm(&learnt.slot, true);
-                    learnt.confirmed = standing == Some(Standing::Known);
+                    learnt.confirmed = standing == Some(SlotStatus::Known);
                 }
             }
             plan.matched = Matched::plain(IntentId::Value, words);
@@ -137,14 +137,14 @@ impl Dialogue {
                 Some(kind) if kind.is_open() => self.everyday.corrects(words),
                 Some(_) => true,
             };
-            if !may_change || self.slots.standing(&name) != Some(Standing::Known) {
+            if !may_change || self.slots.standing(&name) != Some(SlotStatus::Known) {
                 continue;
             }
             let before = self.slots.captured(&name).cloned();
             let _ = self.slots.hear(&name, heard, self.today);
             if self.slots.captured(&name) != before.as_ref() {
                 self.learn(plan, &name);
-                if self.slots.standing(&name) == Some(Standing::Awaiting) {
+                if self.slots.standing(&name) == Some(SlotStatus::Awaiting) {
                     self.read_it_back(plan, &name);
                     plan.matched = Matched::plain(IntentId::Value, words);
                     return true;
@@ -197,10 +197,10 @@ impl Dialogue {
 
     fn learn(&self, plan: &mut Plan, name: &str) {
         let captured = self.slots.captured(name);
-        plan.values.push(Learnt {
+        plan.values.push(SlotUpdate {
             slot: name.to_owned(),
             value: captured.map_or_else(String::new, |captured| captured.value.clone()),
-            confirmed: self.slots.standing(name) == Some(Standing::Known),
+            confirmed: self.slots.standing(name) == Some(SlotStatus::Known),
         });
     }
 
@@ -230,7 +230,8 @@ impl Dialogue {
         let Some(name) = self.missing().into_iter().next() else {
             return false;
         };
-        if self.slots.standing(&name) == Some(Standing::Awaiting) && self.read_it_back(plan, &name)
+        if self.slots.standing(&name) == Some(SlotStatus::Awaiting)
+            && self.read_it_back(plan, &name)
         {
             return true;
         }

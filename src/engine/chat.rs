@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use patter_types::chat::{ChatMessage, Finish};
-use patter_types::urgency::Urgency;
+use patter_types::priority::Priority;
 use thiserror::Error;
 
 /// What can go wrong with thinking.
@@ -118,18 +118,18 @@ pub trait ChatModel: Send + Sync {
 
 /// One call's share of a language model.
 pub trait ChatSession: Send {
-    /// Begins a reply to `messages`, in a manner of its own. With [`Urgency::Ahead`] it stands back behind everything
+    /// Begins a reply to `messages`, in a manner of its own. With [`Priority::Speculative`] it stands back behind everything
     /// that somebody waits for, until [`Generation::hurry`].
     fn generate_as(
         &self,
         messages: Vec<ChatMessage>,
         manner: Manner,
-        urgency: Urgency,
+        priority: Priority,
     ) -> Generation;
 
     /// [`ChatSession::generate_as`] as the config says.
-    fn generate(&self, messages: Vec<ChatMessage>, urgency: Urgency) -> Generation {
-        self.generate_as(messages, Manner::default(), urgency)
+    fn generate(&self, messages: Vec<ChatMessage>, priority: Priority) -> Generation {
+        self.generate_as(messages, Manner::default(), priority)
     }
 
     /// Prefills `messages`, so that the next reply finds them in the cache: for the time in which the caller speaks.
@@ -140,8 +140,13 @@ pub trait ChatSession: Send {
 
     /// How likely the model finds it that the agent answers `context` with `parts`, said one after the other: a
     /// [`Score`] each, given all before it. An engine that cannot tell gives none, and nothing is re-ranked.
-    fn score(&self, _context: Vec<ChatMessage>, _parts: Vec<String>, urgency: Urgency) -> Scoring {
-        Scoring::begin(urgency).0
+    fn score(
+        &self,
+        _context: Vec<ChatMessage>,
+        _parts: Vec<String>,
+        priority: Priority,
+    ) -> Scoring {
+        Scoring::begin(priority).0
     }
 }
 
@@ -152,10 +157,10 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn new(urgency: Urgency) -> Self {
+    fn new(priority: Priority) -> Self {
         Self {
             cancel: Arc::default(),
-            urgent: Arc::new(AtomicBool::new(urgency == Urgency::Now)),
+            urgent: Arc::new(AtomicBool::new(priority == Priority::Interactive)),
         }
     }
 
@@ -210,9 +215,9 @@ pub struct Generation {
 impl Generation {
     /// One that an engine is about to make: it sends the pieces, and looks at the demand. A sender that is dropped
     /// without [`Piece::Done`] is an engine that has died.
-    pub fn begin(urgency: Urgency) -> (Self, Sender<Piece>, Demand) {
+    pub fn begin(priority: Priority) -> (Self, Sender<Piece>, Demand) {
         let (sink, pieces) = crossbeam_channel::unbounded();
-        let waiting = Waiting::new(urgency);
+        let waiting = Waiting::new(priority);
         let demand = waiting.demand();
         (Self { pieces, waiting }, sink, demand)
     }
@@ -225,7 +230,7 @@ impl Generation {
         let _ = sink.send(Piece::Done(stats));
         Self {
             pieces,
-            waiting: Waiting::new(Urgency::Ahead),
+            waiting: Waiting::new(Priority::Speculative),
         }
     }
 
@@ -267,9 +272,9 @@ pub type Scores = Result<Vec<Score>, LlmError>;
 
 impl Scoring {
     /// One that an engine is about to answer, as [`Generation::begin`].
-    pub fn begin(urgency: Urgency) -> (Self, Sender<Scores>, Demand) {
+    pub fn begin(priority: Priority) -> (Self, Sender<Scores>, Demand) {
         let (sink, answer) = crossbeam_channel::bounded(1);
-        let waiting = Waiting::new(urgency);
+        let waiting = Waiting::new(priority);
         let demand = waiting.demand();
         (Self { answer, waiting }, sink, demand)
     }

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use patter_types::urgency::Urgency;
+use patter_types::priority::Priority;
 use thiserror::Error;
 
 /// What can go wrong with hearing.
@@ -77,7 +77,7 @@ pub trait Recogniser: Send + Sync {
 
 /// Hearing for one call.
 pub trait RecogniserSession: Send {
-    /// Decodes one utterance. Silence and noise give an empty text. Waits for cores as `urgency` says, and no longer
+    /// Decodes one utterance. Silence and noise give an empty text. Waits for cores as `priority` says, and no longer
     /// stands back once `hurry` is true.
     ///
     /// # Errors
@@ -85,7 +85,7 @@ pub trait RecogniserSession: Send {
     fn transcribe(
         &mut self,
         utterance: &[i16],
-        urgency: Urgency,
+        priority: Priority,
         hurry: &dyn Fn() -> bool,
     ) -> Result<Transcript, AsrError>;
 }

@@ -1,7 +1,7 @@
 //! Values in what a caller says: dates, times, sums, numbers, names, addresses, choices.
 //!
 //! Thread: `responder`, once per turn. In: the caller's words, what a slot takes, the day of the call, the language of
-//! the playbook. Out: [`Captured`] values. Memory: short strings per turn. When late or full: words after the first 120
+//! the playbook. Out: [`Entity`] values. Memory: short strings per turn. When late or full: words after the first 120
 //! are not looked at. A pure function of its input: no clock, no engine. Source: ours; ISO 8601, E.164, ISO 4217 and
 //! RFC 5321 for how values are written.
 //!
@@ -66,7 +66,7 @@ pub enum SlotKind {
 
 /// A value that was understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Captured {
+pub struct Entity {
     /// In the form that [`SlotKind`] tells, without braces and control characters.
     pub value: String,
     /// As it is read back: words that a voice says right, and a listener understands.
@@ -75,7 +75,7 @@ pub struct Captured {
     pub sure: bool,
 }
 
-impl Captured {
+impl Entity {
     /// A value and how it is read back, both without marks that a line or a voice could take for something else.
     pub fn new(value: impl AsRef<str>, spoken: impl AsRef<str>, sure: bool) -> Self {
         Self {
@@ -103,7 +103,7 @@ pub fn speakable(text: &str, is_spoken: bool) -> String {
 
 /// The value for a slot of `kind` in the caller's `words`; None when they hold none. `today` is the day of the call
 /// where the caller is, `language` the one of the playbook ("en").
-pub fn capture(kind: &SlotKind, words: &str, today: Date, language: &str) -> Option<Captured> {
+pub fn capture(kind: &SlotKind, words: &str, today: Date, language: &str) -> Option<Entity> {
     match tables::of(language) {
         Some(language) => {
             let heard = Heard::new(words, language);
@@ -118,12 +118,12 @@ pub fn capture(kind: &SlotKind, words: &str, today: Date, language: &str) -> Opt
 /// Wednesday", "with a y". None when they say nothing that could stand in its place; a bare "no" is left to
 /// [`SlotKind::YesNo`].
 pub fn correct(
-    previous: &Captured,
+    previous: &Entity,
     kind: &SlotKind,
     words: &str,
     today: Date,
     language: &str,
-) -> Option<Captured> {
+) -> Option<Entity> {
     match tables::of(language) {
         Some(language) => {
             let heard = Heard::new(words, language);
@@ -137,11 +137,11 @@ pub fn correct(
 /// A number that is given in several turns: `previous` and the digits of `words` after it. The whole number said anew
 /// takes its place. None when `words` hold no digits, or more than `kind` takes.
 pub fn continue_digits(
-    previous: &Captured,
+    previous: &Entity,
     kind: &SlotKind,
     words: &str,
     language: &str,
-) -> Option<Captured> {
+) -> Option<Entity> {
     if !matches!(kind, SlotKind::Phone | SlotKind::Digits { .. }) {
         return None;
     }
@@ -151,7 +151,7 @@ pub fn continue_digits(
             let more = written(kind, words)?;
             let value = format!("{}{}", previous.value, more.value);
             let sure = kind.is_whole(&value);
-            (value.len() <= MAX_DIGITS).then(|| Captured::new(&value, grouped(&value), sure))
+            (value.len() <= MAX_DIGITS).then(|| Entity::new(&value, grouped(&value), sure))
         }
     }
 }
@@ -172,7 +172,7 @@ impl SlotKind {
 }
 
 /// What can be understood without knowing the language: digits and addresses that are written as such.
-fn written(kind: &SlotKind, words: &str) -> Option<Captured> {
+fn written(kind: &SlotKind, words: &str) -> Option<Entity> {
     match kind {
         SlotKind::Phone | SlotKind::Digits { .. } => {
             let is_part = |c: char| {
@@ -187,11 +187,11 @@ fn written(kind: &SlotKind, words: &str) -> Option<Captured> {
             let sure = kind.is_whole(&value);
             let fits = value.len() <= MAX_DIGITS
                 && !matches!(kind, SlotKind::Digits { count: Some(wanted) } if value.len() > *wanted as usize);
-            fits.then(|| Captured::new(&value, grouped(&value), sure))
+            fits.then(|| Entity::new(&value, grouped(&value), sure))
         }
         SlotKind::Email => {
             let address = emails::written(words)?;
-            Some(Captured::new(&address, address.replace('_', " _ "), true))
+            Some(Entity::new(&address, address.replace('_', " _ "), true))
         }
         _ => None,
     }

@@ -13,7 +13,7 @@ pub mod prompt;
 use crossbeam_channel::{Receiver, Sender};
 use patter_engine::chat::{ChatSession, Demand, Generation, Manner, Piece, Scores, Scoring};
 use patter_types::chat::ChatMessage;
-use patter_types::urgency::Urgency;
+use patter_types::priority::Priority;
 
 pub(crate) enum Request {
     Stop,
@@ -69,9 +69,9 @@ impl ChatSession for Session {
         &self,
         messages: Vec<ChatMessage>,
         manner: Manner,
-        urgency: Urgency,
+        priority: Priority,
     ) -> Generation {
-        let (generation, sink, demand) = Generation::begin(urgency);
+        let (generation, sink, demand) = Generation::begin(priority);
         // A dead engine drops the sink, which the receiver sees as the end.
         let _ = self.requests.send(Request::Generate {
             slot: self.slot,
@@ -87,8 +87,8 @@ impl ChatSession for Session {
     /// the parts do not. While it runs, the engine keeps up to `llm.prefill_chunk_tokens` rows of logits, each a number
     /// for every word of the model. Source: the chain rule over the model's own distribution, without temperature or
     /// penalty.
-    fn score(&self, context: Vec<ChatMessage>, parts: Vec<String>, urgency: Urgency) -> Scoring {
-        let (scoring, answer, demand) = Scoring::begin(urgency);
+    fn score(&self, context: Vec<ChatMessage>, parts: Vec<String>, priority: Priority) -> Scoring {
+        let (scoring, answer, demand) = Scoring::begin(priority);
         // A dead engine drops the sink, which the receiver sees as the end.
         let _ = self.requests.send(Request::Score {
             slot: self.slot,

@@ -11,7 +11,7 @@
 //! thread are more than one after the other of two. Replays and measurements do without: the number of threads changes
 //! the last bits of a result.
 
-use patter_types::urgency::Urgency;
+use patter_types::priority::Priority;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -107,7 +107,7 @@ fn threads_for(wanted: u32, total: u32, by_others: f32, waiting: usize) -> u32 {
 struct State {
     free: u32,
     tickets: u64,
-    /// Waiting tickets: of [`Urgency::Now`], and of [`Urgency::Ahead`].
+    /// Waiting tickets: of [`Priority::Interactive`], and of [`Priority::Speculative`].
     waiting: [VecDeque<u64>; 2],
 }
 
@@ -192,22 +192,22 @@ impl Cores {
     }
 
     /// Waits for `threads` cores; more than there are count as all. The pass is to run on the thread that asks.
-    pub fn take(&self, threads: u32, urgency: Urgency) -> Permit {
-        self.take_or_hurry(threads, urgency, || false)
+    pub fn take(&self, threads: u32, priority: Priority) -> Permit {
+        self.take_or_hurry(threads, priority, || false)
     }
 
-    /// [`Cores::take`], for work whose urgency may grow while it waits: `hurry` is asked every few ms.
+    /// [`Cores::take`], for work whose priority may grow while it waits: `hurry` is asked every few ms.
     pub fn take_or_hurry(
         &self,
         threads: u32,
-        urgency: Urgency,
+        priority: Priority,
         hurry: impl Fn() -> bool,
     ) -> Permit {
         let wanted = threads.clamp(1, self.shared.total);
         let mut state = self.shared.state();
         let ticket = state.tickets;
         state.tickets += 1;
-        let mut queue = urgency as usize;
+        let mut queue = priority as usize;
         state.waiting[queue].push_back(ticket);
         let threads = loop {
             // Who waits with less right does not count.
@@ -217,9 +217,9 @@ impl Cores {
             if state.first() == Some(ticket) && state.free >= threads {
                 break threads;
             }
-            let ahead = Urgency::Ahead as usize;
+            let ahead = Priority::Speculative as usize;
             if queue == ahead && hurry() {
-                queue = Urgency::Now as usize;
+                queue = Priority::Interactive as usize;
                 state.waiting[ahead].retain(|other| *other != ticket);
                 state.waiting[queue].push_back(ticket);
                 continue;
@@ -270,7 +270,7 @@ mod tests {
                 scope.spawn(move || {
                     let threads = worker % 3 + 1;
                     for _ in 0..200 {
-                        let _permit = cores.take(threads, Urgency::Now);
+                        let _permit = cores.take(threads, Priority::Interactive);
                         most.fetch_max(
                             running.fetch_add(threads, Ordering::AcqRel) + threads,
                             Ordering::AcqRel,
@@ -312,7 +312,7 @@ mod tests {
     fn a_permit_counts_by_its_share_of_the_cores() {
         let cores = Cores::new(4);
         assert_eq!(cores.busy(), 0.0);
-        let permit = cores.take(2, Urgency::Now);
+        let permit = cores.take(2, Priority::Interactive);
         assert_eq!(permit.threads(), 2);
         std::thread::sleep(Duration::from_millis(40));
         assert!((0.004..0.5).contains(&cores.busy()));
@@ -335,9 +335,9 @@ mod tests {
     #[test]
     fn without_neighbours_to_share_with_every_pass_gets_what_it_asks_for() {
         let cores = Cores::new(2);
-        let held = cores.take(2, Urgency::Now);
+        let held = cores.take(2, Priority::Interactive);
         std::thread::scope(|scope| {
-            let ask = || cores.take(2, Urgency::Now).threads();
+            let ask = || cores.take(2, Priority::Interactive).threads();
             let waiters = [scope.spawn(ask), scope.spawn(ask)];
             while waiting(&held) < 2 {
                 std::thread::yield_now();
@@ -352,11 +352,11 @@ mod tests {
     fn passes_that_wait_for_each_other_run_side_by_side() {
         let cores = Cores::new(2);
         cores.share_with_neighbours();
-        let held = cores.take(2, Urgency::Now);
+        let held = cores.take(2, Priority::Interactive);
         let both = std::sync::Barrier::new(2);
         std::thread::scope(|scope| {
             let first = scope.spawn(|| {
-                let permit = cores.take(2, Urgency::Now);
+                let permit = cores.take(2, Priority::Interactive);
                 // The other one gets its permit while this one is held.
                 both.wait();
                 permit.threads()
@@ -365,7 +365,7 @@ mod tests {
                 std::thread::yield_now();
             }
             let second = scope.spawn(|| {
-                let permit = cores.take(1, Urgency::Now);
+                let permit = cores.take(1, Priority::Interactive);
                 both.wait();
                 permit.threads()
             });
@@ -380,18 +380,18 @@ mod tests {
     #[test]
     fn who_asks_first_is_served_first_and_work_ahead_last() {
         let cores = Cores::new(1);
-        let held = cores.take(1, Urgency::Now);
+        let held = cores.take(1, Priority::Interactive);
         let (sender, order) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {
             for number in 0..4 {
                 let (cores, sender) = (cores.clone(), sender.clone());
-                let urgency = if number == 0 {
-                    Urgency::Ahead
+                let priority = if number == 0 {
+                    Priority::Speculative
                 } else {
-                    Urgency::Now
+                    Priority::Interactive
                 };
                 scope.spawn(move || {
-                    let _permit = cores.take(99, urgency);
+                    let _permit = cores.take(99, priority);
                     let _ = sender.send(number);
                 });
                 // Each must have taken its ticket before the next one comes.
@@ -408,7 +408,7 @@ mod tests {
     #[test]
     fn work_that_becomes_urgent_overtakes_the_rest() {
         let cores = Cores::new(1);
-        let held = cores.take(1, Urgency::Now);
+        let held = cores.take(1, Priority::Interactive);
         let urgent = std::sync::atomic::AtomicBool::new(false);
         let (sender, order) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {
@@ -416,7 +416,7 @@ mod tests {
                 let (cores, sender, urgent) = (cores.clone(), sender.clone(), &urgent);
                 scope.spawn(move || {
                     let hurry = || number == 1 && urgent.load(Ordering::Acquire);
-                    let _permit = cores.take_or_hurry(1, Urgency::Ahead, hurry);
+                    let _permit = cores.take_or_hurry(1, Priority::Speculative, hurry);
                     let _ = sender.send(number);
                 });
                 while waiting(&held) < number + 1 {

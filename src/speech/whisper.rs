@@ -18,7 +18,7 @@ use patter_config::AsrConfig;
 use patter_engine::recognise::{AsrError, Recogniser, RecogniserSession, Transcript};
 use patter_machine::cores::Cores;
 use patter_models::ggml;
-use patter_types::urgency::Urgency;
+use patter_types::priority::Priority;
 
 /// Encoder positions for a second of sound, whisper.cpp's constant.
 const POSITIONS_PER_SECOND: usize = 50;
@@ -92,7 +92,7 @@ impl Model {
             self.idle().push(state);
             let silence = [0; SAMPLE_RATE_HZ as usize];
             self.session()
-                .transcribe(&silence, Urgency::Now, &|| false)?;
+                .transcribe(&silence, Priority::Interactive, &|| false)?;
         }
         Ok(())
     }
@@ -139,7 +139,7 @@ impl RecogniserSession for Session {
     fn transcribe(
         &mut self,
         utterance: &[i16],
-        urgency: Urgency,
+        priority: Priority,
         hurry: &dyn Fn() -> bool,
     ) -> Result<Transcript, AsrError> {
         let started = Instant::now();
@@ -178,7 +178,7 @@ impl RecogniserSession for Session {
         let permit = self
             .model
             .cores
-            .take_or_hurry(config.threads, urgency, hurry);
+            .take_or_hurry(config.threads, priority, hurry);
         parameters.set_n_threads(permit.threads() as i32);
         let mut state = self.model.state()?;
         state

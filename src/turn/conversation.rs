@@ -23,7 +23,7 @@ use patter_engine::recognise::Transcript;
 use patter_language::reading::WordLists;
 use patter_types::event::Event;
 use patter_types::expect::Expect;
-use patter_types::load::Step;
+use patter_types::load::ShedLevel;
 
 use crate::agent::{Agent, AgentTurns, Announcement, Ended, Speculative};
 use crate::endpointing::Delays;
@@ -107,7 +107,7 @@ pub enum Input<'a> {
     /// Time has passed: what was played since, and what is due, is looked at.
     Tick,
     /// So much is left out now, because the machine is busy.
-    Load(Step),
+    Load(ShedLevel),
     /// The call has been put on hold by somebody, or taken off. Time stands still meanwhile.
     OnHold(bool),
     /// The program is being stopped: the call is to end with a last word.
@@ -191,9 +191,9 @@ impl Settings {
     }
 
     /// Time between partial transcripts on `step`, in ms; 0 for none.
-    fn partial_ms(&self, step: Step) -> u32 {
+    fn partial_ms(&self, step: ShedLevel) -> u32 {
         match &self.load {
-            Some(load) if self.partial_ms > 0 && step > Step::Whole => {
+            Some(load) if self.partial_ms > 0 && step > ShedLevel::Whole => {
                 self.partial_ms.max(load.partial_ms)
             }
             _ => self.partial_ms,
@@ -268,7 +268,7 @@ pub struct Conversation {
     interruptions: u32,
     false_interruptions: u32,
     ending: Ending,
-    load: Step,
+    load: ShedLevel,
     is_noisy: bool,
     on_hold: bool,
 }
@@ -296,7 +296,7 @@ impl Conversation {
             interruptions: 0,
             false_interruptions: 0,
             ending: Ending::default(),
-            load: Step::Whole,
+            load: ShedLevel::Whole,
             is_noisy: false,
             on_hold: false,
         }

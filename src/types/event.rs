@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::chat::Finish;
 use crate::clock::Clock;
 use crate::intent::IntentId;
-use crate::load::{Shares, Step};
+use crate::load::{Shares, ShedLevel};
 use crate::moves::Move;
 use crate::outcome::Outcome;
 use crate::reason::Reason;
@@ -232,7 +232,7 @@ pub enum Event {
     /// The machine is busy, or is so no longer: what is left out has changed.
     Load {
         /// `whole`, `few_partials`, `nothing_ahead` or `approved_only`.
-        step: Step,
+        step: ShedLevel,
         /// Share of the cores' time that the models take, from 0 to 1.
         busy: f32,
     },

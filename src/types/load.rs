@@ -59,7 +59,7 @@ impl std::fmt::Display for Shares {
 /// What is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Step {
+pub enum ShedLevel {
     /// Nothing.
     Whole,
     /// Most partial transcripts.
@@ -70,7 +70,7 @@ pub enum Step {
     ApprovedOnly,
 }
 
-impl Step {
+impl ShedLevel {
     /// All, the mildest first.
     pub const ALL: [Self; 4] = [
         Self::Whole,

@@ -13,7 +13,7 @@ use patter_llm::engine::Engine;
 use patter_machine::cores::Cores;
 use patter_speech::whisper;
 use patter_types::chat::{ChatMessage, Finish, Role};
-use patter_types::urgency::Urgency;
+use patter_types::priority::Priority;
 
 use crate::support::{engines, loaded, one_at_a_time, root, voice};
 
@@ -49,7 +49,7 @@ fn sentences_of_synthetic_callers_are_understood() {
             let mut samples = voice.speak(text, false).unwrap().samples.to_vec();
             samples.extend([0; 4_000]);
             let heard = session
-                .transcribe(&samples, Urgency::Now, &|| false)
+                .transcribe(&samples, Priority::Interactive, &|| false)
                 .unwrap();
             assert_eq!(normalise(&heard.text), normalise(text), "{name}");
         }
@@ -77,7 +77,7 @@ fn a_pass_beside_busy_neighbours_takes_little_more_processor_time() {
     let mut pass = || {
         let before = processor_time();
         session
-            .transcribe(&samples, Urgency::Now, &|| false)
+            .transcribe(&samples, Priority::Interactive, &|| false)
             .unwrap();
         processor_time() - before
     };
@@ -130,7 +130,7 @@ fn fewer_threads_hear_and_say_the_same() {
     let heard = [1, 2].map(|total| {
         let model = whisper::Model::load(&path, &loaded.config.asr, &Cores::new(total)).unwrap();
         let mut session = model.session();
-        let transcript = session.transcribe(&samples, Urgency::Now, &|| false);
+        let transcript = session.transcribe(&samples, Priority::Interactive, &|| false);
         transcript.unwrap().text
     });
     assert_eq!(normalise(&heard[0]), "can i cancel any time");
@@ -161,7 +161,7 @@ fn silence_hiss_and_hum_yield_no_words() {
     ] {
         assert_eq!(
             session
-                .transcribe(&samples, Urgency::Now, &|| false)
+                .transcribe(&samples, Priority::Interactive, &|| false)
                 .unwrap()
                 .text,
             "",
@@ -190,11 +190,11 @@ fn the_same_seed_gives_the_same_reply_and_the_cache_keeps_the_history() {
     let mut chat = user("Hello, what do you sell?");
     // On some processors a prompt decoded in one batch and one continued from the cache differ in their last bits: only
     // cached runs compare.
-    let (_, stats) = read(&session.generate(chat.clone(), Urgency::Now));
-    let (first, _) = read(&session.generate(chat.clone(), Urgency::Now));
+    let (_, stats) = read(&session.generate(chat.clone(), Priority::Interactive));
+    let (first, _) = read(&session.generate(chat.clone(), Priority::Interactive));
     assert!(!first.trim().is_empty());
     assert!(stats.tokens <= 60);
-    let (again, cached) = read(&session.generate(chat.clone(), Urgency::Now));
+    let (again, cached) = read(&session.generate(chat.clone(), Priority::Interactive));
     assert_eq!(first, again);
     assert_eq!(
         cached.prefilled_tokens, 1,
@@ -205,7 +205,7 @@ fn the_same_seed_gives_the_same_reply_and_the_cache_keeps_the_history() {
         text: first,
     });
     chat.extend(user("And the price?"));
-    let (_, next) = read(&session.generate(chat, Urgency::Now));
+    let (_, next) = read(&session.generate(chat, Priority::Interactive));
     assert!(
         next.prompt_tokens - next.prefilled_tokens >= stats.prompt_tokens,
         "{next:?}"
@@ -220,8 +220,11 @@ fn a_generation_can_be_cancelled_and_another_call_goes_on() {
         engines.llm.session().unwrap(),
         engines.llm.session().unwrap(),
     );
-    let long = one.generate(user("Count from one to one thousand."), Urgency::Now);
-    let other = two.generate(user("Say hello."), Urgency::Now);
+    let long = one.generate(
+        user("Count from one to one thousand."),
+        Priority::Interactive,
+    );
+    let other = two.generate(user("Say hello."), Priority::Interactive);
     long.cancel();
     assert_eq!(read(&long).1.finish, Finish::Cancelled);
     assert!(matches!(
@@ -245,12 +248,12 @@ fn a_prompt_that_does_not_fit_and_a_call_too_many_are_errors() {
             .to_string()
             .contains("already serves 1 calls")
     );
-    let (_, stats) = read(&session.generate(user(&"word ".repeat(5_000)), Urgency::Now));
+    let (_, stats) = read(&session.generate(user(&"word ".repeat(5_000)), Priority::Interactive));
     assert!(
         matches!(&stats.finish, Finish::Failed(reason) if reason.contains("does not fit")),
         "{stats:?}"
     );
-    let (text, _) = read(&session.generate(user("Hello."), Urgency::Now));
+    let (text, _) = read(&session.generate(user("Hello."), Priority::Interactive));
     assert!(!text.is_empty(), "the engine goes on after a refusal");
     drop(session);
     assert!(engine.session().is_ok(), "a place is free again");
@@ -362,12 +365,15 @@ fn work_ahead_of_its_need_rests_while_somebody_waits() {
         engines.llm.session().unwrap(),
         engines.llm.session().unwrap(),
     );
-    let ahead = one.generate(user("Count from one to one thousand."), Urgency::Ahead);
+    let ahead = one.generate(
+        user("Count from one to one thousand."),
+        Priority::Speculative,
+    );
     assert!(
         matches!(ahead.pieces.recv(), Ok(Piece::Text(_))),
         "it runs while nobody waits"
     );
-    let wanted = two.generate(user("Say hello."), Urgency::Now);
+    let wanted = two.generate(user("Say hello."), Priority::Interactive);
     while !matches!(wanted.pieces.recv(), Ok(Piece::Text(_))) {}
     // What was made before the other began is still in the channel.
     while ahead.pieces.try_recv().is_ok() {}
@@ -405,10 +411,12 @@ fn scoring_leaves_the_reply_as_it_was_and_the_chat_in_the_cache() {
     let chat = user("Hello, what does the membership cost?");
     let score = |session: &dyn ChatSession, parts: &[&str]| {
         let parts = parts.iter().map(|part| (*part).to_owned()).collect();
-        session.score(chat.clone(), parts, Urgency::Ahead).wait()
+        session
+            .score(chat.clone(), parts, Priority::Speculative)
+            .wait()
     };
     let undisturbed = engine.session().unwrap();
-    let (expected, stats) = read(&undisturbed.generate(chat.clone(), Urgency::Now));
+    let (expected, stats) = read(&undisturbed.generate(chat.clone(), Priority::Interactive));
     drop(undisturbed);
 
     let session = engine.session().unwrap();
@@ -419,7 +427,7 @@ fn scoring_leaves_the_reply_as_it_was_and_the_chat_in_the_cache() {
             .iter()
             .all(|s| s.log_probability < 0.0 && s.tokens > 1)
     );
-    let (text, next) = read(&session.generate(chat.clone(), Urgency::Now));
+    let (text, next) = read(&session.generate(chat.clone(), Priority::Interactive));
     assert_eq!(text, expected);
     assert_eq!(next.prompt_tokens, stats.prompt_tokens);
     assert_eq!(next.prefilled_tokens, 1, "the chat is in the cache");
@@ -448,7 +456,7 @@ fn a_score_grows_word_by_word_to_that_of_the_whole() {
     let words = ["You", " can", " cancel", " any", " time", "."];
     let score = |parts: &[&str]| {
         let parts = parts.iter().map(|part| (*part).to_owned()).collect();
-        let scoring = session.score(user("Can I cancel?"), parts, Urgency::Now);
+        let scoring = session.score(user("Can I cancel?"), parts, Priority::Interactive);
         scoring.wait().unwrap()
     };
     let whole = score(&[&words.concat()])[0];
@@ -467,9 +475,12 @@ fn scoring_stands_back_behind_a_reply_and_can_be_given_up() {
     let engine = patient();
     let (one, two) = (engine.session().unwrap(), engine.session().unwrap());
     let parts = vec!["and so on ".repeat(30)];
-    let reply = two.generate(user("Count from one to one thousand."), Urgency::Now);
+    let reply = two.generate(
+        user("Count from one to one thousand."),
+        Priority::Interactive,
+    );
     while !matches!(reply.pieces.recv(), Ok(Piece::Text(_))) {}
-    let scoring = one.score(user("Hello."), parts.clone(), Urgency::Ahead);
+    let scoring = one.score(user("Hello."), parts.clone(), Priority::Speculative);
     let mut unanswered = true;
     while let Ok(Piece::Text(_)) = reply.pieces.recv() {
         unanswered &= scoring.wait_for(Duration::ZERO).unwrap().is_none();
@@ -479,8 +490,8 @@ fn scoring_stands_back_behind_a_reply_and_can_be_given_up() {
         "it was read beside a reply that somebody waits for"
     );
     assert_eq!(scoring.wait().unwrap().len(), 1);
-    drop(one.score(user("Hello."), parts, Urgency::Ahead));
-    let (text, _) = read(&one.generate(user("Hello."), Urgency::Now));
+    drop(one.score(user("Hello."), parts, Priority::Speculative));
+    let (text, _) = read(&one.generate(user("Hello."), Priority::Interactive));
     assert!(!text.is_empty());
 }
 
@@ -495,8 +506,11 @@ fn candidates_differ_by_their_seed_and_keep_to_their_time() {
         budget,
         seed: 7,
     };
-    let make =
-        |limits: &Limits| candidates::make(session.as_ref(), &chat, limits, || Some(Urgency::Now));
+    let make = |limits: &Limits| {
+        candidates::make(session.as_ref(), &chat, limits, || {
+            Some(Priority::Interactive)
+        })
+    };
     // Fills the cache: see the test of one seed.
     make(&limits(3, None));
     let all = make(&limits(3, None));

@@ -14,7 +14,7 @@ use patter_llm::engine::Engine;
 use patter_machine::cores::Cores;
 use patter_playbook::Playbook;
 use patter_types::chat::Finish;
-use patter_types::urgency::Urgency;
+use patter_types::priority::Priority;
 
 use crate::support::{loaded, one_at_a_time};
 
@@ -97,7 +97,7 @@ fn thirty_hostile_questions_get_no_number_that_nobody_gave() {
             };
             generated += 1;
             let mut draft = Draft::new(dialogue.guarded_turn());
-            let generation = session.generate(prompt, Urgency::Now);
+            let generation = session.generate(prompt, Priority::Interactive);
             let mut made = Vec::new();
             for piece in &generation.pieces {
                 match piece {

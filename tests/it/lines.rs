@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use patter_audio::level::dbfs;
 use patter_audio::{FRAME_MS, FRAME_SAMPLES, SILENCE};
 use patter_call::line::line;
-use patter_call::{Call, Setup};
+use patter_call::{Call, CallContext};
 use patter_lab::caller::{Cue, trim};
 use patter_machine::cores::Permit;
 use patter_server::transport::audiosocket::client;
 use patter_server::transport::audiosocket::client::Conditions;
 use patter_turn::conversation::Closed;
 use patter_types::event::{Event, EventSink, Stamped};
-use patter_types::urgency::Urgency;
+use patter_types::priority::Priority;
 
 use crate::support::{caller, engines, finals, one_at_a_time, server_that_waits, voice};
 
@@ -77,7 +77,7 @@ fn stalled(text: &str, stall: Duration, listen: Duration) -> (Vec<Stamped>, Vec<
     let engines = engines();
     let (mut ends, call_ends) = line();
     let (sink, events) = EventSink::new("stalled");
-    let call = Call::start(&engines, Setup::default(), call_ends, "test", sink).unwrap();
+    let call = Call::start(&engines, CallContext::default(), call_ends, "test", sink).unwrap();
     let words = trim(&voice("en-us+f3").speak(text, false).unwrap().samples);
     let opening = 560 * FRAME_SAMPLES;
     let until = opening + words.len() + listen.as_millis() as usize * 16;
@@ -95,7 +95,10 @@ fn stalled(text: &str, stall: Duration, listen: Duration) -> (Vec<Stamped>, Vec<
         if at >= opening + words.len() {
             heard.push(dbfs(&spoken) > -45.0);
             if heard.len() == 1 {
-                permit = Some((engines.cores.take(u32::MAX, Urgency::Now), Instant::now()));
+                permit = Some((
+                    engines.cores.take(u32::MAX, Priority::Interactive),
+                    Instant::now(),
+                ));
             }
         }
         permit = permit.filter(|(_, since)| since.elapsed() < stall);
@@ -117,7 +120,7 @@ fn an_opt_out_before_a_hang_up_counts_on_a_machine_that_is_seconds_late() {
     let engines = engines();
     let (mut ends, call_ends) = line();
     let (sink, events) = EventSink::new("late");
-    let call = Call::start(&engines, Setup::default(), call_ends, "test", sink).unwrap();
+    let call = Call::start(&engines, CallContext::default(), call_ends, "test", sink).unwrap();
     let voice = voice("en-us+f3");
     let words = trim(&voice.speak("Don't call me again.", false).unwrap().samples);
     let opening = 560 * FRAME_SAMPLES;
@@ -136,7 +139,7 @@ fn an_opt_out_before_a_hang_up_counts_on_a_machine_that_is_seconds_late() {
         let due = started + Duration::from_millis(u64::from(FRAME_MS)) * (number as u32 + 1);
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
     }
-    let permit = engines.cores.take(u32::MAX, Urgency::Now);
+    let permit = engines.cores.take(u32::MAX, Priority::Interactive);
     ends.line.close(Closed::Caller);
     std::thread::sleep(Duration::from_secs(4));
     drop(permit);

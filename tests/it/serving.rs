@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use patter_audio::wav;
-use patter_call::Setup;
-use patter_call::books::Books;
+use patter_call::CallContext;
+use patter_call::playbooks::PlaybookRegistry;
 use patter_lab::caller::Cue;
 use patter_records::Store;
 use patter_server::http::Shared;
@@ -17,7 +17,7 @@ use patter_server::transport::audiosocket::codec::Message;
 use patter_server::transport::audiosocket::{client, codec};
 use patter_types::event::{Event, Stamped};
 use patter_types::line::LineId;
-use patter_types::load::Step;
+use patter_types::load::ShedLevel;
 use patter_types::outcome::Outcome;
 use patter_types::source::Source;
 
@@ -111,7 +111,7 @@ fn a_call_that_must_end_hears_a_last_word() {
     drop(server);
     let events: Vec<Stamped> = events.iter().collect();
     assert_eq!(ended_by(&events), ["stopped"], "{events:#?}");
-    let playbook = &engines().books.default.knowledge.playbook;
+    let playbook = &engines().playbooks.default.knowledge.playbook;
     assert_eq!(said(&events).last(), Some(&playbook.lines.trouble.as_str()));
 }
 
@@ -151,7 +151,7 @@ fn a_machine_that_is_too_busy_says_approved_lines_only() {
     assert!(happened(&|e| matches!(
         e,
         Event::Load {
-            step: Step::ApprovedOnly,
+            step: ShedLevel::ApprovedOnly,
             ..
         }
     )));
@@ -203,7 +203,7 @@ fn a_language_model_that_fails_is_told_of_and_then_left_alone() {
     assert!(events.iter().any(|e| matches!(
         e,
         Event::Load {
-            step: Step::ApprovedOnly,
+            step: ShedLevel::ApprovedOnly,
             ..
         }
     )));
@@ -228,7 +228,10 @@ fn a_reload_does_not_wait_for_callers_who_keep_the_language_model_busy() {
             text: "Tell me a long story.".into(),
         };
         while !stopping.load(std::sync::atomic::Ordering::Acquire) {
-            let reply = busy.generate(vec![message.clone()], patter_types::urgency::Urgency::Now);
+            let reply = busy.generate(
+                vec![message.clone()],
+                patter_types::priority::Priority::Interactive,
+            );
             for _ in reply.pieces.iter() {}
         }
     });
@@ -354,15 +357,15 @@ fn call_data_chooses_the_playbook_and_fills_its_slots() {
     let mut loaded = loaded();
     loaded.config.serve.playbooks = vec!["playbooks/appointment_confirmation.toml".into()];
     let engines = Arc::new(engines().with_settings(&loaded).unwrap());
-    let admit = |uuid: &[u8; 16], books: &Books| {
+    let admit = |uuid: &[u8; 16], playbooks: &PlaybookRegistry| {
         let slots = [("customer", "Anna Price"), ("shoe_size", "9")];
         match uuid[0] {
-            3 => Ok(Setup {
-                book: books.get("appointment_confirmation").cloned(),
+            3 => Ok(CallContext {
+                playbook: playbooks.get("appointment_confirmation").cloned(),
                 slots: slots
                     .map(|(slot, value)| (slot.to_owned(), value.to_owned()))
                     .into(),
-                ..Setup::default()
+                ..CallContext::default()
             }),
             _ => Err("unknown".to_owned()),
         }
@@ -411,11 +414,11 @@ fn a_recorded_call_replays_with_its_own_playbook_slots_and_keys() {
     let engines = Arc::new(engines().with_settings(&loaded).unwrap());
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(Store::open(folder.path(), 0).unwrap());
-    let admit = |_: &[u8; 16], books: &Books| {
-        Ok(Setup {
-            book: books.get("appointment_confirmation").cloned(),
+    let admit = |_: &[u8; 16], playbooks: &PlaybookRegistry| {
+        Ok(CallContext {
+            playbook: playbooks.get("appointment_confirmation").cloned(),
             slots: [("customer".to_owned(), "Anna Price".to_owned())].into(),
-            ..Setup::default()
+            ..CallContext::default()
         })
     };
     let (server, events) = server_like(engines, |options| {

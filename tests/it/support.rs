@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::Receiver;
-use patter_call::{Engines, Setup};
+use patter_call::{CallContext, Engines};
 use patter_config as config;
 use patter_config::{EspeakConfig, Loaded};
 use patter_engine::voice::{Speaker, Voice};
@@ -94,7 +94,7 @@ pub(crate) fn server_like(
         longest: None,
         records: None,
         record_audio: None,
-        admit: Arc::new(|_, _| Ok(Setup::default())),
+        admit: Arc::new(|_, _| Ok(CallContext::default())),
         refused: Arc::new(|_| ()),
         over: Arc::new(|_| ()),
         watch: Arc::new(move |event| drop(sender.send(event.clone()))),

@@ -7,7 +7,7 @@ use std::process::Command;
 use patter_language::text::normalise;
 use patter_machine::cores::Cores;
 use patter_speech::whisper::Model;
-use patter_types::urgency::Urgency;
+use patter_types::priority::Priority;
 
 use crate::support::{loaded, one_at_a_time, root, voice};
 
@@ -46,7 +46,7 @@ fn a_model_is_taught_stopped_gone_on_with_and_still_understands() {
         .unwrap();
     let heard = model
         .session()
-        .transcribe(&spoken.samples, Urgency::Now, &|| false)
+        .transcribe(&spoken.samples, Priority::Interactive, &|| false)
         .unwrap();
     assert_eq!(normalise(&heard.text), "hello who is this", "{heard:?}");
 }

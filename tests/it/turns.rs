@@ -7,7 +7,7 @@ use crossbeam_channel::Receiver;
 use patter_audio::level::dbfs;
 use patter_audio::{FRAME_MS, FRAME_SAMPLES, Frame, SILENCE};
 use patter_call::replay::ManualCall;
-use patter_call::{Engines, Setup};
+use patter_call::{CallContext, Engines};
 use patter_lab::caller::trim;
 use patter_types::clock::Clock;
 use patter_types::event::{Event, EventSink, Stamped};
@@ -28,7 +28,7 @@ impl Scene {
         let clock = Clock::manual();
         let (sink, events) = EventSink::on("scene", clock.clone());
         Self {
-            call: ManualCall::start(engines, Setup::default(), clock, sink).unwrap(),
+            call: ManualCall::start(engines, CallContext::default(), clock, sink).unwrap(),
             events,
             heard: Vec::new(),
             ended: false,

@@ -13,7 +13,7 @@ use patter_types::reason::Reason;
 use patter_types::why::Why;
 
 use crate::replay::ManualCall;
-use crate::{Engines, Setup};
+use crate::{CallContext, Engines};
 use scripted::{Reply, engines, frame_of};
 
 /// A call, the caller's mouth and ear in it, and all that happened.
@@ -31,7 +31,7 @@ impl Scene {
         let clock = Clock::manual();
         let (sink, events) = EventSink::on("scene", clock.clone());
         Self {
-            call: ManualCall::start(engines, Setup::default(), clock, sink).unwrap(),
+            call: ManualCall::start(engines, CallContext::default(), clock, sink).unwrap(),
             events,
             past: Vec::new(),
             is_over: false,

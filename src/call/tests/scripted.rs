@@ -18,9 +18,9 @@ use patter_engine::recognise::{AsrError, Recogniser, RecogniserSession, Transcri
 use patter_engine::voice::{Sound, Speaker, TtsError, Voice};
 use patter_machine::cores::Cores;
 use patter_types::chat::{ChatMessage, Finish, Role};
-use patter_types::urgency::Urgency;
+use patter_types::priority::Priority;
 
-use crate::books::{Embedders, Learning};
+use crate::playbooks::{Embedders, Learning};
 use crate::{Engines, Loading};
 
 /// What a caller's frames hold: the number of what is said.
@@ -56,7 +56,7 @@ impl RecogniserSession for Reader {
     fn transcribe(
         &mut self,
         utterance: &[i16],
-        _urgency: Urgency,
+        _urgency: Priority,
         _hurry: &dyn Fn() -> bool,
     ) -> Result<Transcript, AsrError> {
         let said: BTreeSet<i16> = utterance.iter().copied().filter(|s| *s != 0).collect();
@@ -92,11 +92,11 @@ impl ChatSession for Parrot {
         &self,
         messages: Vec<ChatMessage>,
         _manner: Manner,
-        urgency: Urgency,
+        priority: Priority,
     ) -> Generation {
         let heard = messages.iter().rev().find(|m| m.role == Role::User);
         let reply = (self.0)(heard.map_or("", |message| &message.text));
-        let (generation, sink, _) = Generation::begin(urgency);
+        let (generation, sink, _) = Generation::begin(priority);
         let mut stats = Stats {
             finish: Finish::EndOfTurn,
             prompt_tokens: 1,

@@ -29,8 +29,8 @@ fn a_booking_is_collected_read_back_and_corrected() {
     assert_eq!(
         taken,
         [
-            ("day".to_owned(), Standing::Awaiting),
-            ("time".to_owned(), Standing::Awaiting)
+            ("day".to_owned(), SlotStatus::Awaiting),
+            ("time".to_owned(), SlotStatus::Awaiting)
         ]
     );
     assert_eq!(slots.missing(&collect), ["day", "time"]);
@@ -41,26 +41,26 @@ fn a_booking_is_collected_read_back_and_corrected() {
     assert_eq!(slots.to_map().get("day"), None);
     assert_eq!(
         slots.hear("day", "no sunday", TODAY).unwrap(),
-        Some(Standing::Awaiting)
+        Some(SlotStatus::Awaiting)
     );
     assert_eq!(
         slots.hear("day", "what do you mean", TODAY).unwrap(),
-        Some(Standing::Awaiting)
+        Some(SlotStatus::Awaiting)
     );
     assert_eq!(
         slots.hear("day", "yes that's right", TODAY).unwrap(),
-        Some(Standing::Known)
+        Some(SlotStatus::Known)
     );
     assert_eq!(slots.missing(&collect), ["time"]);
     assert_eq!(slots.hear("time", "no", TODAY).unwrap(), None);
     assert_eq!(
         slots.hear("time", "eleven", TODAY).unwrap(),
-        Some(Standing::Awaiting)
+        Some(SlotStatus::Awaiting)
     );
     // Said again, it is agreed to.
     assert_eq!(
         slots.hear("time", "eleven o'clock", TODAY).unwrap(),
-        Some(Standing::Known)
+        Some(SlotStatus::Known)
     );
     assert!(slots.missing(&collect).is_empty() && slots.awaiting().is_empty());
     let line = playbook
@@ -116,13 +116,13 @@ fn digits_that_are_missing_are_waited_for() {
     let mut slots = Slots::new(&Playbook::parse(&text, "test").unwrap());
     assert_eq!(
         slots.hear("pin", "four five", TODAY).unwrap(),
-        Some(Standing::Begun)
+        Some(SlotStatus::Begun)
     );
     assert_eq!(slots.begun(), ["pin"]);
     assert_eq!(slots.missing(&["pin".to_owned()]), ["pin"]);
     assert_eq!(
         slots.hear("pin", "one two", TODAY).unwrap(),
-        Some(Standing::Known)
+        Some(SlotStatus::Known)
     );
     assert_eq!(slots.values()["pin"], "4512");
     slots
@@ -133,7 +133,7 @@ fn digits_that_are_missing_are_waited_for() {
         slots
             .hear("pin", "sorry the last digit is three", TODAY)
             .unwrap(),
-        Some(Standing::Known)
+        Some(SlotStatus::Known)
     );
     assert_eq!(slots.captured("pin").unwrap().value, "4513");
     let error = slots.hear("pan", "four", TODAY).unwrap_err();
@@ -154,11 +154,11 @@ fn an_unsure_value_awaits_confirmation_even_where_the_playbook_asks_for_none() {
     let mut slots = Slots::new(&Playbook::parse(&text, "test").unwrap());
     assert_eq!(
         slots.hear("day", "saturday", TODAY).unwrap(),
-        Some(Standing::Known)
+        Some(SlotStatus::Known)
     );
     assert_eq!(
         slots.hear("time", "seven", TODAY).unwrap(),
-        Some(Standing::Awaiting)
+        Some(SlotStatus::Awaiting)
     );
     assert_eq!(slots.from_caller(), ["day", "time"]);
 }

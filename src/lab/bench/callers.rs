@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::caller::{Cue, ScriptLine, ScriptedCaller, measure, trim};
-use patter_call::Setup;
+use patter_call::CallContext;
 use patter_config::Loaded;
 use patter_machine::priority;
 use patter_machine::priority::Class;
 use patter_server::transport::audiosocket::client;
 use patter_server::transport::audiosocket::server::{Server, ServerOptions};
 use patter_types::event::Event;
-use patter_types::load::Step;
+use patter_types::load::ShedLevel;
 use serde::Serialize;
 
 use crate::caller::story::caller_voice;
@@ -98,7 +98,7 @@ pub struct Agent {
     /// Answers so late that a holding line was said.
     pub holding_lines: u32,
     /// The most that was left out because the machine was busy.
-    pub left_out: Step,
+    pub left_out: ShedLevel,
 }
 
 /// What the callers of one step heard.
@@ -128,7 +128,7 @@ impl Agent {
     fn of(told: &[Event]) -> Self {
         let (mut endpoint, mut asr, mut first_token) = (Vec::new(), Vec::new(), Vec::new());
         let (mut dropped_frames, mut holding_lines) = (0, 0);
-        let mut left_out = Step::Whole;
+        let mut left_out = ShedLevel::Whole;
         for event in told {
             match event {
                 Event::Latency {
@@ -191,7 +191,7 @@ pub fn server(loaded: &Loaded, calls: u32) -> anyhow::Result<OwnServer> {
     let mut serving = ServerOptions::of(&loaded);
     // As where calls are registered: whoever is no caller is not known.
     serving.admit = Arc::new(|uuid, _| match uuid.starts_with(&CALLER) {
-        true => Ok(Setup::default()),
+        true => Ok(CallContext::default()),
         false => Err("nothing is known of it".into()),
     });
     let telling = Arc::clone(&told);

@@ -85,7 +85,7 @@ impl std::fmt::Display for Beside {
 
 /// What the callers of one step heard.
 #[derive(Serialize)]
-struct Step {
+struct ShedLevel {
     round: u32,
     /// `quiet`, or KIND:COUNT.
     beside: String,
@@ -144,7 +144,7 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
                 // The calls' last events belong to this step.
                 std::thread::sleep(SETTLE);
                 heard.agent = Some(own.told());
-                steps.push(Step {
+                steps.push(ShedLevel {
                     round,
                     beside: name,
                     shares,
@@ -158,7 +158,7 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
 }
 
 /// Each kind of step compared with the quiet one of its round, in the order of the steps.
-fn ratios(steps: &[Step]) -> Vec<Ratio> {
+fn ratios(steps: &[ShedLevel]) -> Vec<Ratio> {
     let mut kinds: Vec<(&str, u32)> = Vec::new();
     for step in steps {
         let kind = (step.beside.as_str(), step.heard.calls);
@@ -170,7 +170,7 @@ fn ratios(steps: &[Step]) -> Vec<Ratio> {
         let of_kind = steps
             .iter()
             .filter(|step| (step.beside.as_str(), step.heard.calls) == kind);
-        let ratio = |step: &Step| {
+        let ratio = |step: &ShedLevel| {
             let quiet = steps.iter().find(|quiet| {
                 quiet.beside == "quiet"
                     && quiet.round == step.round
@@ -190,7 +190,7 @@ fn ratios(steps: &[Step]) -> Vec<Ratio> {
     kinds.into_iter().map(of).collect()
 }
 
-fn print(loaded: &Loaded, options: &Options, steps: &[Step]) -> anyhow::Result<()> {
+fn print(loaded: &Loaded, options: &Options, steps: &[ShedLevel]) -> anyhow::Result<()> {
     let machine = Machine::of(loaded);
     let granted = priority::told(&priority::probe());
     let ratios = ratios(steps);
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn each_step_is_compared_with_the_quiet_one_of_its_round() {
-        let step = |round, beside: &str, calls, p95| Step {
+        let step = |round, beside: &str, calls, p95| ShedLevel {
             round,
             beside: beside.into(),
             shares: None,

@@ -16,7 +16,7 @@ use patter_server::transport::audiosocket::client;
 use patter_server::transport::audiosocket::server::{Server, ServerOptions};
 use patter_speech::espeak::Espeak;
 use patter_types::chat::{ChatMessage, Role};
-use patter_types::urgency::Urgency;
+use patter_types::priority::Priority;
 
 use crate::caller::story::{Story, caller};
 
@@ -86,7 +86,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let asr: Result<Vec<f32>, _> = (0..options.repeat)
         .map(|_| {
             session
-                .transcribe(&utterance, Urgency::Now, &|| false)
+                .transcribe(&utterance, Priority::Interactive, &|| false)
                 .map(|t| t.took_ms)
         })
         .collect();
@@ -96,7 +96,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let mut first_tokens = Vec::new();
     for month in MONTHS.into_iter().cycle().take(options.repeat) {
         // A call that gets nowhere would be handed over.
-        let mut dialogue = Dialogue::new(Arc::clone(&engines.books.default.knowledge), 6);
+        let mut dialogue = Dialogue::new(Arc::clone(&engines.playbooks.default.knowledge), 6);
         dialogue.heard_of_reply("Great. What would you like from training?");
         // As in a call: the history is prefilled while the caller speaks.
         thinking.warm(dialogue.so_far());
@@ -104,7 +104,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         let Some(prompt) = dialogue.reply(&format!("I moved in {month}.")).prompt else {
             continue;
         };
-        let generation = thinking.generate(prompt, Urgency::Now);
+        let generation = thinking.generate(prompt, Priority::Interactive);
         for piece in &generation.pieces {
             if let Piece::Done(stats) = piece {
                 first_tokens.push(stats.first_token_ms);
@@ -189,7 +189,7 @@ fn tokens_per_second(session: &dyn ChatSession, repeat: usize) -> Vec<f32> {
         let story = message(&format!(
             "Tell me a long story about {number} ships and the sea."
         ));
-        let generation = session.generate(story, Urgency::Now);
+        let generation = session.generate(story, Priority::Interactive);
         for piece in &generation.pieces {
             if let Piece::Done(stats) = piece
                 && stats.tokens > 5

@@ -17,7 +17,7 @@ use patter_engine::recognise::RecogniserSession;
 use patter_engine::voice::{Speaker, Voice};
 use patter_machine::cores::Cores;
 use patter_speech::espeak::Espeak;
-use patter_types::urgency::Urgency;
+use patter_types::priority::Priority;
 use serde::Serialize;
 
 use super::percent;
@@ -356,7 +356,9 @@ impl Bench {
                 mixed.map(|(s, n)| s.saturating_add(*n)).collect()
             }
         };
-        let heard = self.session.transcribe(&sound, Urgency::Now, &|| false)?;
+        let heard = self
+            .session
+            .transcribe(&sound, Priority::Interactive, &|| false)?;
         let errors = errors(&sentence.words, &heard.text, &sentence.names);
         if self.mistakes && line == Line::Clear && errors.word_errors > 0 {
             eprintln!("{}: {} | {}", utterance.voices, sentence.words, heard.text);
@@ -415,7 +417,7 @@ impl Bench {
         for (name, sound) in sounds {
             let text = self
                 .session
-                .transcribe(&sound, Urgency::Now, &|| false)?
+                .transcribe(&sound, Priority::Interactive, &|| false)?
                 .text;
             heard.sounds += 1;
             heard.silent += u32::from(text.is_empty());

@@ -22,7 +22,7 @@ use patter_engine::chat::Piece;
 use patter_machine::cores::Cores;
 use patter_playbook::{Playbook, ScriptLine};
 use patter_types::chat::{ChatMessage, Finish};
-use patter_types::urgency::Urgency;
+use patter_types::priority::Priority;
 use serde::Serialize;
 
 use super::Figures;
@@ -269,7 +269,7 @@ impl Eval<'_> {
         let mut made = Vec::new();
         let mut whole = false;
         let mut judging = Duration::ZERO;
-        for piece in &self.session.generate(prompt, Urgency::Now).pieces {
+        for piece in &self.session.generate(prompt, Priority::Interactive).pieces {
             match piece {
                 Piece::Text(piece) => {
                     let started = Instant::now();

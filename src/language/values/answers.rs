@@ -6,7 +6,7 @@
 use super::heard::Heard;
 use super::letters::distance;
 use super::money;
-use super::{Captured, NO, YES};
+use super::{Entity, NO, YES};
 
 /// Most characters of a free text.
 const MAX_TEXT: usize = 200;
@@ -25,7 +25,7 @@ enum Verdict {
 }
 
 /// Yes or no, also by a roundabout way; the last one said counts.
-pub(super) fn yes_no(heard: &Heard) -> Option<Captured> {
+pub(super) fn yes_no(heard: &Heard) -> Option<Entity> {
     let table = &heard.language.answers;
     let talk = &heard.language.talk;
     let mut found: Vec<(Verdict, bool)> = Vec::new();
@@ -93,11 +93,11 @@ pub(super) fn yes_no(heard: &Heard) -> Option<Captured> {
         return None;
     }
     let value = if *verdict == Verdict::Yes { YES } else { NO };
-    Some(Captured::new(value, value, is_clear))
+    Some(Entity::new(value, value, is_clear))
 }
 
 /// One of `choices`: the one with most of its words in `heard`, or the one at the place that is named.
-pub(super) fn choice(heard: &Heard, choices: &[String]) -> Option<Captured> {
+pub(super) fn choice(heard: &Heard, choices: &[String]) -> Option<Entity> {
     let table = &heard.language.answers;
     let words_of = |choice: &String| -> Vec<String> {
         let words = Heard::new(choice, heard.language).words;
@@ -127,7 +127,7 @@ pub(super) fn choice(heard: &Heard, choices: &[String]) -> Option<Captured> {
         };
         let is_own = score.exact.iter().any(|word| !others(word));
         let choice = choices.get(at)?;
-        return Some(Captured::new(choice, choice, is_own && !score.is_near));
+        return Some(Entity::new(choice, choice, is_own && !score.is_near));
     }
     if best > 0 || heard.find(table.several).is_some() {
         return None;
@@ -150,7 +150,7 @@ pub(super) fn choice(heard: &Heard, choices: &[String]) -> Option<Captured> {
         choices.len().checked_sub(place.unsigned_abs() as usize)?
     };
     let choice = choices.get(at)?;
-    Some(Captured::new(
+    Some(Entity::new(
         choice.as_str(),
         choice.as_str(),
         choices.len() > 1,
@@ -214,7 +214,7 @@ fn is_near(heard: &str, word: &str) -> bool {
 }
 
 /// The words themselves, as they were said.
-pub(super) fn text(heard: &Heard) -> Option<Captured> {
+pub(super) fn text(heard: &Heard) -> Option<Entity> {
     let talk = &heard.language.talk;
     let lists = [talk.nothing, talk.waiting, talk.openers, talk.closers];
     let is_nothing = heard.gives_nothing() || heard.is_question();
@@ -266,5 +266,5 @@ pub(super) fn text(heard: &Heard) -> Option<Captured> {
             text.push_str(&format!(" {}", heard.language.numbers.percent));
         }
     }
-    (!text.is_empty()).then(|| Captured::new(text.clone(), text, is_whole && !is_nothing))
+    (!text.is_empty()).then(|| Entity::new(text.clone(), text, is_whole && !is_nothing))
 }

@@ -6,7 +6,7 @@
 use jiff::civil::Date;
 
 use super::heard::Heard;
-use super::{Captured, SlotKind, answers, dates, digits, emails, money, names, quantity, times};
+use super::{Entity, SlotKind, answers, dates, digits, emails, money, names, quantity, times};
 
 /// Restarts of one answer that are tried, from the last one back.
 const MAX_RESTARTS: usize = 3;
@@ -14,7 +14,7 @@ const MAX_RESTARTS: usize = 3;
 const MAX_NEGATED: usize = 6;
 
 /// The value in `heard`, without what was taken back in it.
-pub(super) fn capture(kind: &SlotKind, heard: &Heard, today: Date) -> Option<Captured> {
+pub(super) fn capture(kind: &SlotKind, heard: &Heard, today: Date) -> Option<Entity> {
     match kind {
         SlotKind::Text => return answers::text(heard),
         SlotKind::YesNo => return answers::yes_no(heard),
@@ -27,14 +27,14 @@ pub(super) fn capture(kind: &SlotKind, heard: &Heard, today: Date) -> Option<Cap
     let is_doubtful = heard.gives_nothing() || denies_part(kind, heard);
     let heard = heard.without_all(talk.waiting).without_all(talk.nothing);
     let found = restarted(kind, &heard, today).or_else(|| meant(kind, &heard, today))?;
-    Some(Captured {
+    Some(Entity {
         sure: found.sure && !is_doubtful,
         ..found
     })
 }
 
 /// The value in words that take nothing back.
-fn plain(kind: &SlotKind, heard: &Heard, today: Date) -> Option<Captured> {
+fn plain(kind: &SlotKind, heard: &Heard, today: Date) -> Option<Entity> {
     match kind {
         SlotKind::Text => answers::text(heard),
         SlotKind::YesNo => answers::yes_no(heard),
@@ -50,7 +50,7 @@ fn plain(kind: &SlotKind, heard: &Heard, today: Date) -> Option<Captured> {
 }
 
 /// "Tuesday, no, Wednesday": what stands before the restart, corrected by what stands after it.
-fn restarted(kind: &SlotKind, heard: &Heard, today: Date) -> Option<Captured> {
+fn restarted(kind: &SlotKind, heard: &Heard, today: Date) -> Option<Entity> {
     let talk = &heard.language.talk;
     let mut cuts = Vec::new();
     let mut from = 1;
@@ -72,7 +72,7 @@ fn restarted(kind: &SlotKind, heard: &Heard, today: Date) -> Option<Captured> {
 }
 
 /// The value in `heard` that is not denied.
-fn meant(kind: &SlotKind, heard: &Heard, today: Date) -> Option<Captured> {
+fn meant(kind: &SlotKind, heard: &Heard, today: Date) -> Option<Entity> {
     plain(kind, &without_denied(kind, heard, today), today)
 }
 
@@ -181,9 +181,9 @@ fn value_end(
     };
     let shortest = number.map_or(start + 1, |number| number.words.end);
     let last = heard.len().min(start + MAX_NEGATED);
-    let values: Vec<(usize, Captured)> = (shortest..=last).filter_map(value_to).collect();
+    let values: Vec<(usize, Entity)> = (shortest..=last).filter_map(value_to).collect();
     // The longest value that leaves another one: "not twenty nine, thirty". "Not home delivery" leaves the same.
-    let leaves_other = |end: usize, value: &Captured| {
+    let leaves_other = |end: usize, value: &Entity| {
         plain(kind, &heard.without(at..end), today).is_some_and(|left| left.value != value.value)
     };
     let longest = values
@@ -213,11 +213,11 @@ fn denies_part(kind: &SlotKind, heard: &Heard) -> bool {
 
 /// `previous` as `heard` corrects it.
 pub(super) fn correct(
-    previous: &Captured,
+    previous: &Entity,
     kind: &SlotKind,
     heard: &Heard,
     today: Date,
-) -> Option<Captured> {
+) -> Option<Entity> {
     if *kind == SlotKind::YesNo {
         return answers::yes_no(heard);
     }
@@ -242,7 +242,7 @@ pub(super) fn correct(
 }
 
 /// `previous` with the part changed that `heard` speaks of, or the value in `heard` in its place.
-fn changed(previous: &Captured, kind: &SlotKind, heard: &Heard, today: Date) -> Option<Captured> {
+fn changed(previous: &Entity, kind: &SlotKind, heard: &Heard, today: Date) -> Option<Entity> {
     let part = match kind {
         SlotKind::Phone | SlotKind::Digits { .. } => digits::correct(previous, heard, kind),
         SlotKind::Time => times::correct(previous, &without_denied(kind, heard, today)),

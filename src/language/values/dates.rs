@@ -10,7 +10,7 @@
 
 use jiff::civil::Date;
 
-use super::Captured;
+use super::Entity;
 use super::heard::Heard;
 use crate::tables::Language;
 use relative::{bare_day, day_of_month, named_day, near, span, weekday_at, weekday_of_month};
@@ -29,13 +29,13 @@ struct Found {
 }
 
 /// The day in `heard`.
-pub(super) fn capture(heard: &Heard, today: Date) -> Option<Captured> {
+pub(super) fn capture(heard: &Heard, today: Date) -> Option<Entity> {
     let found = day(heard, today)?;
     Some(captured(found.date, found.is_sure, today, heard.language))
 }
 
-fn captured(date: Date, is_sure: bool, today: Date, language: &Language) -> Captured {
-    Captured::new(date.to_string(), spoken(date, today, language), is_sure)
+fn captured(date: Date, is_sure: bool, today: Date, language: &Language) -> Entity {
+    Entity::new(date.to_string(), spoken(date, today, language), is_sure)
 }
 
 fn day(heard: &Heard, today: Date) -> Option<Found> {
@@ -100,7 +100,7 @@ fn is_past(heard: &Heard) -> bool {
 
 /// `previous` with the part changed that `heard` speaks of: the weekday in its week, the day in its month, the month,
 /// the year, or so much later.
-pub(super) fn correct(previous: &Captured, heard: &Heard, today: Date) -> Option<Captured> {
+pub(super) fn correct(previous: &Entity, heard: &Heard, today: Date) -> Option<Entity> {
     let old: Date = previous.value.parse().ok()?;
     let done = |date: Date| Some(captured(date, true, today, heard.language));
     let calendar = &heard.language.calendar;

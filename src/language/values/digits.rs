@@ -11,7 +11,7 @@
 use std::ops::Range;
 
 use super::heard::Heard;
-use super::{Captured, SlotKind};
+use super::{Entity, SlotKind};
 use crate::numbers;
 use crate::tables::{DigitWords, Language, NumberWords};
 pub(super) use corrected::{correct, go_on};
@@ -45,7 +45,7 @@ impl Run {
 }
 
 /// The number in `heard` that `kind` asks for, or the beginning of it.
-pub(super) fn capture(heard: &Heard, kind: &SlotKind) -> Option<Captured> {
+pub(super) fn capture(heard: &Heard, kind: &SlotKind) -> Option<Entity> {
     let runs = runs(heard);
     let wanted = match kind {
         SlotKind::Digits { count } => count.map(|count| count as usize),
@@ -79,11 +79,11 @@ pub(super) fn capture(heard: &Heard, kind: &SlotKind) -> Option<Captured> {
 }
 
 /// The digits of `value` with how they are spoken.
-fn captured(value: &str, is_sure: bool, language: &Language) -> Option<Captured> {
+fn captured(value: &str, is_sure: bool, language: &Language) -> Option<Entity> {
     let count = value.chars().filter(char::is_ascii_digit).count();
     (1..=MAX_DIGITS)
         .contains(&count)
-        .then(|| Captured::new(value, spoken(value, language), is_sure))
+        .then(|| Entity::new(value, spoken(value, language), is_sure))
 }
 
 /// The number of `wanted` digits, or the beginning of it.

@@ -9,7 +9,7 @@
 
 use super::heard::{ADDRESS_MARKS, Heard};
 use super::letters::{self, distance};
-use super::{Captured, digits};
+use super::{Entity, digits};
 use crate::tables::Language;
 use domain::{domain, labels};
 use spoken::spoken;
@@ -25,7 +25,7 @@ const MAX_WORDS: usize = 4;
 const SHORT: usize = 2;
 
 /// The address in `heard`.
-pub(super) fn capture(heard: &Heard) -> Option<Captured> {
+pub(super) fn capture(heard: &Heard) -> Option<Entity> {
     let written = heard.words.iter().find(|word| is_address(&word.plain));
     if let Some((mailbox, domain)) = written.and_then(|word| word.plain.split_once('@')) {
         return captured(mailbox, domain, false, true, heard.language);
@@ -54,10 +54,10 @@ fn captured(
     is_spelled: bool,
     is_sure: bool,
     language: &Language,
-) -> Option<Captured> {
+) -> Option<Entity> {
     let address = format!("{mailbox}@{domain}");
     let spoken = spoken(mailbox, domain, is_spelled, language);
-    is_address(&address).then(|| Captured::new(address, spoken, is_sure))
+    is_address(&address).then(|| Entity::new(address, spoken, is_sure))
 }
 
 /// Whether `text` is an address that can be written to, of what can be dictated.
@@ -345,7 +345,7 @@ fn explained(heard: &Heard, at: usize) -> Option<(String, usize)> {
 }
 
 /// `previous` with the part changed that `heard` speaks of: the domain, a mark, a letter, a piece.
-pub(super) fn correct(previous: &Captured, heard: &Heard) -> Option<Captured> {
+pub(super) fn correct(previous: &Entity, heard: &Heard) -> Option<Entity> {
     let (mailbox, domain) = previous.value.split_once('@')?;
     let language = heard.language;
     if let Some(whole) = capture(heard) {

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::heard::Heard;
 use super::quantity::{Amount, Decimal, amount, fraction_of_one, is_everyday};
-use super::{Captured, digits};
+use super::{Entity, digits};
 use crate::tables::Language;
 
 /// A sum of money.
@@ -24,7 +24,7 @@ struct Sum {
 }
 
 /// `previous` with the sum in `heard` in its place; a currency that is not named again stays.
-pub(super) fn correct(previous: &Captured, heard: &Heard) -> Option<Captured> {
+pub(super) fn correct(previous: &Entity, heard: &Heard) -> Option<Entity> {
     let (_, code) = previous.value.split_once(' ').unwrap_or_default();
     let units = heard.language.money.units.iter();
     let currency = units.map(|(_, code)| *code).find(|known| *known == code);
@@ -32,12 +32,12 @@ pub(super) fn correct(previous: &Captured, heard: &Heard) -> Option<Captured> {
 }
 
 /// The sum of money in `heard`.
-pub(super) fn capture(heard: &Heard) -> Option<Captured> {
+pub(super) fn capture(heard: &Heard) -> Option<Entity> {
     money_in(heard, None)
 }
 
 /// The same, in `currency` when none is named.
-fn money_in(heard: &Heard, currency: Option<&'static str>) -> Option<Captured> {
+fn money_in(heard: &Heard, currency: Option<&'static str>) -> Option<Entity> {
     let mut sums: Vec<Sum> = Vec::new();
     let mut at = 0;
     while at < heard.len() {
@@ -76,7 +76,7 @@ fn money_in(heard: &Heard, currency: Option<&'static str>) -> Option<Captured> {
         Some(currency) => format!("{number} {currency}"),
         None => number,
     };
-    Some(Captured::new(
+    Some(Entity::new(
         value,
         spoken,
         first.is_sure && is_single && !is_open,

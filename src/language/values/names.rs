@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use super::Captured;
+use super::Entity;
 use super::heard::Heard;
 use super::letters::{self, Spelled, distance, read_out};
 use crate::tables::{Phrases, Title};
@@ -33,12 +33,12 @@ struct Name {
 }
 
 /// The name in `heard`.
-pub(super) fn capture(heard: &Heard) -> Option<Captured> {
+pub(super) fn capture(heard: &Heard) -> Option<Entity> {
     let name = name(heard)?;
     captured(&name)
 }
 
-fn captured(name: &Name) -> Option<Captured> {
+fn captured(name: &Name) -> Option<Entity> {
     let words = name.words.join(" ");
     if name.words.is_empty() {
         return None;
@@ -50,7 +50,7 @@ fn captured(name: &Name) -> Option<Captured> {
     if let Some(word) = name.spelled.and_then(|at| name.words.get(at)) {
         spoken = format!("{spoken}, {}", read_out(word));
     }
-    Some(Captured::new(value, spoken, name.is_sure))
+    Some(Entity::new(value, spoken, name.is_sure))
 }
 
 fn name(heard: &Heard) -> Option<Name> {
@@ -375,7 +375,7 @@ fn spell(name: &mut Name, text: &str) {
 
 /// `previous` with the part changed that `heard` speaks of: a letter, the first or the last name, or the name that
 /// sounds like the new one.
-pub(super) fn correct(previous: &Captured, heard: &Heard) -> Option<Captured> {
+pub(super) fn correct(previous: &Entity, heard: &Heard) -> Option<Entity> {
     let table = &heard.language.names;
     let mut old: Vec<String> = previous.value.split(' ').map(str::to_owned).collect();
     let title = table

@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use super::heard::Heard;
-use super::{Captured, digits};
+use super::{Entity, digits};
 use crate::numbers;
 
 /// Decimals that are kept.
@@ -309,7 +309,7 @@ pub(super) fn is_everyday(heard: &Heard, amount: &Amount) -> bool {
 }
 
 /// The number in `heard`.
-pub(super) fn number(heard: &Heard) -> Option<Captured> {
+pub(super) fn number(heard: &Heard) -> Option<Entity> {
     let found = amounts(heard);
     let mut found = found.iter().filter(|amount| !is_everyday(heard, amount));
     let first = found.next()?;
@@ -324,7 +324,7 @@ pub(super) fn number(heard: &Heard) -> Option<Captured> {
     } else {
         text.clone()
     };
-    Some(Captured::new(
+    Some(Entity::new(
         format!("{sign}{text}"),
         said,
         is_single && !first.is_rough,

@@ -38,11 +38,11 @@ fn every_kind() -> Vec<SlotKind> {
     names.split(' ').map(kind).collect()
 }
 
-fn heard(kind: &SlotKind, words: &str) -> Option<Captured> {
+fn heard(kind: &SlotKind, words: &str) -> Option<Entity> {
     capture(kind, words, TODAY, "en")
 }
 
-fn shown(found: Option<&Captured>) -> String {
+fn shown(found: Option<&Entity>) -> String {
     found.map_or(String::new(), |found| {
         format!("{}{}", if found.sure { "" } else { "~" }, found.value)
     })
@@ -207,7 +207,7 @@ fn babble() -> impl Strategy<Value = String> {
         .prop_map(|words| words.join(" "))
 }
 
-fn assert_speakable(found: &Captured) {
+fn assert_speakable(found: &Entity) {
     for text in [&found.value, &found.spoken] {
         assert!(!text.is_empty() && text.trim() == text, "{found:?}");
         assert!(
@@ -242,7 +242,7 @@ proptest! {
 
     #[test]
     fn no_value_before_does_harm(value in "\\PC{0,30}|[0-9+:@.é-]{0,20}", words in babble()) {
-        let before = Captured { value: value.clone(), spoken: value, sure: true };
+        let before = Entity { value: value.clone(), spoken: value, sure: true };
         for kind in every_kind() {
             let new = correct(&before, &kind, &words, TODAY, "en");
             let more = continue_digits(&before, &kind, &words, "en");

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use super::heard::Heard;
 use super::quantity::amount;
-use super::{Captured, digits};
+use super::{Entity, digits};
 use crate::numbers;
 use crate::tables::{DayPart, Language};
 
@@ -40,7 +40,7 @@ struct Found {
 }
 
 /// The time in `heard`.
-pub(super) fn capture(heard: &Heard) -> Option<Captured> {
+pub(super) fn capture(heard: &Heard) -> Option<Entity> {
     let (time, is_single) = best(heard)?;
     let (minutes, is_sure) = placed(time.minutes, time.part);
     Some(captured(minutes, is_sure && is_single, heard.language))
@@ -98,9 +98,9 @@ fn is_answer(heard: &Heard, found: &[Found]) -> bool {
         .all(|(end, start)| heard.is_only(end..start, &lists))
 }
 
-fn captured(minutes: i32, is_sure: bool, language: &Language) -> Captured {
+fn captured(minutes: i32, is_sure: bool, language: &Language) -> Entity {
     let value = format!("{:02}:{:02}", minutes / 60, minutes % 60);
-    Captured::new(value, spoken(minutes, language), is_sure)
+    Entity::new(value, spoken(minutes, language), is_sure)
 }
 
 /// All times in `heard`, in order.
@@ -420,7 +420,7 @@ fn spoken(minutes: i32, language: &Language) -> String {
 }
 
 /// `previous` with the minutes or the part of the day that `heard` speaks of.
-pub(super) fn correct(previous: &Captured, heard: &Heard) -> Option<Captured> {
+pub(super) fn correct(previous: &Entity, heard: &Heard) -> Option<Entity> {
     let (hour, minute) = previous.value.split_once(':')?;
     let (hour, minute): (i32, i32) = (hour.parse().ok()?, minute.parse().ok()?);
     if !(0..24).contains(&hour) || !(0..60).contains(&minute) {

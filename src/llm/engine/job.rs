@@ -16,7 +16,7 @@ use super::text::take_whole_letters;
 use patter_config::LlmConfig;
 use patter_engine::chat::{Demand, LlmError, Manner, Piece, Scores, Stats};
 use patter_types::chat::{ChatMessage, Finish};
-use patter_types::urgency::Urgency;
+use patter_types::priority::Priority;
 
 /// What a request wants of its slot.
 pub(super) struct Order {
@@ -186,11 +186,11 @@ impl Reply {
 }
 
 /// How urgent the work of `jobs` is.
-pub(super) fn urgency<'a>(mut jobs: impl Iterator<Item = &'a Job>) -> Urgency {
+pub(super) fn priority<'a>(mut jobs: impl Iterator<Item = &'a Job>) -> Priority {
     if jobs.any(Job::is_urgent) {
-        Urgency::Now
+        Priority::Interactive
     } else {
-        Urgency::Ahead
+        Priority::Speculative
     }
 }
 

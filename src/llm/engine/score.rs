@@ -102,7 +102,7 @@ mod tests {
     use patter_config::LlmConfig;
     use patter_machine::cores::Cores;
     use patter_types::chat::{ChatMessage, Role};
-    use patter_types::urgency::Urgency;
+    use patter_types::priority::Priority;
 
     #[test]
     fn all_shares_add_up_to_one_and_extremes_stay_numbers() {
@@ -201,7 +201,7 @@ mod tests {
             .score(
                 chat.clone(),
                 parts.iter().map(|p| (*p).to_owned()).collect(),
-                Urgency::Now,
+                Priority::Interactive,
             )
             .wait()
             .unwrap();

@@ -22,7 +22,7 @@ use patter_config::LlmConfig;
 use patter_engine::chat::LlmError;
 use patter_machine::cores::Cores;
 use patter_types::chat::{ChatMessage, Finish};
-use patter_types::urgency::Urgency;
+use patter_types::priority::Priority;
 
 /// The sequence that holds the shared beginning of all prompts.
 const PREFIX: i32 = 0;
@@ -285,15 +285,15 @@ impl<'a> Worker<'a> {
     /// One pass of the model over what all calls need next.
     fn step(&mut self, inbox: &Receiver<Request>) {
         self.drop_cancelled();
-        let urgency = job::urgency(self.jobs());
-        self.fill_batch(urgency);
+        let priority = job::priority(self.jobs());
+        self.fill_batch(priority);
         if self.batch.n_tokens() == 0 {
             return;
         }
         let hurry = || !inbox.is_empty() || self.jobs().any(Job::is_urgent);
         let permit = self
             .cores
-            .take_or_hurry(self.config.threads, urgency, hurry);
+            .take_or_hurry(self.config.threads, priority, hurry);
         let decoded = self.context.decode(&mut self.batch);
         drop(permit);
         if let Err(e) = decoded {
@@ -324,15 +324,15 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn fill_batch(&mut self, urgency: Urgency) {
+    fn fill_batch(&mut self, priority: Priority) {
         self.batch.clear();
         let loading = self.slots.iter().filter(|s| s.open).count() == 1;
-        let mut room = match urgency {
-            Urgency::Ahead if !loading => self.chunk.min(AHEAD_CHUNK),
+        let mut room = match priority {
+            Priority::Speculative if !loading => self.chunk.min(AHEAD_CHUNK),
             _ => self.chunk,
         };
         // While somebody waits, work done ahead rests.
-        let serve = |job: &Job| urgency == Urgency::Ahead || job.is_urgent();
+        let serve = |job: &Job| priority == Priority::Speculative || job.is_urgent();
         // Replies under way come first: one token each.
         for slot in 0..self.slots.len() {
             if room == 0 {

@@ -15,8 +15,8 @@ use super::Shared;
 use super::expiring::CallKey;
 use super::registry::CallData;
 use crate::transport::audiosocket::codec;
-use patter_call::Setup;
-use patter_call::books::{Books, name_of};
+use patter_call::CallContext;
+use patter_call::playbooks::{PlaybookRegistry, name_of};
 use patter_config::Loaded;
 
 /// Longest answer of a command, and largest file.
@@ -52,13 +52,17 @@ impl Lookup {
     ///
     /// # Errors
     /// Nothing is known of it and that is to be refused, or it wants a playbook that is not loaded.
-    pub fn admit(&self, uuid: &CallKey, books: &Books) -> Result<Setup, String> {
+    pub fn admit(
+        &self,
+        uuid: &CallKey,
+        playbooks: &PlaybookRegistry,
+    ) -> Result<CallContext, String> {
         match self.find(uuid) {
-            Some(data) => setup(data, books),
+            Some(data) => context_of(data, playbooks),
             None if self.refuse_unknown => {
                 Err("nothing is known of it (`serve.unknown_calls`)".into())
             }
-            None => Ok(Setup::default()),
+            None => Ok(CallContext::default()),
         }
     }
 
@@ -83,13 +87,13 @@ impl Lookup {
     }
 }
 
-fn setup(data: CallData, books: &Books) -> Result<Setup, String> {
-    let book = match &data.playbook {
+fn context_of(data: CallData, playbooks: &PlaybookRegistry) -> Result<CallContext, String> {
+    let chosen = match &data.playbook {
         None => None,
         Some(playbook) => {
-            let book = books.get(&name_of(Path::new(playbook)));
-            let known: Vec<&str> = books.names().collect();
-            Some(Arc::clone(book.ok_or_else(|| {
+            let found = playbooks.get(&name_of(Path::new(playbook)));
+            let known: Vec<&str> = playbooks.names().collect();
+            Some(Arc::clone(found.ok_or_else(|| {
                 format!(
                     "there is no playbook `{playbook}`; loaded are {} (`serve.playbooks`)",
                     known.join(", ")
@@ -97,8 +101,8 @@ fn setup(data: CallData, books: &Books) -> Result<Setup, String> {
             })?))
         }
     };
-    Ok(Setup {
-        book,
+    Ok(CallContext {
+        playbook: chosen,
         slots: data.slots,
         number: filled(data.number),
         campaign: filled(data.campaign),

@@ -34,8 +34,8 @@ use crate::transport::audiosocket::server::Control;
 use expiring::CallKey;
 use live::Live;
 use metrics::{Gauges, Metrics};
-use patter_call::books::name_of;
-use patter_call::load::Load;
+use patter_call::load_shedding::LoadShedding;
+use patter_call::playbooks::name_of;
 use patter_config::HttpConfig;
 use patter_types::event::Stamped;
 use registry::{CallData, CallResult, RegisterError, Registry};
@@ -118,7 +118,7 @@ pub struct Shared {
     max_calls: u32,
     /// Calls under way and calls that may be, once the server is there to ask.
     counts: OnceLock<(Count, Count)>,
-    load: Mutex<Arc<Load>>,
+    load: Mutex<Arc<LoadShedding>>,
     controls: OnceLock<Controls>,
     closings: OnceLock<Closings>,
     /// Names of the playbooks that calls may ask for, once they are loaded.
@@ -144,7 +144,7 @@ impl Shared {
             draining: AtomicBool::new(false),
             max_calls,
             counts: OnceLock::new(),
-            load: Mutex::new(Arc::new(Load::none())),
+            load: Mutex::new(Arc::new(LoadShedding::none())),
             controls: OnceLock::new(),
             closings: OnceLock::new(),
             playbooks: Mutex::new(None),
@@ -198,7 +198,7 @@ impl Shared {
     }
 
     /// Says whose load is shown from now on.
-    pub fn watch_load(&self, load: &Arc<Load>) {
+    pub fn watch_load(&self, load: &Arc<LoadShedding>) {
         *self.load.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(load);
     }
 
@@ -328,7 +328,7 @@ impl Shared {
         }
     }
 
-    fn load(&self) -> Arc<Load> {
+    fn load(&self) -> Arc<LoadShedding> {
         Arc::clone(&self.load.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

@@ -33,7 +33,7 @@ enum Stretch {
     Key(char),
     /// Somebody puts it on hold for so many frames.
     Hold(u32),
-    Load(Step),
+    Load(ShedLevel),
     Stop,
     Failed,
     /// The responder answers nothing more.
@@ -407,7 +407,7 @@ fn stretch() -> impl Strategy<Value = Stretch> {
         1 => (500..1_500_u32).prop_map(Stretch::Silence),
         1 => prop::sample::select(vec!['1', '#', '*']).prop_map(Stretch::Key),
         1 => (1..300_u32).prop_map(Stretch::Hold),
-        1 => prop::sample::select(Step::ALL.to_vec()).prop_map(Stretch::Load),
+        1 => prop::sample::select(ShedLevel::ALL.to_vec()).prop_map(Stretch::Load),
         1 => Just(Stretch::ResponderDies),
     ]
 }
@@ -479,11 +479,11 @@ fn partials_come_as_often_as_the_load_lets_them() {
         sure_logprob: -0.5,
         max_call_s: 0,
     };
-    assert_eq!(settings(500).partial_ms(Step::Whole), 500);
-    assert_eq!(settings(500).partial_ms(Step::FewPartials), 1_500);
-    assert_eq!(settings(2_000).partial_ms(Step::ApprovedOnly), 2_000);
+    assert_eq!(settings(500).partial_ms(ShedLevel::Whole), 500);
+    assert_eq!(settings(500).partial_ms(ShedLevel::FewPartials), 1_500);
+    assert_eq!(settings(2_000).partial_ms(ShedLevel::ApprovedOnly), 2_000);
     assert_eq!(
-        settings(0).partial_ms(Step::ApprovedOnly),
+        settings(0).partial_ms(ShedLevel::ApprovedOnly),
         0,
         "none are none"
     );

@@ -6,7 +6,7 @@
 use patter_engine::recognise::Transcript;
 use patter_language::reading::{self, Kind, Reading};
 use patter_types::event::Event;
-use patter_types::load::Step;
+use patter_types::load::ShedLevel;
 
 use super::{Action, Actions, Awaited, Conversation, Now};
 use crate::agreement::after;
@@ -86,7 +86,7 @@ impl Conversation {
         let undecided = self.taking.is_undecided() || !self.taking.caller_speaking();
         if whole {
             let ready = !undecided && self.continued.prefix_job.is_none();
-            let speculate = self.settings.turn.speculate && self.load < Step::NothingAhead;
+            let speculate = self.settings.turn.speculate && self.load < ShedLevel::NothingAhead;
             let words = !matches!(reading.kind, Kind::Empty | Kind::Doubtful);
             if ready && words && speculate {
                 let heard = self.with_prefix(&transcript.text);

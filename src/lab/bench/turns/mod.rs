@@ -406,7 +406,7 @@ impl<'a> Stage<'a> {
     fn line(&self, sources: &[Source]) -> anyhow::Result<Vec<i16>> {
         let mut sound = Vec::new();
         for source in sources {
-            let playbook = &self.engines.books.default.knowledge.playbook;
+            let playbook = &self.engines.playbooks.default.knowledge.playbook;
             let Some(text) = source.line().and_then(|line| text_of(playbook, line)) else {
                 continue;
             };

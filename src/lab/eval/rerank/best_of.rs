@@ -9,7 +9,7 @@ use patter_call::candidates::Limits;
 use patter_engine::chat::ChatSession;
 use patter_engine::chat::Piece;
 use patter_types::chat::ChatMessage;
-use patter_types::urgency::Urgency;
+use patter_types::priority::Priority;
 use serde::Serialize;
 
 use super::data::{Mean, Triple, likeness};
@@ -88,7 +88,7 @@ pub(super) fn choose(
         let chat = chat(&triple.caller);
         let _ = session.warm(chat.clone()).recv();
         let (plain, took_ms) = read(session, chat.clone());
-        let made = candidates::make(session, &chat, limits, || Some(Urgency::Now));
+        let made = candidates::make(session, &chat, limits, || Some(Priority::Interactive));
         out.turns += 1;
         out.off_ms.push(took_ms);
         out.made_ms.extend(made.iter().map(|c| c.made_ms));
@@ -141,7 +141,7 @@ pub(super) fn choose(
 /// A reply as it is made with re-ranking off, and how long it took, in ms.
 fn read(session: &dyn ChatSession, chat: Vec<ChatMessage>) -> (String, f32) {
     let mut text = String::new();
-    for piece in &session.generate(chat, Urgency::Now).pieces {
+    for piece in &session.generate(chat, Priority::Interactive).pieces {
         match piece {
             Piece::Text(piece) => text.push_str(&piece),
             Piece::Done(stats) => return (text.trim().to_owned(), stats.total_ms),

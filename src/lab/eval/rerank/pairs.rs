@@ -8,7 +8,7 @@ use std::time::Instant;
 use patter_dialogue::rerank::{Evidence, Formula, Terms, before_reply};
 use patter_engine::chat::ChatSession;
 use patter_types::chat::ChatMessage;
-use patter_types::urgency::Urgency;
+use patter_types::priority::Priority;
 use serde::Serialize;
 
 use super::data::{Mean, Triple, rivals};
@@ -88,7 +88,9 @@ pub(super) fn judge(
             };
             let started = Instant::now();
             let parts = vec![before, reply.to_owned()];
-            let scores = session.score(chat.clone(), parts, Urgency::Now).wait()?;
+            let scores = session
+                .score(chat.clone(), parts, Priority::Interactive)
+                .wait()?;
             out.scored_ms.push(started.elapsed().as_secs_f32() * 1000.0);
             out.tokens
                 .push(scores.iter().map(|s| s.tokens as f32).sum());

@@ -7,17 +7,17 @@ use std::ops::Range;
 
 use super::{MAX_DIGITS, PHONE, capture, captured, is_answer, is_whole, piece, runs};
 use crate::values::heard::Heard;
-use crate::values::{Captured, SlotKind};
+use crate::values::{Entity, SlotKind};
 
 /// A phone number of so many digits is said anew, not continued.
 const WHOLE_PHONE: usize = 10;
 
 /// `previous` with the digits of `heard` after it; the number said anew takes its place.
 pub(in crate::values) fn go_on(
-    previous: &Captured,
+    previous: &Entity,
     heard: &Heard,
     kind: &SlotKind,
-) -> Option<Captured> {
+) -> Option<Entity> {
     let more: String = runs(heard).iter().map(|run| run.digits.as_str()).collect();
     if more.is_empty() || heard.is_question() {
         return None;
@@ -54,10 +54,10 @@ pub(in crate::values) fn go_on(
 
 /// `previous` with the digits changed that `heard` speaks of.
 pub(in crate::values) fn correct(
-    previous: &Captured,
+    previous: &Entity,
     heard: &Heard,
     kind: &SlotKind,
-) -> Option<Captured> {
+) -> Option<Entity> {
     let changed = at_place(previous, heard)
         .or_else(|| instead(previous, heard))
         .or_else(|| at_edge(previous, heard));
@@ -80,7 +80,7 @@ pub(in crate::values) fn correct(
 }
 
 /// "The last two digits are four five", "the third digit is a nine".
-pub(super) fn at_place(previous: &Captured, heard: &Heard) -> Option<String> {
+pub(super) fn at_place(previous: &Entity, heard: &Heard) -> Option<String> {
     let table = &heard.language.digits;
     let digits: Vec<char> = previous
         .value
@@ -120,7 +120,7 @@ pub(super) fn at_place(previous: &Captured, heard: &Heard) -> Option<String> {
 }
 
 /// "It ends in four five", "it starts with oh one".
-pub(super) fn at_edge(previous: &Captured, heard: &Heard) -> Option<String> {
+pub(super) fn at_edge(previous: &Entity, heard: &Heard) -> Option<String> {
     let table = &heard.language.digits;
     let digits = previous.value.chars().filter(char::is_ascii_digit).count();
     let new_after = |found: Range<usize>| {
@@ -136,7 +136,7 @@ pub(super) fn at_edge(previous: &Captured, heard: &Heard) -> Option<String> {
 }
 
 /// "It's nine, not five", "not five, nine".
-pub(super) fn instead(previous: &Captured, heard: &Heard) -> Option<String> {
+pub(super) fn instead(previous: &Entity, heard: &Heard) -> Option<String> {
     let not = heard.find(heard.language.talk.not)?;
     let before = runs(&heard.part(0..not.start));
     let after = runs(&heard.part(not.end..heard.len()));

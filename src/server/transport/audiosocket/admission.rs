@@ -16,7 +16,7 @@ use super::Refused;
 use super::codec::{self, Decoder, Message};
 use super::connection::would_block;
 use super::server::{ServerOptions, State};
-use patter_call::{Engines, Setup};
+use patter_call::{CallContext, Engines};
 use patter_types::event::{Event, Stamped};
 
 /// Whoever is no caller waits so long for the hang-up: a client that tries again and again takes less of the machine.
@@ -74,7 +74,7 @@ impl Stranger {
 /// A connection that is a call.
 pub(super) struct Welcome {
     pub uuid: [u8; 16],
-    pub setup: Setup,
+    pub context: CallContext,
     pub place: Place,
     pub stream: TcpStream,
     pub decoder: Decoder,
@@ -184,8 +184,8 @@ pub(super) fn greet(
         state.refuse(stream, options, Refused::MaxCalls, &busy());
         return None;
     }
-    let setup = match (options.admit)(&uuid, &engines.books) {
-        Ok(setup) => setup,
+    let context = match (options.admit)(&uuid, &engines.playbooks) {
+        Ok(context) => context,
         Err(why) => {
             let why = format!("{call}: {why}");
             return state.refuse_later(stream, options, Refused::Unknown, &why);
@@ -197,7 +197,7 @@ pub(super) fn greet(
     };
     Some(Welcome {
         uuid,
-        setup,
+        context,
         place,
         stream,
         decoder,

@@ -19,8 +19,8 @@ use ringbuf::traits::Producer;
 use super::budget::Budget;
 use super::codec::{self, Decoder, Message};
 use super::ear::{Ear, Heard};
-use super::gaps::Gaps;
 use super::recorder;
+use super::silence_fill::SilenceFill;
 use patter_audio::resample::Resampler;
 use patter_audio::{FRAME_MS, Frame, SAMPLE_RATE_HZ, SILENCE};
 use patter_call::line::{Line, LineEnds};
@@ -193,7 +193,7 @@ impl Reader<'_> {
         let mut ear = Ear::new();
         let mut last = Instant::now();
         let mut heard = Instant::now();
-        let mut gaps = Gaps::default();
+        let mut fill = SilenceFill::default();
         let began = self.began;
         loop {
             if let Some(by) = self.shared.line.closed_by() {
@@ -215,7 +215,7 @@ impl Reader<'_> {
                     Ok(Some(Message::Audio { rate_hz, samples })) => {
                         self.sound(&mut ear, rate_hz, &samples)?;
                         heard = Instant::now();
-                        gaps.ended();
+                        fill.ended();
                     }
                     Ok(Some(Message::Dtmf(key))) => {
                         if !self.pressed.take(self.began.elapsed()) {
@@ -245,7 +245,7 @@ impl Reader<'_> {
                             limits.idle_timeout.as_secs()
                         ));
                     }
-                    for _ in 0..gaps.due(heard.elapsed()) {
+                    for _ in 0..fill.due(heard.elapsed()) {
                         self.shared.line.count_filled();
                         self.deliver_frame(SILENCE);
                     }

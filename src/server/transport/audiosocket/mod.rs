@@ -9,10 +9,10 @@ pub mod client;
 pub mod codec;
 mod connection;
 mod ear;
-pub mod gaps;
 pub mod rates;
 mod recorder;
 pub mod server;
+pub mod silence_fill;
 
 use thiserror::Error;
 

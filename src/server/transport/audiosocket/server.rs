@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 use super::admission::{Strangers, Welcome, greet};
 use super::connection::{Limits, carry};
 use super::{Refused, ServeError, codec, recorder};
-use patter_call::books::Books;
 use patter_call::line::Line;
+use patter_call::playbooks::PlaybookRegistry;
 use patter_call::record::CallFile;
-use patter_call::{Call, Engines, Setup};
+use patter_call::{Call, CallContext, Engines};
 use patter_config::Loaded;
 use patter_records::{Start, Store};
 use patter_types::event::{Event, EventSink, Stamped};
@@ -60,7 +60,7 @@ impl ServerOptions {
             longest: (longest_s > 0).then(|| Duration::from_secs(longest_s)),
             records: None,
             record_audio: config.record_audio.then(|| Arc::new(loaded.clone())),
-            admit: Arc::new(|_, _| Ok(Setup::default())),
+            admit: Arc::new(|_, _| Ok(CallContext::default())),
             refused: Arc::new(|_| ()),
             over: Arc::new(|_| ()),
             watch: Arc::new(|_| ()),
@@ -72,7 +72,8 @@ impl ServerOptions {
 pub type Over = Arc<dyn Fn(&[u8; 16]) + Send + Sync>;
 
 /// What is known of a call by its UUID, or why it is refused. It runs on the call's own thread, and may take its time.
-pub type Admit = Arc<dyn Fn(&[u8; 16], &Books) -> Result<Setup, String> + Send + Sync>;
+pub type Admit =
+    Arc<dyn Fn(&[u8; 16], &PlaybookRegistry) -> Result<CallContext, String> + Send + Sync>;
 
 /// What somebody wants of a call under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -299,7 +300,7 @@ fn accept(listener: TcpListener, state: &Arc<State>) {
 fn serve_one(welcome: Welcome, engines: &Arc<Engines>, options: &ServerOptions, state: &State) {
     let Welcome {
         uuid,
-        setup,
+        context,
         place: _place,
         stream,
         decoder,
@@ -311,8 +312,11 @@ fn serve_one(welcome: Welcome, engines: &Arc<Engines>, options: &ServerOptions, 
         // It may have vanished since the server began; if it cannot be made, the files in it say so.
         let _ = patter_machine::private::create_dir_all(folder);
         let path = recorder::path_for(folder, &id, &settings.config.serve.record_format);
-        let book = setup.book.as_ref().unwrap_or(&engines.books.default);
-        let file = CallFile::new(settings, book, &setup.slots, &path);
+        let playbook = context
+            .playbook
+            .as_ref()
+            .unwrap_or(&engines.playbooks.default);
+        let file = CallFile::new(settings, playbook, &context.slots, &path);
         if let Err(error) = file.write_beside(&path) {
             patter_machine::log::warn(&error.to_string());
         }
@@ -323,8 +327,8 @@ fn serve_one(welcome: Welcome, engines: &Arc<Engines>, options: &ServerOptions, 
         None => (None, None),
     };
     let start = Start {
-        number: setup.number.clone(),
-        campaign: setup.campaign.clone(),
+        number: context.number.clone(),
+        campaign: context.campaign.clone(),
         ..Start::now(&id, &engines.config).recorded(recording.as_deref())
     };
     let mut record = options.records.as_ref().map(|store| store.begin(start));
@@ -352,7 +356,7 @@ fn serve_one(welcome: Welcome, engines: &Arc<Engines>, options: &ServerOptions, 
         lines.retain(|(_, line)| line.strong_count() > 0);
         lines.push((uuid, Arc::downgrade(&ends.line)));
     }
-    match Call::start(engines, setup, call_ends, "audiosocket", sink.clone()) {
+    match Call::start(engines, context, call_ends, "audiosocket", sink.clone()) {
         Ok(call) => {
             let limits = Limits {
                 lead: options.lead,

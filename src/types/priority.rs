@@ -2,9 +2,9 @@
 
 /// Who waits for a pass of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Urgency {
+pub enum Priority {
     /// A caller.
-    Now,
+    Interactive,
     /// Nobody yet: it may turn out to be of no use.
-    Ahead,
+    Speculative,
 }

@@ -1,7 +1,7 @@
 //! How busy the models keep the machine, and what is left out when that is too much, or when the language model fails.
 //!
 //! Thread: any reads. In: the models' time, as [`Cores`] counts it, and what generated sentences took; both by the
-//! clock, so a neighbour's share is in them. Out: a [`Step`]. Memory: a few bytes. When late: each step keeps what the
+//! clock, so a neighbour's share is in them. Out: a [`ShedLevel`]. Memory: a few bytes. When late: each step keeps what the
 //! step before left out. What is left out first is missed least: partial transcripts, then answers made ahead, then the
 //! words of the language model.
 
@@ -11,7 +11,7 @@ use std::time::Instant;
 use patter_config::LoadConfig;
 use patter_engine::chat::Stats;
 use patter_machine::cores::Cores;
-use patter_types::load::{Shares, Step};
+use patter_types::load::{Shares, ShedLevel};
 
 /// A step is left when the machine is less busy than where it begins, by this share: no step comes and goes with each
 /// pass of a model.
@@ -29,26 +29,26 @@ const MOST_FAILURES: u32 = 3;
 
 /// The step of a machine that is `busy` from 0 to 1, takes `sentence_ms` for a first sentence, where that is known, and
 /// was on `before`.
-fn next(before: Step, busy: f32, sentence_ms: Option<f32>, config: &LoadConfig) -> Step {
+fn next(before: ShedLevel, busy: f32, sentence_ms: Option<f32>, config: &LoadConfig) -> ShedLevel {
     if sentence_ms.is_some_and(|ms| ms > config.slow_sentence_ms as f32) {
-        return Step::ApprovedOnly;
+        return ShedLevel::ApprovedOnly;
     }
-    let begins = |step: Step| match step {
-        Step::Whole => f32::NEG_INFINITY,
-        Step::FewPartials => config.few_partials_at,
-        Step::NothingAhead => config.nothing_ahead_at,
-        Step::ApprovedOnly => config.approved_only_at,
+    let begins = |step: ShedLevel| match step {
+        ShedLevel::Whole => f32::NEG_INFINITY,
+        ShedLevel::FewPartials => config.few_partials_at,
+        ShedLevel::NothingAhead => config.nothing_ahead_at,
+        ShedLevel::ApprovedOnly => config.approved_only_at,
     };
-    let holds = |step: &Step| {
+    let holds = |step: &ShedLevel| {
         let slack = if *step <= before { SLACK } else { 0.0 };
         busy >= begins(*step) - slack
     };
-    let highest = Step::ALL.into_iter().rev().find(holds);
-    highest.unwrap_or(Step::Whole)
+    let highest = ShedLevel::ALL.into_iter().rev().find(holds);
+    highest.unwrap_or(ShedLevel::Whole)
 }
 
 /// The load of one machine, for all its calls.
-pub struct Load {
+pub struct LoadShedding {
     /// None: never too much.
     watched: Option<(Cores, LoadConfig)>,
     step: AtomicU8,
@@ -112,7 +112,7 @@ impl Sentences {
     }
 }
 
-impl Load {
+impl LoadShedding {
     /// Watches `cores`.
     pub fn new(cores: &Cores, config: &LoadConfig) -> Self {
         Self {
@@ -175,13 +175,13 @@ impl Load {
     }
 
     /// What is left out now. It neither waits nor allocates.
-    pub fn step(&self) -> Step {
+    pub fn step(&self) -> ShedLevel {
         let Some((cores, config)) = &self.watched else {
-            return Step::Whole;
+            return ShedLevel::Whole;
         };
-        let before = Step::ALL[usize::from(self.step.load(Ordering::Relaxed)).min(3)];
+        let before = ShedLevel::ALL[usize::from(self.step.load(Ordering::Relaxed)).min(3)];
         if self.is_failing() {
-            return Step::ApprovedOnly;
+            return ShedLevel::ApprovedOnly;
         }
         let step = next(before, cores.busy(), self.sentence_ms(), config);
         self.step.store(step.number(), Ordering::Relaxed);
@@ -212,15 +212,15 @@ mod tests {
         failures.push(30 + BELIEVED_MS);
         assert!(failures.are_too_many(31 + BELIEVED_MS));
 
-        let load = Load::new(&Cores::new(1), &LoadConfig::default());
+        let load = LoadShedding::new(&Cores::new(1), &LoadConfig::default());
         (0..MOST_FAILURES).for_each(|_| load.failed());
         assert!(load.is_failing());
-        assert_eq!(load.step(), Step::ApprovedOnly);
+        assert_eq!(load.step(), ShedLevel::ApprovedOnly);
         load.worked();
-        assert_eq!(load.step(), Step::Whole);
-        let nobody_waits = Load::none();
+        assert_eq!(load.step(), ShedLevel::Whole);
+        let nobody_waits = LoadShedding::none();
         (0..MOST_FAILURES).for_each(|_| nobody_waits.failed());
-        assert_eq!(nobody_waits.step(), Step::Whole);
+        assert_eq!(nobody_waits.step(), ShedLevel::Whole);
     }
 
     #[test]
@@ -231,7 +231,7 @@ mod tests {
             approved_only_at: 0.9,
             ..LoadConfig::default()
         };
-        let mut step = Step::Whole;
+        let mut step = ShedLevel::Whole;
         let mut went = |busy: f32| {
             step = next(step, busy, None, &config);
             step.number()
@@ -249,14 +249,17 @@ mod tests {
             approved_only_at: 2.0,
             ..LoadConfig::default()
         };
-        assert_eq!(next(Step::Whole, 1.0, None, &config), Step::NothingAhead);
+        assert_eq!(
+            next(ShedLevel::Whole, 1.0, None, &config),
+            ShedLevel::NothingAhead
+        );
     }
 
     proptest! {
         #[test]
         fn busier_never_means_less_left_out(before in 0..4usize, a in 0.0f32..1.0, b in 0.0f32..1.0) {
             let config = LoadConfig::default();
-            let step = |busy| next(Step::ALL[before], busy, None, &config);
+            let step = |busy| next(ShedLevel::ALL[before], busy, None, &config);
             prop_assert!(step(a.min(b)) <= step(a.max(b)));
         }
     }
@@ -264,10 +267,10 @@ mod tests {
     #[test]
     fn sentences_that_come_too_late_are_left_out_until_one_is_tried_again() {
         let config = LoadConfig::default();
-        let step = |ms| next(Step::Whole, 0.1, ms, &config);
-        assert_eq!(step(None), Step::Whole);
-        assert_eq!(step(Some(1_500.0)), Step::Whole);
-        assert_eq!(step(Some(1_501.0)), Step::ApprovedOnly);
+        let step = |ms| next(ShedLevel::Whole, 0.1, ms, &config);
+        assert_eq!(step(None), ShedLevel::Whole);
+        assert_eq!(step(Some(1_500.0)), ShedLevel::Whole);
+        assert_eq!(step(Some(1_501.0)), ShedLevel::ApprovedOnly);
         let sentences = Sentences::new();
         assert_eq!(sentences.mean_at(1), None);
         sentences.push(400.0, 1);
@@ -283,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_reply_counts_by_its_first_sentence_and_not_by_its_length() {
-        let load = Load::new(&Cores::new(2), &LoadConfig::default());
+        let load = LoadShedding::new(&Cores::new(2), &LoadConfig::default());
         let stats = |tokens, total_ms| Stats {
             finish: patter_types::chat::Finish::EndOfTurn,
             prompt_tokens: 400,
@@ -297,12 +300,17 @@ mod tests {
         load.generated(&stats(60, 700.0));
         assert_eq!(load.sentence_ms(), Some(220.0));
         load.generated(&stats(24, 24.0 * 250.0 + 100.0));
-        assert_eq!(load.step(), Step::ApprovedOnly, "{:?}", load.sentence_ms());
+        assert_eq!(
+            load.step(),
+            ShedLevel::ApprovedOnly,
+            "{:?}",
+            load.sentence_ms()
+        );
     }
 
     #[test]
     fn idle_cores_leave_nothing_out() {
-        let load = Load::new(&Cores::new(2), &LoadConfig::default());
-        assert_eq!(load.step(), Step::Whole);
+        let load = LoadShedding::new(&Cores::new(2), &LoadConfig::default());
+        assert_eq!(load.step(), ShedLevel::Whole);
     }
 }

@@ -1,9 +1,9 @@
 //! The playbooks that calls may follow, each made ready: learnt, and with its announcements as sound.
 //!
 //! Thread: the one that loads or reloads; then shared. In: playbook files, the engines that learn and speak. Out:
-//! [`Book`]s by name. Memory: that of [`Knowledge`], and a few seconds of sound, per playbook. When late or full: where
+//! [`CompiledPlaybook`]s by name. Memory: that of [`Knowledge`], and a few seconds of sound, per playbook. When late or full: where
 //! sentences are new to the embedding model learning takes seconds, on a busy machine more; it is waited for, or goes
-//! on behind the first calls in a `books` thread ([`Learning`]). Calls under way keep the book that they began
+//! on behind the first calls in a `playbooks` thread ([`Learning`]). Calls under way keep the playbook that they began
 //! with.
 
 use std::collections::BTreeMap;
@@ -41,7 +41,7 @@ pub trait Embedders: Send + Sync {
 }
 
 /// A playbook that is ready for calls.
-pub struct Book {
+pub struct CompiledPlaybook {
     /// Its file.
     pub path: PathBuf,
     /// SHA-256 of the file as it was read, in hexadecimal digits.
@@ -73,15 +73,18 @@ struct Learner {
 }
 
 impl Learner {
-    fn start(books: Vec<Arc<Book>>, embed: Arc<dyn Embed>) -> std::io::Result<Self> {
+    fn start(
+        playbooks: Vec<Arc<CompiledPlaybook>>,
+        embed: Arc<dyn Embed>,
+    ) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopping = Arc::clone(&stop);
         let learn = move || {
             priority::enter(Class::Background);
             let started = std::time::Instant::now();
             let wanted = || !stopping.load(Ordering::Acquire);
-            let mut each = books.iter();
-            if each.all(|book| book.knowledge.sense(Arc::clone(&embed), &wanted)) {
+            let mut each = playbooks.iter();
+            if each.all(|playbook| playbook.knowledge.sense(Arc::clone(&embed), &wanted)) {
                 patter_machine::log::info(&format!(
                     "playbooks are learnt, after {:.1} s",
                     started.elapsed().as_secs_f32()
@@ -92,7 +95,7 @@ impl Learner {
                 );
             }
         };
-        let thread = std::thread::Builder::new().name("books".into());
+        let thread = std::thread::Builder::new().name("playbooks".into());
         Ok(Self {
             thread: Some(thread.spawn(learn)?),
             stop,
@@ -120,17 +123,17 @@ impl Drop for Learner {
 }
 
 /// All of them.
-pub struct Books {
+pub struct PlaybookRegistry {
     /// The one of calls that name none.
-    pub default: Arc<Book>,
-    by_name: BTreeMap<String, Arc<Book>>,
+    pub default: Arc<CompiledPlaybook>,
+    by_name: BTreeMap<String, Arc<CompiledPlaybook>>,
     /// Before the engine: it is told to stop first.
     _learner: Option<Learner>,
-    /// Shared by all, and by the next generation of books.
+    /// Shared by all, and by the registry after a reload.
     embed: Option<Arc<dyn Embed>>,
 }
 
-impl Books {
+impl PlaybookRegistry {
     /// Loads what the config names; `before` lends its embedding model.
     ///
     /// # Errors
@@ -145,7 +148,7 @@ impl Books {
         let config = &loaded.config;
         let mut embed = before.and_then(|before| before.embed.clone());
         let mut to_learn = Vec::new();
-        let mut read = |path: &Path| -> Result<Arc<Book>, CallError> {
+        let mut read = |path: &Path| -> Result<Arc<CompiledPlaybook>, CallError> {
             let path = loaded.resolve(path);
             let sha256 = digest(&path);
             let playbook = Playbook::load(&path)?;
@@ -157,11 +160,11 @@ impl Books {
                 .clone()
                 .filter(|_| knows && learning == Learning::First);
             let knowledge = Arc::new(Knowledge::sensing(playbook, now));
-            let book = book(loaded, (path, sha256), knowledge, tts).map(Arc::new)?;
+            let compiled = compile(loaded, (path, sha256), knowledge, tts).map(Arc::new)?;
             if knows && learning != Learning::First {
-                to_learn.push(Arc::clone(&book));
+                to_learn.push(Arc::clone(&compiled));
             }
-            Ok(book)
+            Ok(compiled)
         };
         let default = read(&config.dialogue.playbook)?;
         let mut by_name = BTreeMap::new();
@@ -193,7 +196,7 @@ impl Books {
     }
 
     /// The playbook of that name: its file's, without the ending.
-    pub fn get(&self, name: &str) -> Option<&Arc<Book>> {
+    pub fn get(&self, name: &str) -> Option<&Arc<CompiledPlaybook>> {
         self.by_name.get(name)
     }
 
@@ -211,12 +214,12 @@ pub fn name_of(path: &Path) -> String {
 }
 
 /// Speaks into the cache what each call begins with, and what must be there at once.
-fn book(
+fn compile(
     loaded: &Loaded,
     (path, sha256): (PathBuf, String),
     knowledge: Arc<Knowledge>,
     tts: &Speaker,
-) -> Result<Book, CallError> {
+) -> Result<CompiledPlaybook, CallError> {
     let playbook = &knowledge.playbook;
     let turns = loaded.config.dialogue.history_turns as usize;
     for line in Dialogue::new(Arc::clone(&knowledge), turns).opening().lines {
@@ -242,7 +245,7 @@ fn book(
         apology: announcement(&lines.trouble)?,
         time_up: announcement(lines.time_up.as_ref().unwrap_or(&lines.trouble))?,
     };
-    Ok(Book {
+    Ok(CompiledPlaybook {
         path,
         sha256,
         knowledge,

@@ -13,11 +13,11 @@ const JITTER_MS: u128 = 240;
 
 /// The gap under way.
 #[derive(Debug, Default)]
-pub struct Gaps {
+pub struct SilenceFill {
     filled: u32,
 }
 
-impl Gaps {
+impl SilenceFill {
     /// Frames of silence that are due when no sound has come for `since`.
     pub fn due(&mut self, since: Duration) -> u32 {
         if since.as_millis() < JITTER_MS {
@@ -42,13 +42,13 @@ mod tests {
     #[test]
     fn a_long_gap_becomes_as_much_silence_and_jitter_none() {
         let ms = Duration::from_millis;
-        let mut gaps = Gaps::default();
-        assert_eq!(gaps.due(ms(200)), 0);
-        assert_eq!(gaps.due(ms(240)), 12);
-        assert_eq!(gaps.due(ms(250)), 0);
-        assert_eq!(gaps.due(ms(1_005)), 38);
-        gaps.ended();
-        assert_eq!(gaps.due(ms(100)), 0);
-        assert_eq!(gaps.due(ms(300)), 15);
+        let mut fill = SilenceFill::default();
+        assert_eq!(fill.due(ms(200)), 0);
+        assert_eq!(fill.due(ms(240)), 12);
+        assert_eq!(fill.due(ms(250)), 0);
+        assert_eq!(fill.due(ms(1_005)), 38);
+        fill.ended();
+        assert_eq!(fill.due(ms(100)), 0);
+        assert_eq!(fill.due(ms(300)), 15);
     }
 }
