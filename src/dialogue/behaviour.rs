@@ -33,7 +33,7 @@ const BOOKS: [(&str, &str); 5] = [
     ),
 ];
 
-/// SlotUpdate once for all tests.
+/// Learnt once for all tests.
 static READY: LazyLock<[Arc<Knowledge>; 5]> = LazyLock::new(|| {
     BOOKS.map(|(name, text)| Arc::new(Knowledge::new(Playbook::parse(text, name).unwrap())))
 });

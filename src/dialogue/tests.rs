@@ -10,7 +10,7 @@ use patter_types::expect::Expect;
 /// On a Saturday, "Saturday" would be today or in a week.
 const WEDNESDAY: Date = jiff::civil::date(2026, 11, 18);
 
-/// SlotUpdate once for all tests.
+/// Learnt once for all tests.
 static FITNESS: LazyLock<Arc<Knowledge>> = LazyLock::new(|| {
     let text = include_str!("../../playbooks/fitness.toml");
     Arc::new(Knowledge::new(Playbook::parse(text, "fitness").unwrap()))

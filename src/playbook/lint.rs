@@ -212,8 +212,8 @@ mod tests {
     fn each_doubt_is_found() {
         for (from, to, expected) in [
             (
-                "CompiledPlaybook a free trial session on",
-                "Sell a membership. CompiledPlaybook a free trial session on",
+                "Book a free trial session on",
+                "Sell a membership. Book a free trial session on",
                 "`role.goal`: there are several goals",
             ),
             (

@@ -401,7 +401,7 @@ mod tests {
     use patter_dialogue::{Dialogue, Plan};
     use patter_playbook::Playbook;
 
-    /// SlotUpdate once for all tests.
+    /// Learnt once for all tests.
     static FITNESS: LazyLock<Arc<Knowledge>> = LazyLock::new(|| {
         let text = include_str!("../../../../playbooks/fitness.toml");
         Arc::new(Knowledge::new(Playbook::parse(text, "fitness").unwrap()))
