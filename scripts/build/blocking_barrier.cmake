@@ -6,7 +6,7 @@
 # So a neighbour slows a pass in proportion, and a quiet box pays nothing.
 #
 # It also lets the thread that begins a pass say how many threads the pass may have (`patter_ggml_at_most`, called by
-# src/cores.rs): llama.cpp takes their number only once, when a context is made.
+# src/llm/ggml.rs): llama.cpp takes their number only once, when a context is made.
 #
 # The file is changed in a copy of ggml's sources. A ggml whose text is another one stops the build here, never
 # silently.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use patter_audio::vad::Vad;
-use patter_call::playbooks::{Embedders, Learning};
+use patter_call::playbooks::{Embedders, Learning, PlaybookRegistry};
 use patter_call::{CallError, Engines, Loading};
 use patter_config::Loaded;
 use patter_engine::chat::{ChatModel, LlmError};
@@ -41,6 +41,8 @@ fn load_learning(settings: &Loaded, learning: Learning) -> Result<Engines, CallE
     let began = Instant::now();
     let cores = Cores::of_machine();
     let voice = voice(settings, None)?;
+    let embedders = Arc::new(LlamaEmbedders);
+    let playbooks = PlaybookRegistry::load(settings, &voice, embedders.as_ref(), None, learning)?;
     let llm = chat_model(settings, settings.config.serve.max_calls, &cores)?;
     let recogniser = recogniser(settings, &cores)?;
     let engines = Loading {
@@ -48,11 +50,12 @@ fn load_learning(settings: &Loaded, learning: Learning) -> Result<Engines, CallE
         recogniser,
         llm,
         voice,
-        embedders: Arc::new(LlamaEmbedders),
+        embedders,
+        playbooks,
         cores,
         began,
     };
-    Engines::new(settings, engines, learning)
+    Ok(Engines::new(settings, engines))
 }
 
 /// The recogniser that `[asr]` names, warmed.

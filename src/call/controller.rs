@@ -128,8 +128,7 @@ impl Controller {
     /// Hears one frame.
     pub fn frame(&mut self, frame: &Frame) {
         self.watch_load();
-        self.step(Input::OnHold(self.wires.line.is_on_hold()));
-        if self.wires.line.is_on_hold() {
+        if self.watch_hold() {
             return;
         }
         let is_speech = self.vad.is_speech(frame);
@@ -143,24 +142,37 @@ impl Controller {
 
     /// Takes what the engines have answered since, and keys.
     pub fn answers(&mut self) {
+        if self.wires.line.is_closed() {
+            self.step(Input::Closed);
+        }
         while let Ok(transcribed) = self.wires.transcribed.try_recv() {
             self.step(Input::Transcribed(transcribed));
         }
         while let Ok(made) = self.wires.made.try_recv() {
             self.step(Input::Made(made));
         }
-        while let Ok(key) = self.wires.keys.try_recv() {
-            self.step(Input::Key(key));
+        let keys: Vec<char> = self.wires.keys.try_iter().collect();
+        if !keys.is_empty() {
+            self.step(Input::Keys(&keys));
         }
-        if !self.wires.line.is_closed() {
-            if self.wires.line.has_failed() {
-                self.step(Input::Failed);
-            }
-            if self.wires.line.is_stopping() {
-                self.step(Input::Stop);
-            }
+        if self.wires.line.is_closed() {
+            return self.step(Input::Closed);
+        }
+        self.watch_hold();
+        if self.wires.line.has_failed() {
+            self.step(Input::Failed);
+        }
+        if self.wires.line.is_stopping() {
+            self.step(Input::Stop);
         }
         self.step(Input::Tick);
+    }
+
+    /// Whether the call is on hold; the conversation is told of a change.
+    fn watch_hold(&mut self) -> bool {
+        let on_hold = self.wires.line.is_on_hold();
+        self.step(Input::OnHold(on_hold));
+        on_hold
     }
 
     /// True when no words are awaited.

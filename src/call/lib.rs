@@ -90,6 +90,8 @@ pub struct Loading {
     pub voice: Speaker,
     /// What vectors of sentences come from.
     pub embedders: Arc<dyn Embedders>,
+    /// What is said. It is loaded before the models: it may learn while they are, and a fault in it is told first.
+    pub playbooks: PlaybookRegistry,
     /// The budget of threads that the models share.
     pub cores: Cores,
     /// When loading began.
@@ -117,11 +119,8 @@ pub enum CallError {
 }
 
 impl Engines {
-    /// Reads the playbooks that the config names, learns them, and speaks their first lines into the cache.
-    ///
-    /// # Errors
-    /// A playbook is missing or faulty, an engine failed.
-    pub fn new(loaded: &Loaded, engines: Loading, learning: Learning) -> Result<Self, CallError> {
+    /// Puts them together, and has the language model read what all calls begin with.
+    pub fn new(loaded: &Loaded, engines: Loading) -> Self {
         let config = &loaded.config;
         let Loading {
             vad,
@@ -129,12 +128,12 @@ impl Engines {
             llm,
             voice,
             embedders,
+            playbooks,
             cores,
             began,
         } = engines;
-        let playbooks = PlaybookRegistry::load(loaded, &voice, embedders.as_ref(), None, learning)?;
         llm.share_prefix(shared_prefix(config, &playbooks.default));
-        Ok(Self {
+        Self {
             vad,
             recogniser,
             llm,
@@ -145,7 +144,7 @@ impl Engines {
             cores,
             config: Arc::new(config.clone()),
             ready_ms: began.elapsed().as_secs_f32() * 1000.0,
-        })
+        }
     }
 
     /// The same engines with other settings and playbooks, for the calls that begin from now on. What an engine was

@@ -42,6 +42,13 @@ pub struct Announcement {
     pub spoken: Spoken,
 }
 
+/// Its words alone: the sound is long.
+impl std::fmt::Debug for Announcement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Announcement").field(&self.text).finish()
+    }
+}
+
 /// Turns made speculatively, before the caller's turn was over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Speculative {
@@ -82,6 +89,8 @@ pub struct AgentTurns {
     speculative: Speculative,
     turns: u32,
     expect: Expect,
+    /// The turn that ends the call was played, or the line is closed: no other is opened.
+    is_over: bool,
 }
 
 impl AgentTurns {
@@ -140,6 +149,16 @@ impl AgentTurns {
         let hardly = |turn: &SpokenTurn| is_hardly_heard(turn, reopen_ms, now);
         let waits = |next: &Next| next.turn.kind == Kind::Reply;
         self.playing.as_ref().is_some_and(hardly) || self.next.as_ref().is_some_and(waits)
+    }
+
+    /// Nobody hears anything any more: no turn is opened.
+    pub fn line_closed(&mut self) {
+        self.is_over = true;
+    }
+
+    /// Number of the last turn that was asked for.
+    pub fn last_number(&self) -> u32 {
+        self.number
     }
 
     /// Turns made speculatively, and turns in all.
@@ -202,6 +221,10 @@ impl AgentTurns {
     pub fn drop_next(&mut self, out: &mut Actions) {
         let Some(next) = self.next.take() else { return };
         self.gate(out);
+        self.forget(&next, out);
+    }
+
+    fn forget(&mut self, next: &Next, out: &mut Actions) {
         let turn = next.turn.number;
         if next.speculative && !next.wanted {
             self.speculative.dropped += 1;
@@ -308,18 +331,24 @@ impl AgentTurns {
             } else {
                 owed.bridged = true;
                 out.push(Action::Want(owed.number));
-                // Whatever waited behind it was never wanted before it.
-                self.drop_next(out);
-                self.next = Some(Next {
+                let behind = self.next.replace(Next {
                     turn: owed,
                     heard: String::new(),
                     speculative: false,
                     wanted: true,
                 });
+                // Whatever waited behind it was never wanted before it. The gate is set below, and never shut on what
+                // is owed.
+                if let Some(behind) = behind {
+                    self.forget(&behind, out);
+                }
             }
         }
         if ends_call {
             self.drop_next(out);
+            // It sounds though the agent was paused a moment ago, and from its beginning to its end.
+            self.paused_since_us = None;
+            out.push(Action::Resume { from: None });
         }
         self.number += 1;
         self.turns += 1;
@@ -377,9 +406,7 @@ impl AgentTurns {
     pub fn tick(&mut self, now: Now, out: &mut Actions) -> Option<Ended> {
         self.report_latency(now, out);
         let ended = self.finish_played(now, out);
-        if ended != Some(Ended::Call) {
-            self.open_next(now, out);
-        }
+        self.open_next(now, out);
         ended
     }
 
@@ -391,6 +418,7 @@ impl AgentTurns {
         let turn = self.playing.take()?;
         self.gate(out);
         self.close(&turn, now, out);
+        self.is_over |= turn.ends_call;
         Some(if turn.ends_call {
             Ended::Call
         } else {
@@ -399,7 +427,7 @@ impl AgentTurns {
     }
 
     fn open_next(&mut self, now: Now, out: &mut Actions) {
-        if !self.next.as_ref().is_some_and(|next| next.wanted) {
+        if self.is_over || !self.next.as_ref().is_some_and(|next| next.wanted) {
             return;
         }
         if let Some(turn) = &self.playing {
@@ -465,6 +493,10 @@ impl AgentTurns {
     pub fn finish(&mut self, now: Now, out: &mut Actions) {
         if let Some(turn) = self.playing.take() {
             self.close(&turn, now, out);
+        }
+        // A turn that stood back behind a filler was open before.
+        if let Some(next) = self.next.take_if(|next| next.turn.bridged) {
+            self.close(&next.turn, now, out);
         }
     }
 }

@@ -53,7 +53,8 @@ pub struct Played {
     pub first_us: u64,
 }
 
-/// The call's clock, and what the line shows.
+/// The call's clock, and what the line shows. It is taken before a step: of a turn that is cut without a pause before it,
+/// one frame more may be played than the step knows of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Now {
     /// Microseconds since the call began.
@@ -102,10 +103,12 @@ pub enum Input<'a> {
         /// Frames of it.
         frames: u32,
     },
-    /// The caller has pressed a key.
-    Key(char),
+    /// The caller has pressed these keys, since the last step.
+    Keys(&'a [char]),
     /// Time has passed: what was played since, and what is due, is looked at.
     Tick,
+    /// The line is closed: what was played until then is looked at, and nothing is opened any more.
+    Closed,
     /// So much is left out now, because the machine is busy.
     Load(ShedLevel),
     /// The call has been put on hold by somebody, or taken off. Time stands still meanwhile.
@@ -117,6 +120,7 @@ pub enum Input<'a> {
 }
 
 /// Something to be done, in order.
+#[derive(Debug)]
 pub enum Action {
     /// It happened.
     Event(Event),
@@ -268,6 +272,8 @@ pub struct Conversation {
     interruptions: u32,
     false_interruptions: u32,
     ending: Ending,
+    /// What was said into the agent's last word: it is judged, and not answered any more.
+    unanswered: String,
     load: ShedLevel,
     is_noisy: bool,
     on_hold: bool,
@@ -296,6 +302,7 @@ impl Conversation {
             interruptions: 0,
             false_interruptions: 0,
             ending: Ending::default(),
+            unanswered: String::new(),
             load: ShedLevel::Whole,
             is_noisy: false,
             on_hold: false,
@@ -324,11 +331,12 @@ impl Conversation {
             Input::Transcribed(transcribed) => return self.transcribed(transcribed, now, out),
             Input::Made(made) => return self.agent.made(made),
             Input::Announced { turn, frames } => return self.agent.announced(turn, frames),
-            Input::Key(key) => return self.key(Some(key), now, out),
+            Input::Keys(keys) => return self.keys(keys, now, out),
             Input::Tick => {
-                self.key(None, now, out);
+                self.keys(&[], now, out);
                 self.end_if_due(now, out);
             }
+            Input::Closed => self.agent.line_closed(),
             Input::Load(step) => return self.load = step,
             Input::OnHold(on_hold) => {
                 if on_hold != self.on_hold {
@@ -551,21 +559,26 @@ impl Conversation {
         self.awaited = Some(awaited);
     }
 
-    /// A key interrupts the agent as words do, and what was keyed is answered as they are. Without a key: an entry may
-    /// be complete because none has come for a while.
-    fn key(&mut self, key: Option<char>, now: Now, out: &mut Actions) {
+    /// Keys interrupt the agent as words do, and what was keyed is answered as they are. Without keys: an entry may be
+    /// complete because none has come for a while.
+    fn keys(&mut self, keys: &[char], now: Now, out: &mut Actions) {
         let mut entry = self.keys.due(now.us);
-        if let Some(key) = key {
+        let mut has_interrupted = false;
+        for key in keys {
+            if self.keys.is_superfluous(*key, now.us) {
+                continue;
+            }
             self.silence.caller_acted();
             let interruptible = match self.agent.agent(now) {
                 Agent::Speaking { interruptible, .. } => interruptible,
                 Agent::Silent => false,
             };
-            if interruptible {
+            if interruptible && !std::mem::replace(&mut has_interrupted, true) {
                 let was_heard = self.agent.interrupt(0, None, now, out);
                 self.interruptions += u32::from(was_heard);
             }
-            entry = self.keys.press(key, now.us, self.agent.expect()).or(entry);
+            let expect = self.agent.expect();
+            entry = self.keys.press(*key, now.us, expect).or(entry);
         }
         if let Some(keys) = entry
             && !self.ending.is_parting()

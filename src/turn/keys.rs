@@ -17,12 +17,15 @@ const PAUSE_US: u64 = 3_000_000;
 pub struct Keys {
     pressed: String,
     last_us: u64,
+    /// The last entry was complete by its count of digits: a `#` that follows belongs to it.
+    is_counted: bool,
 }
 
 impl Keys {
     /// Takes a key, while the caller is asked for `expect`; the entry, when it is complete with it.
     pub fn press(&mut self, key: char, now_us: u64, expect: Expect) -> Option<String> {
         self.last_us = now_us;
+        self.is_counted = false;
         let Expect::Number { digits } = expect else {
             self.pressed.clear();
             return Some(key.to_string());
@@ -34,7 +37,14 @@ impl Keys {
             _ => {}
         }
         let is_whole = digits.is_some_and(|digits| self.pressed.len() as u32 == digits);
+        self.is_counted = is_whole;
         is_whole.then(|| self.complete()).flatten()
+    }
+
+    /// True for a `#` that ends an entry which its last digit has ended already: it is no key of its own.
+    pub fn is_superfluous(&self, key: char, now_us: u64) -> bool {
+        let since_us = now_us.saturating_sub(self.last_us);
+        key == '#' && self.is_counted && since_us < PAUSE_US
     }
 
     /// The entry, when no more keys are to be waited for.
@@ -81,6 +91,21 @@ mod tests {
         assert_eq!(entries("#*", NUMBER), [""; 0]);
         let four = Expect::Number { digits: Some(4) };
         assert_eq!(entries("12345", four), ["1234", "5"]);
+    }
+
+    #[test]
+    fn a_hash_after_the_last_digit_belongs_to_the_number() {
+        let four = Expect::Number { digits: Some(4) };
+        let mut keys = Keys::default();
+        let entries: Vec<_> = "1234"
+            .chars()
+            .filter_map(|key| keys.press(key, 0, four))
+            .collect();
+        assert_eq!(entries, ["1234"]);
+        assert!(keys.is_superfluous('#', PAUSE_US - 1));
+        assert!(!keys.is_superfluous('#', PAUSE_US) && !keys.is_superfluous('*', 1));
+        keys.press('5', 1, Expect::Any);
+        assert!(!keys.is_superfluous('#', 2));
     }
 
     #[test]

@@ -19,7 +19,6 @@ pub enum Purpose {
 }
 
 /// A stretch of sound to transcribe.
-#[derive(Debug)]
 pub struct TranscriptionJob {
     /// Number of the utterance.
     pub utterance: u32,
@@ -29,6 +28,17 @@ pub struct TranscriptionJob {
     pub purpose: Purpose,
     /// 16 kHz, from the utterance's beginning.
     pub samples: Vec<i16>,
+}
+
+/// The sound by its length alone.
+impl std::fmt::Debug for TranscriptionJob {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TranscriptionJob")
+            .field("job", &self.job)
+            .field("purpose", &self.purpose)
+            .field("samples", &self.samples.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// The answer to a [`TranscriptionJob`].

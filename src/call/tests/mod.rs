@@ -56,7 +56,7 @@ impl Scene {
         (0..ms / FRAME_MS).for_each(|_| self.frame(&SILENCE));
     }
 
-    /// Quiet until the agent has said what it had to say and half a second has passed.
+    /// Quiet until the agent has said what it had to say and has been silent for 1.5 s.
     fn listen(&mut self) {
         let mut silent_ms = 0;
         for _ in 0..3_000 {
@@ -302,7 +302,18 @@ fn the_longest_call_ends_with_a_last_word_that_nobody_can_talk_away() {
     scene.quiet(5_000);
     scene.say(0, 20_000);
     assert!(scene.is_over);
-    assert_eq!(scene.reason().0, "too_long");
+    let (reason, past) = scene.reason();
+    assert_eq!(reason, "too_long");
+    let told = past.iter().map(|stamped| &stamped.event);
+    let last = told.rev().find_map(|event| match event {
+        Event::PlayedUntil { text, complete, .. } => Some((text.clone(), *complete)),
+        _ => None,
+    });
+    let (text, complete) = last.unwrap();
+    assert!(
+        complete && text.ends_with("help you."),
+        "the last word, heard whole: {text}"
+    );
 }
 
 #[test]

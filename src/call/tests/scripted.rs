@@ -20,7 +20,7 @@ use patter_machine::cores::Cores;
 use patter_types::chat::{ChatMessage, Finish, Role};
 use patter_types::priority::Priority;
 
-use crate::playbooks::{Embedders, Learning};
+use crate::playbooks::{Embedders, Learning, PlaybookRegistry};
 use crate::{Engines, Loading};
 
 /// What a caller's frames hold: the number of what is said.
@@ -161,14 +161,18 @@ pub(super) fn engines(
         path: None,
         base: Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."),
     };
+    let voice = Speaker::new(Arc::new(Ticker), 60);
+    let playbooks =
+        PlaybookRegistry::load(&settings, &voice, &NoEmbedders, None, Learning::First).unwrap();
     let loading = Loading {
         vad: Arc::new(|_| Box::new(Ear)),
         recogniser: Arc::new(Reader(Arc::new(utterances.to_vec()))),
         llm: Arc::new(Parrot(reply)),
-        voice: Speaker::new(Arc::new(Ticker), 60),
+        voice,
         embedders: Arc::new(NoEmbedders),
+        playbooks,
         cores: Cores::new(2),
         began: Instant::now(),
     };
-    Arc::new(Engines::new(&settings, loading, Learning::First).unwrap())
+    Arc::new(Engines::new(&settings, loading))
 }

@@ -95,7 +95,7 @@ impl Ending {
 /// What the caller was still saying when the call ended: it may be the wish to be called no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LastWords {
-    job: u32,
+    pub(super) job: u32,
 }
 
 impl Conversation {
@@ -111,7 +111,9 @@ impl Conversation {
             Ending::Parting { .. } => self.take_off_hold(out),
             Ending::Asked { since_us, .. } => {
                 self.take_off_hold(out);
-                let is_quiet = !self.agent.is_speaking() && !self.taking.caller_speaking();
+                let is_quiet = !self.agent.is_speaking()
+                    && !self.taking.caller_speaking()
+                    && self.awaited.is_none();
                 if is_quiet || now.us - since_us >= PARTING_AFTER_US {
                     self.part(Parting::TimeUp, now, out);
                 }
@@ -139,15 +141,12 @@ impl Conversation {
             _ => Closed::Error,
         };
         self.ending = Ending::Parting { by };
-        self.awaited = None;
         self.take_off_hold(out);
         let announcement = Arc::clone(match parting {
             Parting::Apology => &self.announcements.apology,
             Parting::TimeUp => &self.announcements.time_up,
         });
         self.agent.announce(&announcement, true, now, out);
-        // It sounds though the agent was paused a moment ago.
-        out.push(Action::Resume { from: None });
     }
 
     /// The line is closed. What is left of the agent's turn goes to the record; what the caller was still saying is
@@ -192,10 +191,17 @@ impl Conversation {
         Some(self.with_prefix(&transcript.text))
     }
 
-    /// The call is over; `words`: what the caller was still saying.
+    /// The call is over; `words`: what the caller was still saying. What was said into the agent's last word, and not
+    /// answered any more, comes before them.
     pub fn over(&mut self, words: Option<String>, now: Now, out: &mut Actions) {
         self.agent.finish(now, out);
-        let (_, turn) = self.agent.counts();
+        let all = [
+            std::mem::take(&mut self.unanswered),
+            words.unwrap_or_default(),
+        ]
+        .join(" ");
+        let words = Some(all.trim().to_owned()).filter(|words| !words.is_empty());
+        let turn = self.agent.last_number();
         out.push(Action::Respond(Ask::Over { turn, words }));
     }
 }

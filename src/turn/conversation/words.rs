@@ -88,7 +88,7 @@ impl Conversation {
             let ready = !undecided && self.continued.prefix_job.is_none();
             let speculate = self.settings.turn.speculate && self.load < ShedLevel::NothingAhead;
             let words = !matches!(reading.kind, Kind::Empty | Kind::Doubtful);
-            if ready && words && speculate {
+            if ready && words && speculate && !self.ending.is_parting() {
                 let heard = self.with_prefix(&transcript.text);
                 self.agent.ask_reply(&heard, true, out);
             }
@@ -157,6 +157,10 @@ impl Conversation {
         }));
         let text = self.with_prefix(&transcript.text);
         self.continued.prefix.clear();
+        if self.ending.is_parting() {
+            self.unanswered = format!("{} {text}", self.unanswered).trim().to_owned();
+            return;
+        }
         if text.is_empty() {
             self.agent.drop_next(out);
             let worth_asking = self.interrupted || awaited.speech_ms >= ASK_AGAIN_MS;
