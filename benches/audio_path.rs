@@ -28,7 +28,7 @@ fn frames(c: &mut Criterion) {
     let frame = speech_like();
     let mut vad = Vad::new(&VadConfig::default());
     let mut turns = TurnTaking::new(&TurnConfig::default());
-    let delays = Delays::new(&TurnConfig::default().patience, Expect::Any);
+    let delays = Delays::new(&TurnConfig::default().endpointing, Expect::Any);
     let agent = Agent::Speaking {
         interruptible: true,
         left_ms: None,

@@ -58,8 +58,8 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let preroll = ms_to_samples(config.turn.preroll_ms + config.turn.start_ms);
     let (mut start, mut partial_at) = (0, 0);
     // Silence lets the last turn end.
-    let tail = vec![0i16; ms_to_samples(config.turn.patience.max_ms + 1_000)];
-    let delays = Delays::new(&config.turn.patience, Expect::Any);
+    let tail = vec![0i16; ms_to_samples(config.turn.endpointing.max_ms + 1_000)];
+    let delays = Delays::new(&config.turn.endpointing, Expect::Any);
     let lists = words::lists_for(&config.turn.words, &config.asr.language);
     let padded: Vec<i16> = samples.iter().chain(&tail).copied().collect();
     for (number, chunk) in padded.chunks_exact(FRAME_SAMPLES).enumerate() {

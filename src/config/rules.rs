@@ -7,13 +7,16 @@ use std::path::Path;
 use super::{Config, ConfigError};
 
 pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), ConfigError> {
-    let fail = |section, key, value: String, rule: String| ConfigError::Value {
-        path: path.to_owned(),
-        line: line_of(text, section, key),
-        section,
-        key,
-        value,
-        rule,
+    let fail = |section, key, value: String, rule: String| {
+        let section = as_written(text, section);
+        ConfigError::Value {
+            path: path.to_owned(),
+            line: line_of(text, &section, key),
+            section,
+            key,
+            value,
+            rule,
+        }
     };
     macro_rules! within {
         ($section:literal, $object:expr, $key:ident, $range:expr, $unit:literal) => {
@@ -63,20 +66,38 @@ pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), Conf
     within!("turn", c.turn, min_speech_ms, 20..=1_000, " ms");
     within!("turn", c.turn, max_turn_ms, 2_000..=29_000, " ms");
     within!("turn", c.turn, preroll_ms, 0..=1_000, " ms");
-    let patience = &c.turn.patience;
+    let endpointing = &c.turn.endpointing;
     within!(
-        "turn.patience",
-        patience,
+        "turn.endpointing",
+        endpointing,
         max_ms,
-        patience.min_ms..=5_000,
+        endpointing.min_ms..=5_000,
         " ms (from min_ms)"
     );
-    within!("turn.patience", patience, min_ms, 100..=1_000, " ms");
-    within!("turn.patience", patience, statement_ms, 100..=5_000, " ms");
-    within!("turn.patience", patience, dangling_ms, 100..=5_000, " ms");
-    within!("turn.patience", patience, hesitating_ms, 100..=5_000, " ms");
-    within!("turn.patience", patience, min_pace, 0.5..=1.0, "");
-    within!("turn.patience", patience, max_pace, 1.0..=3.0, "");
+    within!("turn.endpointing", endpointing, min_ms, 100..=1_000, " ms");
+    within!(
+        "turn.endpointing",
+        endpointing,
+        statement_ms,
+        100..=5_000,
+        " ms"
+    );
+    within!(
+        "turn.endpointing",
+        endpointing,
+        dangling_ms,
+        100..=5_000,
+        " ms"
+    );
+    within!(
+        "turn.endpointing",
+        endpointing,
+        hesitating_ms,
+        100..=5_000,
+        " ms"
+    );
+    within!("turn.endpointing", endpointing, min_pace, 0.5..=1.0, "");
+    within!("turn.endpointing", endpointing, max_pace, 1.0..=3.0, "");
     macro_rules! asked_within {
         ($($section:literal, $object:expr;)+) => {$(
             within!($section, $object, complete_ms, 100..=5_000, " ms");
@@ -85,12 +106,12 @@ pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), Conf
         )+};
     }
     asked_within!(
-        "turn.patience", patience;
-        "turn.patience.number", patience.number;
-        "turn.patience.email", patience.email;
-        "turn.patience.name", patience.name;
-        "turn.patience.address", patience.address;
-        "turn.patience.yes_no", patience.yes_no;
+        "turn.endpointing", endpointing;
+        "turn.endpointing.number", endpointing.number;
+        "turn.endpointing.email", endpointing.email;
+        "turn.endpointing.name", endpointing.name;
+        "turn.endpointing.address", endpointing.address;
+        "turn.endpointing.yes_no", endpointing.yes_no;
     );
     within!("asr", c.asr, threads, 1..=256, "");
     within!("asr", c.asr, partial_ms, 0..=10_000, " ms");
@@ -230,6 +251,20 @@ fn http(
             Err(fail("http", "listen", value, rule.into()))
         }
         Ok(_) => Ok(()),
+    }
+}
+
+/// `section` as the file calls it: `[turn.endpointing]` may still have its former name, `[turn.patience]`.
+fn as_written(text: &str, section: &str) -> String {
+    const FORMER: &str = "turn.patience";
+    let is_former = |line: &str| {
+        let header = line.trim().strip_prefix('[').map(str::trim_start);
+        let rest = header.and_then(|header| header.strip_prefix(FORMER));
+        rest.is_some_and(|rest| rest.trim_start().starts_with([']', '.']))
+    };
+    match section.strip_prefix("turn.endpointing") {
+        Some(rest) if text.lines().any(is_former) => format!("{FORMER}{rest}"),
+        _ => section.to_owned(),
     }
 }
 

@@ -106,7 +106,8 @@ section!(
         /// The call is ended with an apology when an answer takes this long, in ms.
         apology_ms: u32 = 9_000,
         /// How long to wait for more words.
-        patience: PatienceConfig = PatienceConfig::default(),
+        #[serde(alias = "patience")]
+        endpointing: EndpointingConfig = EndpointingConfig::default(),
         /// What words tell, by language, where that is not the language's pack.
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
         words: BTreeMap<String, WordLists> = BTreeMap::new(),
@@ -114,8 +115,8 @@ section!(
 );
 
 section!(
-    /// `[turn.patience]`: silence to wait, in ms, by what the words sound like.
-    PatienceConfig {
+    /// `[turn.endpointing]`: silence to wait, in ms, by what the words sound like.
+    EndpointingConfig {
         /// After a whole question or a short answer.
         complete_ms: u32 = 260,
         /// After a whole statement.
@@ -137,20 +138,20 @@ section!(
         /// Greatest factor for a caller of long pauses.
         max_pace: f32 = 1.6,
         /// While a number is asked for.
-        number: NumberPatience = NumberPatience::default(),
+        number: NumberEndpointing = NumberEndpointing::default(),
         /// While an e-mail address is asked for.
-        email: EmailPatience = EmailPatience::default(),
+        email: EmailEndpointing = EmailEndpointing::default(),
         /// While a name is asked for.
-        name: NamePatience = NamePatience::default(),
+        name: NameEndpointing = NameEndpointing::default(),
         /// While an address is asked for.
-        address: AddressPatience = AddressPatience::default(),
+        address: AddressEndpointing = AddressEndpointing::default(),
         /// While a yes or no is asked for.
-        yes_no: YesNoPatience = YesNoPatience::default(),
+        yes_no: YesNoEndpointing = YesNoEndpointing::default(),
     }
 );
 
-/// A profile of `[turn.patience]`: its defaults in ms for complete, unclear, reading.
-macro_rules! asked_patience {
+/// A profile of `[turn.endpointing]`: its defaults in ms for complete, unclear, reading.
+macro_rules! asked_endpointing {
     ($(#[$doc:meta])* $name:ident, $complete_ms:literal, $unclear_ms:literal, $reading_ms:literal) => {
         section!(
             $(#[$doc])*
@@ -166,25 +167,25 @@ macro_rules! asked_patience {
     };
 }
 
-asked_patience!(
-    /// `[turn.patience.number]`
-    NumberPatience, 240, 700, 1_200
+asked_endpointing!(
+    /// `[turn.endpointing.number]`
+    NumberEndpointing, 240, 700, 1_200
 );
-asked_patience!(
-    /// `[turn.patience.email]`
-    EmailPatience, 320, 700, 1_200
+asked_endpointing!(
+    /// `[turn.endpointing.email]`
+    EmailEndpointing, 320, 700, 1_200
 );
-asked_patience!(
-    /// `[turn.patience.name]`
-    NamePatience, 300, 600, 900
+asked_endpointing!(
+    /// `[turn.endpointing.name]`
+    NameEndpointing, 300, 600, 900
 );
-asked_patience!(
-    /// `[turn.patience.address]`
-    AddressPatience, 480, 700, 1_200
+asked_endpointing!(
+    /// `[turn.endpointing.address]`
+    AddressEndpointing, 480, 700, 1_200
 );
-asked_patience!(
-    /// `[turn.patience.yes_no]`
-    YesNoPatience, 200, 420, 900
+asked_endpointing!(
+    /// `[turn.endpointing.yes_no]`
+    YesNoEndpointing, 200, 420, 900
 );
 
 section!(

@@ -282,7 +282,7 @@ pub struct Conversation {
 impl Conversation {
     /// The state before the first frame.
     pub fn new(settings: Settings, announcements: Announcements) -> Self {
-        let delays = Delays::new(&settings.turn.patience, Expect::Any);
+        let delays = Delays::new(&settings.turn.endpointing, Expect::Any);
         Self {
             delays: (Expect::Any, delays),
             taking: TurnTaking::new(&settings.turn),
@@ -386,7 +386,7 @@ impl Conversation {
         }
         let expect = self.agent.expect();
         if self.delays.0 != expect {
-            self.delays = (expect, Delays::new(&self.settings.turn.patience, expect));
+            self.delays = (expect, Delays::new(&self.settings.turn.endpointing, expect));
         }
         self.taking.in_noise(self.is_noisy);
         let agent = self.agent.agent(now);

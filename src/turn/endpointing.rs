@@ -11,7 +11,7 @@
 //! over": the words' ending 0.956, the default language model's probability of its end-of-turn token 0.846 (0.527 with
 //! a full stop after the words), both together, fitted on the other half, 0.983 (halves swapped: 0.975, 0.847, 0.986).
 
-use patter_config::PatienceConfig;
+use patter_config::EndpointingConfig;
 use patter_language::reading::{Ending, Reading};
 use patter_types::expect::Expect;
 
@@ -57,7 +57,7 @@ pub struct Delays {
 
 impl Delays {
     /// The limits while `expect` is asked for.
-    pub fn new(config: &PatienceConfig, expect: Expect) -> Self {
+    pub fn new(config: &EndpointingConfig, expect: Expect) -> Self {
         macro_rules! times {
             ($of:expr) => {
                 ($of.complete_ms, $of.unclear_ms, $of.reading_ms)
@@ -169,7 +169,7 @@ mod tests {
     }
 
     fn wait(ending: Ending, expect: Expect, pace: &Pace) -> u32 {
-        let delays = Delays::new(&PatienceConfig::default(), expect);
+        let delays = Delays::new(&EndpointingConfig::default(), expect);
         delay_ms(Some(&reading(ending)), &delays, pace)
     }
 
@@ -187,7 +187,7 @@ mod tests {
         ] {
             assert_eq!(wait(ending, expect, &pace), ms, "{ending:?} {expect:?}");
         }
-        let delays = Delays::new(&PatienceConfig::default(), Expect::Any);
+        let delays = Delays::new(&EndpointingConfig::default(), Expect::Any);
         assert_eq!(delay_ms(None, &delays, &pace), 900);
         let statement = Reading {
             statement: true,

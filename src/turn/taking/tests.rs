@@ -14,7 +14,7 @@ const NOTICE: Agent = Agent::Speaking {
 };
 
 fn delays() -> Delays {
-    Delays::new(&TurnConfig::default().patience, Expect::Any)
+    Delays::new(&TurnConfig::default().endpointing, Expect::Any)
 }
 
 fn turns() -> TurnTaking {

@@ -207,7 +207,7 @@ mod tests {
     fn barge_ins_s(sound: &[i16]) -> Vec<f32> {
         let mut vad = Vad::new(&VadConfig::default());
         let mut turns = TurnTaking::new(&TurnConfig::default());
-        let delays = Delays::new(&TurnConfig::default().patience, Expect::Any);
+        let delays = Delays::new(&TurnConfig::default().endpointing, Expect::Any);
         let agent = Agent::Speaking {
             interruptible: true,
             left_ms: None,
