@@ -26,7 +26,7 @@ use calibration::Calibration;
 use features::Features;
 use linear::Linear;
 use nearest::Nearest;
-use patter_playbook::{Like, Playbook, UNKNOWN};
+use patter_playbook::{CallerExample, Playbook, UNKNOWN};
 use senses::Senses;
 use vocabulary::{Point, Vocabulary};
 
@@ -57,7 +57,7 @@ const ILLEGAL: f32 = 0.25;
 /// A text and what is meant by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labelled {
-    /// As in [`Like::intent`].
+    /// As in [`CallerExample::intent`].
     pub intent: String,
     /// The caller's words.
     pub text: String,
@@ -66,18 +66,18 @@ pub struct Labelled {
 impl Labelled {
     /// Every example and trigger phrase of a playbook.
     pub fn all_of(playbook: &Playbook) -> Vec<Self> {
-        let labelled = |like: Like<'_>| Self {
-            intent: like.intent.to_string(),
-            text: like.text.to_owned(),
+        let labelled = |example: CallerExample<'_>| Self {
+            intent: example.intent.to_string(),
+            text: example.text.to_owned(),
         };
-        playbook.likes().map(labelled).collect()
+        playbook.caller_examples().map(labelled).collect()
     }
 }
 
 /// An intent and how probable it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate<'a> {
-    /// As in [`Like::intent`].
+    /// As in [`CallerExample::intent`].
     pub intent: &'a str,
     /// Probability that it is meant, 0 to 1.
     pub probability: f32,
@@ -189,7 +189,7 @@ impl Classifier {
         }
     }
 
-    /// The intents it knows, as in [`Like::intent`].
+    /// The intents it knows, as in [`CallerExample::intent`].
     pub fn intents(&self) -> impl Iterator<Item = &str> {
         self.intents.iter().map(String::as_str)
     }

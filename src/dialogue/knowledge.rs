@@ -281,7 +281,7 @@ fn denied_stages(playbook: &Playbook) -> HashSet<String> {
     let everyday = Everyday::of(&playbook.language);
     let stages = playbook.flow.iter().map(|stage| stage.id.clone());
     let is_denied = |id: &String| {
-        let examples = playbook.examples_of(&IntentId::Stage(id.clone()));
+        let examples = playbook.caller_examples_of(&IntentId::Stage(id.clone()));
         let denied = examples
             .iter()
             .filter(|e| everyday.has_negation(&normalise(e)));
@@ -311,7 +311,7 @@ fn library(playbook: &Playbook) -> Vec<Found> {
     let found = |said: Candidate, about: Option<&str>, stage: Option<&String>| Found {
         about: match (about, &said.intent) {
             (Some(about), _) => about.to_owned(),
-            (None, Some(intent)) => playbook.examples_of(intent).join(" "),
+            (None, Some(intent)) => playbook.caller_examples_of(intent).join(" "),
             (None, None) => String::new(),
         },
         answers: said.intent.as_ref().map(IntentId::to_string),

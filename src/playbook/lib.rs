@@ -20,18 +20,20 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+mod caller_examples;
 mod graph;
-mod likes;
 mod lint;
 mod phrases;
 mod place;
+mod renamed;
 mod rules;
 mod sections;
 mod slot;
 
+pub use caller_examples::{CallerExample, UNKNOWN};
 pub use graph::{Edge, Graph, Node, NodeKind};
-pub use likes::{Like, UNKNOWN};
 use patter_language::text::{self, count_words};
+use patter_types::text::line_and_column;
 pub use phrases::{Match, MatchKind};
 pub use place::Places;
 pub use rules::MAX_TEXT_CHARACTERS;
@@ -213,18 +215,19 @@ impl Playbook {
     /// When the text is not TOML, or a key is missing, unknown or of the wrong type.
     pub fn parse(text: &str, name: &str) -> Result<Self, PlaybookError> {
         toml::from_str(text).map_err(|error: toml::de::Error| {
-            let start = error.span().map_or(0, |span| span.start);
-            let before = text.get(..start).unwrap_or(text);
-            let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+            let is_doubled = error.message().starts_with("duplicate field");
+            let doubled = is_doubled.then(|| Places::new(text).doubled()).flatten();
+            let (start, message) = doubled.unwrap_or_else(|| {
+                let words: Vec<&str> = error.message().split_whitespace().collect();
+                let start = error.span().map_or(0, |span| span.start);
+                (start, renamed::without_former(&words.join(" ")))
+            });
+            let (line, column) = line_and_column(text, start);
             PlaybookError::Toml {
                 name: name.to_owned(),
-                line: before.matches('\n').count() + 1,
-                column: before[line_start..].chars().count() + 1,
-                message: error
-                    .message()
-                    .split_whitespace()
-                    .collect::<Vec<_>>()
-                    .join(" "),
+                line,
+                column,
+                message,
             }
         })
     }

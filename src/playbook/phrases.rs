@@ -114,11 +114,11 @@ impl Playbook {
             .collect()
     }
 
-    /// Phrases and examples of `intent`.
-    pub fn examples_of(&self, intent: &IntentId) -> Vec<&str> {
-        self.likes()
-            .filter(|like| like.intent == *intent)
-            .map(|like| like.text)
+    /// What callers say who mean `intent`: its phrases and examples.
+    pub fn caller_examples_of(&self, intent: &IntentId) -> Vec<&str> {
+        self.caller_examples()
+            .filter(|example| example.intent == *intent)
+            .map(|example| example.text)
             .collect()
     }
 

@@ -6,12 +6,13 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::renamed::RENAMED;
 use patter_types::text::line_and_column;
 
 /// The places of one file.
 pub struct Places<'a> {
     text: &'a str,
-    table: DeTable<'a>,
+    pub(super) table: DeTable<'a>,
 }
 
 impl<'a> Places<'a> {
@@ -49,7 +50,14 @@ fn offset(value: &Spanned<DeValue<'_>>, rest: &str) -> usize {
         }
         (DeValue::Table(table), Some(rest)) => {
             let keys = table.iter().map(|(key, value)| (&**key.get_ref(), value));
-            longest(keys, rest)
+            // A problem names a key as it is called now, a file may have its former name.
+            let former = || {
+                let keys = RENAMED
+                    .iter()
+                    .filter_map(|key| Some((key.to, table.get(key.from)?)));
+                longest(keys, rest)
+            };
+            longest(keys, rest).or_else(former)
         }
         _ => None,
     };

@@ -69,7 +69,7 @@ impl Playbook {
         }
         self.check_phrases(&mut report);
         self.check_slot_definitions(&mut report);
-        self.check_likes(&mut report);
+        self.check_caller_examples(&mut report);
         self.check_keys(&mut report);
         report.0
     }

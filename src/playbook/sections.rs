@@ -55,8 +55,8 @@ pub struct Stage {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub enter_on: Vec<String>,
     /// What callers say who mean it, for the classifier alone.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub like: Vec<String>,
+    #[serde(default, alias = "like", skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<String>,
     /// The approved line, with its question, that this stage says.
     pub ask: String,
     /// Stage after a plain yes; the following one when absent.
@@ -87,8 +87,8 @@ pub struct Objection {
     /// Phrases that show it.
     pub when: Vec<String>,
     /// What callers say who mean it, for the classifier alone.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub like: Vec<String>,
+    #[serde(default, alias = "like", skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<String>,
     /// What to answer the first time, the second time, and so on.
     pub say: Vec<String>,
     /// How the lines are spoken; as `persona.way` says when absent.
@@ -105,8 +105,8 @@ pub struct Fact {
     /// Phrases that ask for it.
     pub when: Vec<String>,
     /// What callers say who mean it, for the classifier alone.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub like: Vec<String>,
+    #[serde(default, alias = "like", skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<String>,
     /// The sentence to speak.
     pub say: String,
     /// The number in the sentence, if it holds one that matters.
@@ -201,7 +201,8 @@ pub struct Intent {
     /// Unique name of the intent.
     pub id: String,
     /// What callers say who mean it.
-    pub like: Vec<String>,
+    #[serde(alias = "like")]
+    pub examples: Vec<String>,
     /// Stages in which it can be meant; every stage when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stages: Option<Vec<String>>,
@@ -212,8 +213,8 @@ pub struct Intent {
 #[serde(deny_unknown_fields)]
 pub struct Unknown {
     /// What callers say that sounds like an entry and is none, for the classifier alone.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub like: Vec<String>,
+    #[serde(default, alias = "like", skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<String>,
 }
 
 /// Words to use and words to leave out.
@@ -255,11 +256,11 @@ pub struct Compliance {
     /// Phrases that end the call and forbid the next one.
     pub opt_out_on: Vec<String>,
     /// What callers say who end the call, for the classifier alone.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub goodbye_like: Vec<String>,
+    #[serde(default, alias = "goodbye_like", skip_serializing_if = "Vec::is_empty")]
+    pub goodbye_examples: Vec<String>,
     /// What callers say who want no more calls, for the classifier alone.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub opt_out_like: Vec<String>,
+    #[serde(default, alias = "opt_out_like", skip_serializing_if = "Vec::is_empty")]
+    pub opt_out_examples: Vec<String>,
 }
 
 /// The fixed sentences of every call.

@@ -152,6 +152,34 @@ fn faults_are_named_by_file_and_line() {
 }
 
 #[test]
+fn a_former_name_of_a_key_is_a_doubt_and_both_names_are_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let changes = [("goodbye_examples = [", "goodbye_like = [")];
+    let file = changed(folder.path(), &changes);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let line = text.lines().position(|line| line == "goodbye_like = [");
+    let (code, out, _) = playbook(&["lint", &file]);
+    assert_eq!(code, 1, "{out}");
+    let line = line.unwrap() + 1;
+    let expected = format!("doubt   {file}:{line} `compliance.goodbye_like`: ");
+    assert!(out.starts_with(&expected), "{out}");
+    assert!(
+        out.contains("`goodbye_like` is called `goodbye_examples` now"),
+        "{out}"
+    );
+    let both = [(
+        "goodbye_examples = [",
+        "goodbye_like = []\ngoodbye_examples = [",
+    )];
+    let (code, out, _) = playbook(&["lint", &changed(folder.path(), &both)]);
+    assert_eq!(code, 1, "{out}");
+    assert!(
+        out.starts_with("wrong ") && out.contains("`compliance` has both"),
+        "{out}"
+    );
+}
+
+#[test]
 fn a_prompt_that_has_no_room_is_a_doubt() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("config.toml");

@@ -12,7 +12,8 @@ use patter_playbook::{Places, Playbook, PlaybookError, Problem};
 use patter_types::chat::ChatMessage;
 
 /// Checks playbooks: rules that a call insists on (`wrong`), and what a caller may stumble over (`doubt`): dead ends,
-/// several goals, numbers that disagree, a prompt too long for `llm.context_tokens`. Exits with 1 when it finds either.
+/// several goals, numbers that disagree, former names of keys, a prompt too long for `llm.context_tokens`. Exits with 1
+/// when it finds either.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// The playbooks; the config's and all beside it if there are none
@@ -95,7 +96,7 @@ fn lint(loaded: &Loaded, reader: Option<&PromptReader>, file: PathBuf) -> anyhow
     let wrong = playbook.validate().into_iter();
     let mut findings: Vec<Finding> = wrong.map(|p| finding("wrong", p)).collect();
     let doubts = playbook.doubts().into_iter();
-    findings.extend(doubts.map(|p| finding("doubt", p)));
+    findings.extend(doubts.chain(places.renamed()).map(|p| finding("doubt", p)));
     let budget = budget(loaded, reader, &playbook)?;
     findings.extend(over(&budget, loaded).map(|p| finding("doubt", p)));
     Ok(Report {

@@ -22,7 +22,7 @@ pub const BINS: usize = 10;
 pub struct Line {
     /// How it was made: `clean`, `asr`, …
     pub kind: String,
-    /// What is meant, as in [`Like::intent`](patter_playbook::Like); `None` for none of them.
+    /// What is meant, as in [`CallerExample::intent`](patter_playbook::CallerExample); `None` for none of them.
     pub intent: Option<String>,
     /// The caller's words.
     pub text: String,

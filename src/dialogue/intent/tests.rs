@@ -264,7 +264,8 @@ fn mislabelling_changes_the_share_that_was_asked_for() {
 
 fn measured(approach: Approach, examples: &[Labelled]) -> Score {
     let lines = read_lines(TEST, |intent| {
-        PLAYBOOK.likes().any(|l| l.intent.to_string() == intent)
+        let mut examples = PLAYBOOK.caller_examples();
+        examples.any(|example| example.intent.to_string() == intent)
     })
     .unwrap();
     score(

@@ -67,8 +67,8 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         std::fs::read_to_string(&options.data).with_context(|| format!("cannot read `{name}`"))?;
     let known = |intent: &str| {
         playbook
-            .likes()
-            .any(|like| like.intent.to_string() == intent)
+            .caller_examples()
+            .any(|example| example.intent.to_string() == intent)
     };
     let lines = read_lines(&text, known).with_context(|| format!("`{name}`"))?;
     let examples = Labelled::all_of(&playbook);

@@ -36,7 +36,8 @@ pub(crate) fn look_at(playbook: &Playbook, text: &str) {
     let written = playbook.to_toml().unwrap();
     assert_eq!(&Playbook::parse(&written, "written").unwrap(), playbook);
     let places = Places::new(text);
-    for problem in playbook.validate().into_iter().chain(playbook.doubts()) {
+    let problems = playbook.validate().into_iter().chain(playbook.doubts());
+    for problem in problems.chain(places.renamed()) {
         assert!(!problem.message.is_empty() && !problem.hint.is_empty());
         let _ = places.line(&problem.place);
     }

@@ -118,8 +118,8 @@ pub(super) fn build(document: &Document, notes: &mut Notes) -> Playbook {
             uninterruptible: Vec::new(),
             goodbye_on,
             opt_out_on,
-            goodbye_like: Vec::new(),
-            opt_out_like: Vec::new(),
+            goodbye_examples: Vec::new(),
+            opt_out_examples: Vec::new(),
         },
         slots: with_defaults(&builder.slots.values),
         script: Vec::new(),
@@ -375,7 +375,7 @@ impl Builder<'_> {
             facts.push(Fact {
                 id: format!("question_{:02}", index + 1),
                 when,
-                like: examples(&pair.question),
+                examples: examples(&pair.question),
                 say,
                 ..Fact::default()
             });

@@ -1,7 +1,8 @@
-//! What callers say who mean an entry: the examples of the classifier, and their rules.
+//! What callers say who mean an entry (the `examples` of stages, facts and so on): what the classifier learns, and its
+//! rules. The sections `[[examples]]`, turns that show the model how to answer, have nothing to do with it.
 //!
 //! Thread: the one that loads the playbook, before any call ·
-//! In: a parsed [`Playbook`] · Out: every [`Like`], broken rules ·
+//! In: a parsed [`Playbook`] · Out: every [`CallerExample`], broken rules ·
 //! Memory: one short id per example ·
 //! Source: ours; ids are `flow.…`, `facts.…`, `objections.…`, `intents.…`, `goodbye`, `opt_out` and `unknown`.
 
@@ -17,7 +18,7 @@ pub const UNKNOWN: &str = "unknown";
 
 /// One example of what a caller says who means something.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Like<'a> {
+pub struct CallerExample<'a> {
     /// What is meant.
     pub intent: IntentId,
     /// What the caller says.
@@ -27,17 +28,17 @@ pub struct Like<'a> {
 }
 
 impl Playbook {
-    /// Every example, in the order of the file's sections, those of `like` before the trigger phrases.
-    pub fn likes(&self) -> impl Iterator<Item = Like<'_>> {
-        let whole = self.sections_with_likes();
+    /// All that callers are known to say, in the order of the file's sections: examples, then trigger phrases.
+    pub fn caller_examples(&self) -> impl Iterator<Item = CallerExample<'_>> {
+        let whole = self.lists_of_examples();
         let whole = whole.into_iter().flat_map(|(intent, _, texts)| {
-            texts.iter().map(move |text| Like {
+            texts.iter().map(move |text| CallerExample {
                 intent: intent.clone(),
                 text,
                 is_phrase: false,
             })
         });
-        whole.chain(self.phrases().map(|found| Like {
+        whole.chain(self.phrases().map(|found| CallerExample {
             intent: found.intent(),
             text: found.phrase,
             is_phrase: true,
@@ -70,40 +71,43 @@ impl Playbook {
     }
 
     /// What is meant, the key of the file, and its examples.
-    fn sections_with_likes(&self) -> Vec<(IntentId, String, &Vec<String>)> {
+    fn lists_of_examples(&self) -> Vec<(IntentId, String, &Vec<String>)> {
         let mut found = Vec::new();
         let mut add = |intent: IntentId, texts| {
             let place = match &intent {
-                IntentId::Goodbye | IntentId::OptOut => format!("compliance.{intent}_like"),
-                _ => format!("{intent}.like"),
+                IntentId::Goodbye | IntentId::OptOut => format!("compliance.{intent}_examples"),
+                _ => format!("{intent}.examples"),
             };
             found.push((intent, place, texts));
         };
         for stage in &self.flow {
-            add(IntentId::Stage(stage.id.clone()), &stage.like);
+            add(IntentId::Stage(stage.id.clone()), &stage.examples);
         }
         for objection in &self.objections {
-            add(IntentId::Objection(objection.id.clone()), &objection.like);
+            add(
+                IntentId::Objection(objection.id.clone()),
+                &objection.examples,
+            );
         }
         for fact in &self.facts {
-            add(IntentId::Fact(fact.id.clone()), &fact.like);
+            add(IntentId::Fact(fact.id.clone()), &fact.examples);
         }
         for own in &self.intents {
-            add(IntentId::Own(own.id.clone()), &own.like);
+            add(IntentId::Own(own.id.clone()), &own.examples);
         }
-        add(IntentId::Goodbye, &self.compliance.goodbye_like);
-        add(IntentId::OptOut, &self.compliance.opt_out_like);
-        add(IntentId::Unknown, &self.unknown.like);
+        add(IntentId::Goodbye, &self.compliance.goodbye_examples);
+        add(IntentId::OptOut, &self.compliance.opt_out_examples);
+        add(IntentId::Unknown, &self.unknown.examples);
         found
     }
 
     /// Examples that say nothing or contradict each other, intents that are never meant.
-    pub(super) fn check_likes(&self, report: &mut Report) {
+    pub(super) fn check_caller_examples(&self, report: &mut Report) {
         for intent in &self.intents {
             let place = format!("intents.{}", intent.id);
-            if intent.like.is_empty() {
+            if intent.examples.is_empty() {
                 report.add(
-                    &format!("{place}.like"),
+                    &format!("{place}.examples"),
                     "there is no example, so it is never recognised",
                     "add what callers say",
                 );
@@ -133,7 +137,7 @@ impl Playbook {
         for found in self.phrases() {
             owners.insert(found.phrase.to_owned(), found.intent());
         }
-        for (intent, place, texts) in self.sections_with_likes() {
+        for (intent, place, texts) in self.lists_of_examples() {
             for text in texts {
                 let words = normalise(text);
                 if words.is_empty() {
@@ -183,31 +187,31 @@ mod tests {
     fn each_fault_of_the_examples_is_found() {
         for (intent, expected) in [
             (
-                "id = \"chat\"\nlike = []",
-                "`intents.chat.like`: there is no example",
+                "id = \"chat\"\nexamples = []",
+                "`intents.chat.examples`: there is no example",
             ),
             (
-                "id = \"chat\"\nlike = [\"hello you\", \"?\"]",
-                "`intents.chat.like`: example `?` has no words",
+                "id = \"chat\"\nexamples = [\"hello you\", \"?\"]",
+                "`intents.chat.examples`: example `?` has no words",
             ),
             (
-                "id = \"chat\"\nlike = [\"Is there parking?\"]",
-                "`intents.chat.like`: example `Is there parking?` also means `facts.parking`",
+                "id = \"chat\"\nexamples = [\"Is there parking?\"]",
+                "`intents.chat.examples`: example `Is there parking?` also means `facts.parking`",
             ),
             (
-                "id = \"chat\"\nlike = [\"hello you\"]\nstages = [\"end\"]",
+                "id = \"chat\"\nexamples = [\"hello you\"]\nstages = [\"end\"]",
                 "`intents.chat.stages`: there is no stage `end`; known: opening",
             ),
             (
-                "id = \"chat\"\nlike = [\"hello you\"]\nstages = []",
+                "id = \"chat\"\nexamples = [\"hello you\"]\nstages = []",
                 "`intents.chat.stages`: there is no stage,",
             ),
             (
-                "id = \"\"\nlike = [\"hello you\"]",
+                "id = \"\"\nexamples = [\"hello you\"]",
                 "`intents`: an id is empty",
             ),
             (
-                "id = \"chat\"\nlike = [\"hello you\"]\n[[intents]]\nid = \"chat\"\nlike = [\"a b\"]",
+                "id = \"chat\"\nexamples = [\"hello you\"]\n[[intents]]\nid = \"chat\"\nexamples = [\"a b\"]",
                 "`intents`: id `chat` is used twice",
             ),
         ] {
@@ -220,7 +224,7 @@ mod tests {
     #[test]
     fn an_intent_is_legal_in_its_stages_and_others_everywhere() {
         let playbook = with(
-            "[[intents]]\nid = \"chat\"\nlike = [\"hello you\"]\nstages = [\"pitch\", \"closing\"]\n\n[[facts]]",
+            "[[intents]]\nid = \"chat\"\nexamples = [\"hello you\"]\nstages = [\"pitch\", \"closing\"]\n\n[[facts]]",
         );
         assert_eq!(playbook.validate(), []);
         for (intent, stage, expected) in [
@@ -240,13 +244,13 @@ mod tests {
     #[test]
     fn each_example_belongs_to_an_entry() {
         let playbook =
-            with("[[intents]]\nid = \"chat\"\nlike = [\"hello you there\"]\n\n[[facts]]");
+            with("[[intents]]\nid = \"chat\"\nexamples = [\"hello you there\"]\n\n[[facts]]");
         let mut seen = 0;
-        for like in playbook.likes() {
-            let entry = playbook.entry(&like.intent);
-            let has_none = matches!(like.intent, IntentId::Own(_) | IntentId::Unknown);
-            assert_eq!(entry.is_none(), has_none, "{like:?}");
-            seen += usize::from(like.is_phrase);
+        for example in playbook.caller_examples() {
+            let entry = playbook.entry(&example.intent);
+            let has_none = matches!(example.intent, IntentId::Own(_) | IntentId::Unknown);
+            assert_eq!(entry.is_none(), has_none, "{example:?}");
+            seen += usize::from(example.is_phrase);
         }
         assert!(seen > 100, "{seen}");
         assert_eq!(IntentId::Unknown.to_string(), UNKNOWN);
