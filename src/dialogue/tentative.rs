@@ -1,7 +1,7 @@
 //! A dialogue whose last replies can be undone: they are made before it is known whether they are wanted.
 //!
-//! In: the number of the agent's turn with each step. Out: plans. Memory: the dialogue as it was before the last
-//! [`REMEMBERED`] replies. A pure state machine.
+//! In: the number of the agent's turn with each step. Out: plans. Memory: the dialogue as it was before its
+//! last replies. A pure state machine.
 
 use std::ops::Deref;
 
