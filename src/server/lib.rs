@@ -4,4 +4,5 @@
 //! call is led.
 
 pub mod http;
+pub mod session;
 pub mod transport;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use patter_audio::FRAME_SAMPLES;
 use patter_lab::caller::trim;
+use patter_server::session::call_id;
 use patter_server::transport::audiosocket::codec;
 use patter_server::transport::audiosocket::codec::{Decoder, Message};
 use patter_server::transport::audiosocket::server::Control;
@@ -126,7 +127,7 @@ fn one_call_too_many_hears_a_hang_up() {
         .try_iter()
         .find(|e| matches!(e.event, Event::Busy { max_calls: 1 }))
         .expect("no word of the refused call");
-    assert_eq!(busy.call, codec::format_uuid(&[2; 16]));
+    assert_eq!(busy.call, call_id::format_uuid(&[2; 16]));
     drop(first);
     assert!(wait_until(|| server.active_calls() == 0));
     let mut third = connect(server.address());

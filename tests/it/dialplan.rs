@@ -14,7 +14,7 @@ use std::time::Duration;
 use patter_config::HttpConfig;
 use patter_server::http::Shared;
 use patter_server::http::server::{Http, Limits};
-use patter_server::transport::audiosocket::codec;
+use patter_server::session::call_id;
 use patter_types::event::{Event, Stamped};
 use patter_types::outcome::Outcome;
 
@@ -159,7 +159,7 @@ impl<'a> Channel<'a> {
                         panic!("Dial({data})");
                     };
                     assert!(
-                        codec::parse_uuid(uuid).is_some(),
+                        call_id::parse_uuid(uuid).is_some(),
                         "UUID is required: `{uuid}`"
                     );
                     match (self.patter)(uuid) {
@@ -310,7 +310,7 @@ impl Patter {
     fn call(&self, uuid: &str, outcome: Option<Outcome>, name: Option<&str>, reason: &str) {
         let data = self
             .shared
-            .take(&codec::parse_uuid(uuid).unwrap())
+            .take(&call_id::parse_uuid(uuid).unwrap())
             .unwrap_or_default();
         let watch = |event| {
             let (t_ms, call) = (10, uuid.to_owned());
@@ -363,7 +363,7 @@ const QUEUE: &str = "Queue(agents,,,,60)";
 fn a_call_is_registered_with_what_the_dialplan_knows() {
     let patter = Patter::start();
     let call = |uuid: &str| {
-        let key = codec::parse_uuid(uuid).unwrap();
+        let key = call_id::parse_uuid(uuid).unwrap();
         let data = patter.shared.take(&key).expect("it was registered");
         assert_eq!(data.number.as_deref(), Some("+15550100"));
         assert_eq!(data.campaign.as_deref(), Some("inbound"));
@@ -382,7 +382,7 @@ fn a_call_is_registered_with_what_the_dialplan_knows() {
 fn a_diallers_own_registration_is_kept() {
     let patter = Patter::start();
     let own = "0a0b0c0d-0000-4000-8000-000000000001";
-    let key = codec::parse_uuid(own).unwrap();
+    let key = call_id::parse_uuid(own).unwrap();
     let data = patter_server::http::registry::CallData {
         campaign: Some("spring".into()),
         ..Default::default()

@@ -13,6 +13,7 @@ use patter_call::playbooks::PlaybookRegistry;
 use patter_lab::caller::Cue;
 use patter_records::Store;
 use patter_server::http::Shared;
+use patter_server::session::call_id;
 use patter_server::transport::audiosocket::codec::Message;
 use patter_server::transport::audiosocket::{client, codec};
 use patter_types::event::{Event, Stamped};
@@ -270,7 +271,7 @@ fn a_call_is_recorded_as_flac_also_after_the_folder_has_vanished() {
         options.record_audio = Some(Arc::new(settings));
         options.records = Some(store);
     });
-    let file = |n: u8| folder.join(format!("{}.flac", codec::format_uuid(&[n; 16])));
+    let file = |n: u8| folder.join(format!("{}.flac", call_id::format_uuid(&[n; 16])));
     let seconds = |n: u8| wav::read(&file(n)).map(|clip| clip.samples.len() as f32 / 16_000.0);
     assert!(short_call(server.address(), [1; 16]) > 1_000);
     assert!(wait_until(|| server.active_calls() == 0));
@@ -447,7 +448,7 @@ fn a_recorded_call_replays_with_its_own_playbook_slots_and_keys() {
 
     let file = folder
         .path()
-        .join(format!("{}.call.json", codec::format_uuid(&[7; 16])));
+        .join(format!("{}.call.json", call_id::format_uuid(&[7; 16])));
     let (code, stdout, stderr) = patter(root(), &["replay", file.to_str().unwrap(), "--json"]);
     assert_eq!(code, 0, "{stderr}");
     let replayed: Vec<serde_json::Value> = stdout

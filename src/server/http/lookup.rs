@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::Shared;
 use super::expiring::CallKey;
 use super::registry::CallData;
-use crate::transport::audiosocket::codec;
+use crate::session::call_id;
 use patter_call::CallContext;
 use patter_call::playbooks::{PlaybookRegistry, name_of};
 use patter_config::Loaded;
@@ -67,7 +67,7 @@ impl Lookup {
     }
 
     fn find(&self, uuid: &CallKey) -> Option<CallData> {
-        let name = codec::format_uuid(uuid);
+        let name = call_id::format_uuid(uuid);
         let told = |found: Result<Option<CallData>, String>| {
             found.unwrap_or_else(|error| {
                 patter_machine::log::warn(&format!("the lookup of call {name} failed: {error}"));

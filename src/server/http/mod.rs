@@ -29,7 +29,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use thiserror::Error;
 
-use crate::transport::audiosocket::codec;
+use crate::session::call_id;
 use crate::transport::audiosocket::server::Control;
 use expiring::CallKey;
 use live::Live;
@@ -181,7 +181,7 @@ impl Shared {
 
     /// The call has been hung up, by either side, and its last words are not judged yet.
     fn is_closing(&self, uuid: &CallKey) -> bool {
-        self.live.runs(&codec::format_uuid(uuid))
+        self.live.runs(&call_id::format_uuid(uuid))
             && self
                 .closings
                 .get()
@@ -259,7 +259,7 @@ impl Shared {
     /// The call has no thread left. One that ended properly was seen in its events; of another, what is known is kept
     /// as a result.
     pub fn call_over(&self, uuid: &CallKey) {
-        if let Some(result) = self.live.lost(&codec::format_uuid(uuid)) {
+        if let Some(result) = self.live.lost(&call_id::format_uuid(uuid)) {
             self.metrics.ended(&result);
             self.keep(result);
         }
@@ -308,7 +308,7 @@ impl Shared {
     }
 
     fn keep(&self, result: CallResult) {
-        if let Some(uuid) = codec::parse_uuid(&result.call) {
+        if let Some(uuid) = call_id::parse_uuid(&result.call) {
             self.registry().ended(uuid, result, Instant::now());
         }
     }

@@ -33,7 +33,7 @@ use super::registry::{CallData, CallResult, RegisterError, SlotValue};
 use super::stream::EventStream;
 use super::token::{self, Denied, Token};
 use super::{Shared, metrics};
-use crate::transport::audiosocket::codec;
+use crate::session::call_id;
 use crate::transport::audiosocket::server::Control;
 use patter_types::outcome::Outcome;
 
@@ -245,7 +245,7 @@ async fn route(
         && method == Method::DELETE
     {
         let uuid = key(uuid)?;
-        if shared.live.call(&codec::format_uuid(&uuid)).is_some() {
+        if shared.live.call(&call_id::format_uuid(&uuid)).is_some() {
             return Err(RequestError::UnderWay);
         }
         return match shared.forget(&uuid) {
@@ -322,7 +322,7 @@ async fn judged(
     uuid: &CallKey,
     grace: Duration,
 ) -> Result<(), RequestError> {
-    let call = codec::format_uuid(uuid);
+    let call = call_id::format_uuid(uuid);
     let began = tokio::time::Instant::now();
     while shared.live.runs(&call) {
         let closing = shared.is_closing(uuid);
@@ -350,7 +350,7 @@ struct CameTo {
 impl CameTo {
     /// Of a call that runs or ended, whatever is registered for the next with its UUID.
     fn of(shared: &Shared, uuid: &CallKey) -> Result<Self, RequestError> {
-        if let Some(call) = shared.live.call(&codec::format_uuid(uuid)) {
+        if let Some(call) = shared.live.call(&call_id::format_uuid(uuid)) {
             return Ok(Self {
                 outcome: call.outcome,
                 reason: String::new(),
@@ -377,7 +377,10 @@ enum Known {
 
 impl Known {
     fn of(shared: &Shared, uuid: &CallKey) -> Result<Self, RequestError> {
-        let live = shared.live.call(&codec::format_uuid(uuid)).map(Self::Live);
+        let live = shared
+            .live
+            .call(&call_id::format_uuid(uuid))
+            .map(Self::Live);
         live.or_else(|| shared.registered(uuid).map(Self::Registered))
             .or_else(|| shared.result(uuid).map(Self::Ended))
             .ok_or(RequestError::NoCall)
@@ -385,7 +388,7 @@ impl Known {
 }
 
 fn register(shared: &Shared, uuid: CallKey, body: &[u8]) -> Result<Response<Body>, RequestError> {
-    let call = codec::format_uuid(&uuid);
+    let call = call_id::format_uuid(&uuid);
     let data = CallData::parse(body)?;
     if shared.live.call(&call).is_some() {
         return Err(RequestError::UnderWay);
@@ -446,7 +449,7 @@ async fn body(request: Request<Incoming>, limit: Duration) -> Result<Vec<u8>, Re
 }
 
 fn key(uuid: &str) -> Result<CallKey, RequestError> {
-    codec::parse_uuid(uuid).ok_or_else(|| RequestError::Uuid(shortened(uuid)))
+    call_id::parse_uuid(uuid).ok_or_else(|| RequestError::Uuid(shortened(uuid)))
 }
 
 fn shortened(text: &str) -> String {

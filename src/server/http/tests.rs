@@ -169,7 +169,7 @@ fn a_call_is_registered_taken_seen_and_remembered() {
     assert_eq!(known["slots"]["name"], "Ada");
     assert_eq!(bench.get(&format!("{path}/outcome")), (404, String::new()));
 
-    let uuid = codec::parse_uuid(CALL).unwrap();
+    let uuid = call_id::parse_uuid(CALL).unwrap();
     assert_eq!(
         bench.shared.take(&uuid).unwrap().campaign.as_deref(),
         Some("spring")
@@ -320,7 +320,7 @@ fn a_call_that_could_not_begin_is_refused_when_it_is_registered() {
 fn a_call_that_ends_by_a_fault_leaves_a_result() {
     let bench = bench();
     bench.watch(call_start());
-    bench.shared.call_over(&codec::parse_uuid(CALL).unwrap());
+    bench.shared.call_over(&call_id::parse_uuid(CALL).unwrap());
     let ended = bench.get_json(&format!("/calls/{CALL}"));
     assert_eq!(ended["reason"], "error");
     assert!(
@@ -388,7 +388,7 @@ fn a_call_under_way_is_held_resumed_and_ended() {
     let sender = Mutex::new(sender);
     bench.shared.control_calls(move |uuid, control| {
         sender.lock().unwrap().send(control).unwrap();
-        codec::format_uuid(uuid) == CALL
+        call_id::format_uuid(uuid) == CALL
     });
     for (path, control) in [
         ("hold", Control::Hold),

@@ -16,6 +16,7 @@ use super::Refused;
 use super::codec::{self, Decoder, Message};
 use super::connection::would_block;
 use super::server::{ServerOptions, State};
+use crate::session::call_id;
 use patter_call::{CallContext, Engines};
 use patter_types::event::{Event, Stamped};
 
@@ -169,7 +170,7 @@ pub(super) fn greet(
         return state.refuse_later(stream, options, Refused::NotAudioSocket, why);
     };
     drop(stranger);
-    let call = codec::format_uuid(&uuid);
+    let call = call_id::format_uuid(&uuid);
     let busy = || {
         let max_calls = options.max_calls;
         (options.watch)(&Stamped {

@@ -33,10 +33,6 @@ const RATES_HZ: [u32; 9] = [
 const UUID_LEN: usize = 16;
 const DTMF_LEN: usize = 1;
 const SAMPLE_LEN: usize = 2;
-const UUID_TEXT_LEN: usize = 36;
-
-/// Where a UUID's text has its hyphens.
-const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
 /// Room for a 20 ms frame at up to 48 kHz, so that a usual call never grows its buffer.
 const INITIAL_CAPACITY: usize = 2_048;
@@ -324,40 +320,6 @@ pub fn rate_for_kind(kind: u8) -> Option<u32> {
     RATES_HZ.get(usize::from(index)).copied()
 }
 
-/// A UUID as Asterisk's dialplan writes it: lower case, in groups of 8-4-4-4-12.
-pub fn format_uuid(uuid: &[u8; 16]) -> String {
-    let mut text = String::with_capacity(UUID_TEXT_LEN);
-    for (index, byte) in uuid.iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        for digit in [byte >> 4, byte & 0x0F] {
-            text.extend(char::from_digit(u32::from(digit), 16));
-        }
-    }
-    text
-}
-
-/// Reads what [`format_uuid`] writes, in either case. Anything else is `None`.
-pub fn parse_uuid(text: &str) -> Option<[u8; 16]> {
-    let text = text.as_bytes();
-    if text.len() != UUID_TEXT_LEN || HYPHENS.iter().any(|&index| text[index] != b'-') {
-        return None;
-    }
-    // A hyphen anywhere else leaves too few digits, which the loop below refuses.
-    let mut digits = text
-        .iter()
-        .filter(|&&byte| byte != b'-')
-        .map(|&byte| char::from(byte).to_digit(16));
-    let mut uuid = [0; UUID_LEN];
-    for byte in &mut uuid {
-        let high = digits.next()??;
-        let low = digits.next()??;
-        *byte = u8::try_from(high << 4 | low).ok()?;
-    }
-    Some(uuid)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::collection::vec;
@@ -369,7 +331,6 @@ mod tests {
         0x40, 0x32, 0x5E, 0xC2, 0x5E, 0xFD, 0x4B, 0xD3, 0x80, 0x5F, 0x53, 0x57, 0x6E, 0x58, 0x1D,
         0x13,
     ];
-    const UUID_TEXT: &str = "40325ec2-5efd-4bd3-805f-53576e581d13";
 
     /// Most bytes one feed adds in these tests.
     const READ_LEN: usize = 4_096;
@@ -586,30 +547,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn uuid_text_is_hyphenated_lower_case() {
-        assert_eq!(format_uuid(&UUID), UUID_TEXT);
-        assert_eq!(parse_uuid(UUID_TEXT), Some(UUID));
-        assert_eq!(parse_uuid(&UUID_TEXT.to_uppercase()), Some(UUID));
-    }
-
-    #[test]
-    fn text_that_is_not_a_uuid_is_refused() {
-        for text in [
-            "",
-            "40325ec25efd4bd3805f53576e581d13",
-            "40325ec2-5efd-4bd3-805f-53576e581d1",
-            "40325ec2-5efd-4bd3-805f-53576e581d130",
-            "40325ec2-5efd-4bd3-805f-53576e581d1-",
-            "40325ec-25efd-4bd3-805f-53576e581d13",
-            "40325ec2-5efd-4bd3-805f-53576e581dxx",
-            "40325ec2-5efd-4bd3-805f-53576e581d\u{e9}",
-            "{40325ec2-5efd-4bd3-805f-53576e581d}",
-        ] {
-            assert_eq!(parse_uuid(text), None, "{text}");
-        }
-    }
-
     fn any_rate() -> impl Strategy<Value = u32> {
         prop::sample::select(RATES_HZ.as_slice())
     }
@@ -664,16 +601,6 @@ mod tests {
         #[test]
         fn decoding_gives_back_what_was_encoded(message in any_message()) {
             prop_assert_eq!(decode_all(&encoded(&message)), [Ok(message)]);
-        }
-
-        #[test]
-        fn uuid_text_gives_back_the_uuid(uuid in any::<[u8; 16]>()) {
-            prop_assert_eq!(parse_uuid(&format_uuid(&uuid)), Some(uuid));
-        }
-
-        #[test]
-        fn parsing_any_text_as_a_uuid_never_panics(text in ".{0,40}") {
-            parse_uuid(&text);
         }
 
         #[test]

@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 
 use super::admission::{Strangers, Welcome, greet};
 use super::connection::{Limits, carry};
-use super::{Refused, ServeError, codec, recorder};
+use super::{Refused, ServeError, recorder};
+use crate::session::call_id;
 use patter_call::line::Line;
 use patter_call::playbooks::PlaybookRegistry;
 use patter_call::record::CallFile;
@@ -305,7 +306,7 @@ fn serve_one(welcome: Welcome, engines: &Arc<Engines>, options: &ServerOptions, 
         stream,
         decoder,
     } = welcome;
-    let id = codec::format_uuid(&uuid);
+    let id = call_id::format_uuid(&uuid);
     let (sink, events) = EventSink::new(&id);
     let recording = options.record_audio.as_ref().and_then(|settings| {
         let folder = options.records.as_ref()?.folder();

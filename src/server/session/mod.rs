@@ -1,0 +1,3 @@
+//! What any transport needs to give its connections a call.
+
+pub mod call_id;
