@@ -47,7 +47,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let writer =
         patter_call::journal::write(copy, Some(&options.events), super::printer(options.json))?;
     let mut serving = ServerOptions::of(&loaded);
-    serving.watch = Arc::new(move |event| drop(copy_in.send(event.clone())));
+    serving.session.watch = Arc::new(move |event| drop(copy_in.send(event.clone())));
     let server = Server::start("127.0.0.1:0", engines, serving)?;
     let uuid = uuid::Uuid::new_v4().into_bytes();
     let recording = client::call(

@@ -10,6 +10,7 @@ use patter_config::Loaded;
 use patter_records::Store;
 use patter_server::http::Shared;
 use patter_server::http::lookup::Lookup;
+use patter_server::session::SessionOptions;
 use patter_server::transport::audiosocket::server::{Server, ServerOptions};
 use patter_types::event::Stamped;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -88,11 +89,14 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         let lookup = Lookup::new(loaded, Arc::clone(&shared));
         let (refusing, ending) = (Arc::clone(&shared), Arc::clone(&shared));
         ServerOptions {
-            admit: Arc::new(move |uuid, playbooks| lookup.admit(uuid, playbooks)),
-            refused: Arc::new(move |reason| refusing.metrics.refused(reason)),
-            over: Arc::new(move |uuid| ending.call_over(uuid)),
-            watch: Arc::clone(&watch),
-            records: records.clone(),
+            session: SessionOptions {
+                admit: Arc::new(move |uuid, playbooks| lookup.admit(uuid, playbooks)),
+                refused: Arc::new(move |reason| refusing.metrics.refused(reason)),
+                over: Arc::new(move |uuid| ending.call_over(uuid)),
+                watch: Arc::clone(&watch),
+                records: records.clone(),
+                ..SessionOptions::of(loaded)
+            },
             ..ServerOptions::of(loaded)
         }
     };

@@ -6,10 +6,9 @@ use std::time::{Duration, Instant};
 
 use patter_audio::FRAME_SAMPLES;
 use patter_lab::caller::trim;
-use patter_server::session::call_id;
+use patter_server::session::{Control, call_id};
 use patter_server::transport::audiosocket::codec;
 use patter_server::transport::audiosocket::codec::{Decoder, Message};
-use patter_server::transport::audiosocket::server::Control;
 use patter_types::event::{Event, Stamped};
 use patter_types::outcome::Outcome;
 

@@ -178,8 +178,8 @@ fn a_language_model_that_fails_is_told_of_and_then_left_alone() {
     shared.watch_load(&engines.load);
     let watching = Arc::clone(&shared);
     let (server, events) = server_like(Arc::clone(&engines), |options| {
-        let first = Arc::clone(&options.watch);
-        options.watch = Arc::new(move |event| {
+        let first = Arc::clone(&options.session.watch);
+        options.session.watch = Arc::new(move |event| {
             watching.watch(event);
             first(event);
         });
@@ -267,9 +267,9 @@ fn a_call_is_recorded_as_flac_also_after_the_folder_has_vanished() {
     let mut settings = loaded();
     settings.config.serve.record_format = "flac".into();
     let (server, events) = server_like(engines(), |options| {
-        options.max_calls = 2;
-        options.record_audio = Some(Arc::new(settings));
-        options.records = Some(store);
+        options.session.max_calls = 2;
+        options.session.record_audio = Some(Arc::new(settings));
+        options.session.records = Some(store);
     });
     let file = |n: u8| folder.join(format!("{}.flac", call_id::format_uuid(&[n; 16])));
     let seconds = |n: u8| wav::read(&file(n)).map(|clip| clip.samples.len() as f32 / 16_000.0);
@@ -340,7 +340,7 @@ fn a_server_that_is_gone_keeps_no_engine_alive() {
     let shared = Shared::new(&loaded().config.http, 1).unwrap();
     let watching = Arc::clone(&shared);
     let (server, _events) = server_like(own, |options| {
-        options.watch = Arc::new(move |event| watching.watch(event));
+        options.session.watch = Arc::new(move |event| watching.watch(event));
     });
     let (active, most) = server.counters();
     shared.count_calls(active, most);
@@ -371,7 +371,7 @@ fn call_data_chooses_the_playbook_and_fills_its_slots() {
             _ => Err("unknown".to_owned()),
         }
     };
-    let (server, events) = server_like(engines, |options| options.admit = Arc::new(admit));
+    let (server, events) = server_like(engines, |options| options.session.admit = Arc::new(admit));
     let stranger = Silent::call(server.address(), [4; 16]);
     assert!(wait_until(|| stranger.was_hung_up_on()));
     assert_eq!(server.refused_calls(), 1);
@@ -423,9 +423,9 @@ fn a_recorded_call_replays_with_its_own_playbook_slots_and_keys() {
         })
     };
     let (server, events) = server_like(engines, |options| {
-        options.admit = Arc::new(admit);
-        options.record_audio = Some(Arc::new(loaded));
-        options.records = Some(store);
+        options.session.admit = Arc::new(admit);
+        options.session.record_audio = Some(Arc::new(loaded));
+        options.session.records = Some(store);
     });
     let caller = Silent::call(server.address(), [7; 16]);
     std::thread::sleep(Duration::from_secs(3));

@@ -11,6 +11,7 @@ use patter_config::{EspeakConfig, Loaded};
 use patter_engine::voice::{Speaker, Voice};
 use patter_lab::caller::{Cue, ScriptLine, ScriptedCaller, trim};
 use patter_records::Store;
+use patter_server::session::SessionOptions;
 use patter_server::transport::audiosocket::server::{Server, ServerOptions};
 use patter_speech::espeak::Espeak;
 use patter_types::event::{Event, Stamped};
@@ -74,10 +75,10 @@ pub(crate) fn server_that_waits(
     idle_timeout: Duration,
 ) -> (Server, Receiver<Stamped>) {
     server_like(engines(), |options| {
-        options.max_calls = max_calls;
+        options.session.max_calls = max_calls;
         options.idle_timeout = idle_timeout;
-        options.record_audio = records.as_ref().map(|_| Arc::new(loaded()));
-        options.records = records.map(|folder| Arc::new(Store::open(&folder, 0).unwrap()));
+        options.session.record_audio = records.as_ref().map(|_| Arc::new(loaded()));
+        options.session.records = records.map(|folder| Arc::new(Store::open(&folder, 0).unwrap()));
     })
 }
 
@@ -87,17 +88,20 @@ pub(crate) fn server_like(
     change: impl FnOnce(&mut ServerOptions),
 ) -> (Server, Receiver<Stamped>) {
     let (sender, events) = crossbeam_channel::unbounded();
-    let mut options = ServerOptions {
+    let session = SessionOptions {
         max_calls: 1,
-        lead: Duration::from_millis(40),
-        idle_timeout: Duration::from_secs(3),
-        longest: None,
         records: None,
         record_audio: None,
         admit: Arc::new(|_, _| Ok(CallContext::default())),
         refused: Arc::new(|_| ()),
         over: Arc::new(|_| ()),
         watch: Arc::new(move |event| drop(sender.send(event.clone()))),
+    };
+    let mut options = ServerOptions {
+        session,
+        lead: Duration::from_millis(40),
+        idle_timeout: Duration::from_secs(3),
+        longest: None,
     };
     change(&mut options);
     (

@@ -190,12 +190,12 @@ pub fn server(loaded: &Loaded, calls: u32) -> anyhow::Result<OwnServer> {
     let engines = super::engines(&loaded)?;
     let mut serving = ServerOptions::of(&loaded);
     // As where calls are registered: whoever is no caller is not known.
-    serving.admit = Arc::new(|uuid, _| match uuid.starts_with(&CALLER) {
+    serving.session.admit = Arc::new(|uuid, _| match uuid.starts_with(&CALLER) {
         true => Ok(CallContext::default()),
         false => Err("nothing is known of it".into()),
     });
     let telling = Arc::clone(&told);
-    serving.watch = Arc::new(move |event| {
+    serving.session.watch = Arc::new(move |event| {
         if matches!(
             event.event,
             Event::CallEnd { .. }

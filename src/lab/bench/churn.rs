@@ -91,8 +91,8 @@ fn measure(
     loaded.config.serve.max_calls = options.parallel * 2 + 2;
     let engines = super::engines(&loaded)?;
     let mut serving = ServerOptions::of(&loaded);
-    serving.records = Some(Arc::new(Store::open(folder, 0)?));
-    serving.record_audio = None;
+    serving.session.records = Some(Arc::new(Store::open(folder, 0)?));
+    serving.session.record_audio = None;
     let server = Server::start("127.0.0.1:0", engines, serving)?;
     let idle = idle_share()?;
     let mut held = vec![Held::now(0)];

@@ -77,7 +77,7 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let mut caller = ScriptedCaller::new(lines?);
     let (seen_in, seen) = crossbeam_channel::unbounded();
     let mut serving = ServerOptions::of(&loaded);
-    serving.watch = Arc::new(move |event| {
+    serving.session.watch = Arc::new(move |event| {
         let memory = memory_mb("VmRSS");
         drop(seen_in.send((event.clone(), memory)));
     });

@@ -13,7 +13,7 @@ use prometheus::{
 };
 
 use super::registry::CallResult;
-use crate::transport::audiosocket::Refused;
+use crate::session::Refused;
 use patter_types::chat::Finish;
 use patter_types::event::{Event, Stamped};
 use patter_types::load::Shares;

@@ -29,8 +29,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use thiserror::Error;
 
-use crate::session::call_id;
-use crate::transport::audiosocket::server::Control;
+use crate::session::{Control, call_id};
 use expiring::CallKey;
 use live::Live;
 use metrics::{Gauges, Metrics};

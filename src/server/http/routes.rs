@@ -33,8 +33,7 @@ use super::registry::{CallData, CallResult, RegisterError, SlotValue};
 use super::stream::EventStream;
 use super::token::{self, Denied, Token};
 use super::{Shared, metrics};
-use crate::session::call_id;
-use crate::transport::audiosocket::server::Control;
+use crate::session::{Control, call_id};
 use patter_types::outcome::Outcome;
 
 /// Longest body of a request.

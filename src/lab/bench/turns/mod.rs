@@ -197,7 +197,7 @@ impl<'a> Stage<'a> {
         let events = Events::default();
         let sink = Arc::clone(&events);
         let mut serving = ServerOptions::of(loaded);
-        serving.watch = Arc::new(move |event| {
+        serving.session.watch = Arc::new(move |event| {
             let mut calls = sink.lock().unwrap_or_else(PoisonError::into_inner);
             calls
                 .entry(event.call.clone())

@@ -7,7 +7,6 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -19,8 +18,8 @@ use ringbuf::traits::Producer;
 use super::budget::Budget;
 use super::codec::{self, Decoder, Message};
 use super::ear::{Ear, Heard};
-use super::recorder;
 use super::silence_fill::SilenceFill;
+use crate::session::{Surroundings, Tap, Transport};
 use patter_audio::resample::Resampler;
 use patter_audio::{FRAME_MS, Frame, SAMPLE_RATE_HZ, SILENCE};
 use patter_call::line::{Line, LineEnds};
@@ -76,87 +75,93 @@ struct Shared {
     line: Arc<Line>,
 }
 
-/// Carries sound both ways until either side ends the call.
-pub(super) fn carry(
-    stream: TcpStream,
-    decoder: Decoder,
-    ends: LineEnds,
-    limits: Limits,
-    stop: &AtomicBool,
-    sink: &EventSink,
-    recording: Option<PathBuf>,
-) {
-    let LineEnds {
-        incoming,
-        playback,
-        keys,
-        line,
-    } = ends;
-    // Whatever happens here, the call does not go on without its line.
-    let _fault = CloseOnFault(&line);
-    let shared = Arc::new(Shared {
-        rate_hz: AtomicU32::new(8_000),
-        line: Arc::clone(&line),
-    });
-    let (tap, recorder) = match recording.map(|path| recorder::start(path, &line)) {
-        Some(Ok((tap, recorder))) => (Some(tap), Some(recorder)),
-        Some(Err(message)) => {
-            sink.send(Event::Error { message });
-            (None, None)
-        }
-        None => (None, None),
-    };
-    let (heard_tap, out_tap) = tap.map_or((None, None), |t| (Some(t.0), Some(t.1)));
-    let out = match stream.try_clone() {
-        Ok(out) => out,
-        Err(error) => {
-            let message = format!("the call's connection cannot be used: {error}");
-            sink.send(Event::Error { message });
-            let _ = stream.shutdown(Shutdown::Both);
-            return;
-        }
-    };
-    let sharing = Arc::clone(&shared);
-    let player = std::thread::Builder::new()
-        .name("socket-out".into())
-        .spawn(move || {
-            let _fault = CloseOnFault(&sharing.line);
-            play(out, playback, &sharing, limits.lead, out_tap);
+/// A connection: of a call, once it has said which.
+pub(super) struct Connection {
+    pub stream: TcpStream,
+    /// Holds what has come and was not looked at.
+    pub decoder: Decoder,
+    pub limits: Limits,
+}
+
+impl Transport for Connection {
+    const NAME: &'static str = "audiosocket";
+
+    fn carry(self, ends: LineEnds, around: Surroundings<'_>) {
+        let Self {
+            stream,
+            decoder,
+            limits,
+        } = self;
+        let LineEnds {
+            incoming,
+            playback,
+            keys,
+            line,
+        } = ends;
+        let Surroundings {
+            events: sink,
+            taps,
+            stop,
+        } = around;
+        let shared = Arc::new(Shared {
+            rate_hz: AtomicU32::new(8_000),
+            line: Arc::clone(&line),
         });
-    if let Err(error) = &player {
-        // A call that cannot speak is none.
-        let message = format!("cannot start a thread: {error}");
-        sink.send(Event::Error { message });
-        line.close(Closed::Error);
-    }
-    let mut reader = Reader {
-        stream,
-        decoder,
-        incoming,
-        shared,
-        keys,
-        heard_tap,
-        sink,
-        began: Instant::now(),
-        faults: Budget::new(MAX_FAULTS, FAULTS_PER_S),
-        odd: Budget::new(MAX_FAULTS, FAULTS_PER_S),
-        pressed: Budget::new(MAX_KEYS, KEYS_PER_S),
-    };
-    match reader.run(limits, stop) {
-        Ok(by) => line.close(by),
-        Err(message) => {
+        let out = match stream.try_clone() {
+            Ok(out) => out,
+            Err(error) => {
+                let message = format!("the call's connection cannot be used: {error}");
+                sink.send(Event::Error { message });
+                let _ = stream.shutdown(Shutdown::Both);
+                return;
+            }
+        };
+        let sharing = Arc::clone(&shared);
+        let player = std::thread::Builder::new()
+            .name("socket-out".into())
+            .spawn(move || {
+                let _fault = CloseOnFault(&sharing.line);
+                play(out, playback, &sharing, limits.lead, taps.spoken);
+            });
+        if let Err(error) = &player {
+            // A call that cannot speak is none.
+            let message = format!("cannot start a thread: {error}");
             sink.send(Event::Error { message });
             line.close(Closed::Error);
         }
+        let mut reader = Reader {
+            stream,
+            decoder,
+            incoming,
+            shared,
+            keys,
+            tap: taps.heard,
+            sink,
+            began: Instant::now(),
+            faults: Budget::new(MAX_FAULTS, FAULTS_PER_S),
+            odd: Budget::new(MAX_FAULTS, FAULTS_PER_S),
+            pressed: Budget::new(MAX_KEYS, KEYS_PER_S),
+        };
+        match reader.run(limits, stop) {
+            Ok(by) => line.close(by),
+            Err(message) => {
+                sink.send(Event::Error { message });
+                line.close(Closed::Error);
+            }
+        }
+        if let Ok(player) = player
+            && player.join().is_err()
+        {
+            sink.send(Event::fault("socket-out"));
+        }
+        let _ = reader.stream.shutdown(Shutdown::Both);
     }
-    if let Ok(player) = player
-        && player.join().is_err()
-    {
-        sink.send(Event::fault("socket-out"));
-    }
-    let _ = reader.stream.shutdown(Shutdown::Both);
-    if recorder.is_some_and(|recorder| recorder.join().is_err()) {
-        sink.send(Event::fault("record"));
+
+    fn refuse(self) {
+        let mut stream = self.stream;
+        let _ = stream.set_nonblocking(true);
+        let _ = stream.write_all(&codec::hang_up());
+        let _ = stream.shutdown(Shutdown::Both);
     }
 }
 
@@ -175,7 +180,7 @@ struct Reader<'a> {
     incoming: HeapProd<Frame>,
     shared: Arc<Shared>,
     keys: Sender<char>,
-    heard_tap: Option<HeapProd<Frame>>,
+    tap: Tap,
     sink: &'a EventSink,
     began: Instant,
     faults: Budget,
@@ -299,9 +304,7 @@ impl Reader<'_> {
         if self.incoming.try_push(frame).is_err() {
             self.shared.line.count_dropped();
         }
-        if let Some(tap) = &mut self.heard_tap {
-            let _ = tap.try_push(frame);
-        }
+        self.tap.push(frame);
     }
 }
 
@@ -311,7 +314,7 @@ fn play(
     mut playback: Playback,
     shared: &Shared,
     lead: Duration,
-    mut tap: Option<HeapProd<Frame>>,
+    mut tap: Tap,
 ) {
     priority::enter(Class::Sound);
     let frame_time = Duration::from_millis(u64::from(FRAME_MS));
@@ -338,9 +341,7 @@ fn play(
             pcm.clear();
         }
         let frame = playback.next_frame();
-        if let Some(tap) = &mut tap {
-            let _ = tap.try_push(frame);
-        }
+        tap.push(frame);
         let Some(resampler) = &mut resampler else {
             return;
         };

@@ -1,7 +1,7 @@
 //! The sound of a call into a file, caller on the left, agent on the right.
 //!
-//! Thread: `record`. In: frames from two rings, one filled by each socket thread. Out: a WAV or FLAC file. Memory: the
-//! rings, ten and twenty seconds. When late: frames that find a ring full are missing in the recording; the call is not
+//! Thread: `record`. In: frames from two rings, which the transport fills ([`Taps`]). Out: a WAV or FLAC file. Memory:
+//! the rings, ten and twenty seconds. When late: frames that find a ring full are missing in the recording; the call is not
 //! held up.
 
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ringbuf::traits::{Consumer, Observer, Split};
+use ringbuf::traits::{Consumer, Observer, Producer, Split};
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 use patter_audio::level::dbfs;
@@ -59,8 +59,35 @@ pub(super) fn forget(path: &Path) {
     }
 }
 
-/// Where the two sides go in: the caller's and the agent's.
-pub(super) type Taps = (HeapProd<Frame>, HeapProd<Frame>);
+/// Where frames of one side go in to be recorded. Where nothing is recorded it takes them all the same.
+pub struct Tap(Option<HeapProd<Frame>>);
+
+impl Tap {
+    /// Takes a frame; returns at once. When the recorder is too far behind, the frame is missing in the recording.
+    pub fn push(&mut self, frame: Frame) {
+        if let Some(ring) = &mut self.0 {
+            let _ = ring.try_push(frame);
+        }
+    }
+}
+
+/// Where the two sides go in.
+pub struct Taps {
+    /// The caller's frames, as they are handed to the call.
+    pub heard: Tap,
+    /// The agent's, as they are sent: one every 20 ms, which is the recording's clock.
+    pub spoken: Tap,
+}
+
+impl Taps {
+    /// Of a call that is not recorded.
+    pub(super) fn none() -> Self {
+        Self {
+            heard: Tap(None),
+            spoken: Tap(None),
+        }
+    }
+}
 
 /// Starts the thread, which writes what the two taps bring.
 pub(super) fn start(path: PathBuf, line: &Arc<Line>) -> Result<(Taps, JoinHandle<()>), String> {
@@ -94,7 +121,11 @@ pub(super) fn start(path: PathBuf, line: &Arc<Line>) -> Result<(Taps, JoinHandle
             }
         })
         .map_err(|e| e.to_string())?;
-    Ok(((heard_in, spoken_in), thread))
+    let taps = Taps {
+        heard: Tap(Some(heard_in)),
+        spoken: Tap(Some(spoken_in)),
+    };
+    Ok((taps, thread))
 }
 
 /// After a burst, or with a peer whose clock runs fast, the caller's side lags behind: it catches up where they are
@@ -113,7 +144,6 @@ fn catch_up(heard: &mut HeapCons<Frame>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ringbuf::traits::Producer;
 
     #[test]
     fn what_comes_at_once_is_kept_and_caught_up_with_in_silence() {
