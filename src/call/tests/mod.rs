@@ -12,8 +12,9 @@ use patter_types::outcome::Outcome;
 use patter_types::reason::Reason;
 use patter_types::why::Why;
 
+use crate::playbooks::{Embedders, Learning, PlaybookRegistry};
 use crate::replay::ManualCall;
-use crate::{CallContext, Engines};
+use crate::{CallContext, Engines, Loading};
 use scripted::{Reply, engines, frame_of};
 
 /// A call, the caller's mouth and ear in it, and all that happened.

@@ -20,8 +20,8 @@ use patter_machine::cores::Cores;
 use patter_types::chat::{ChatMessage, Finish, Role};
 use patter_types::priority::Priority;
 
-use crate::playbooks::{Embedders, Learning, PlaybookRegistry};
-use crate::{Engines, Loading};
+// The room above names what it takes from `call`: tests of `server` take in this file, too.
+use super::{Embedders, Engines, Learning, Loading, PlaybookRegistry};
 
 /// What a caller's frames hold: the number of what is said.
 pub(super) type Utterances = Arc<Vec<&'static str>>;

@@ -15,6 +15,8 @@ mod options;
 mod recorder;
 mod refusals;
 mod run;
+#[cfg(test)]
+mod tests;
 mod transport;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
