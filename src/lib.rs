@@ -41,7 +41,8 @@
 //! |--------|--------|
 //! | a second recogniser, or a voice | a file in [`speech`] that implements [`engine::recognise`]'s or [`engine::voice`]'s trait, its section in [`config`], a line in [`assembly`] |
 //! | a language model behind an API | a file in [`llm`] that implements [`engine::chat::ChatModel`], a line in [`assembly`] |
-//! | a way for sound to come in (`chan_websocket`, a browser's page) | a folder in [`server::transport`] that drives a [`call::line`] |
+//! | a way for sound to come in (`chan_websocket`, a browser's page) | a folder in [`server::transport`] that implements [`server::session::Transport`] |
+//! | who gets a place, what is recorded of a call, how it is controlled | [`server::session`] |
 //! | a rule of interruption or endpointing | [`turn`] |
 //! | a language | a file in `src/language/packs`, a row in [`language::pack`] |
 //! | what may be said | the playbook; what is done with it, [`dialogue`] |
@@ -54,8 +55,9 @@
 //! ([`server::transport::audiosocket::server`]), `playbooks` ([`call::playbooks`], while playbooks are learnt), `records`
 //! ([`records`]), `http` ([`server::http`]) and `machine` ([`machine::contention`]). Of each call: `controller`,
 //! `transcriber`, `responder` ([`call`]), `events` ([`call::journal`]), and those of its transport: `socket-in`,
-//! `socket-out`, `record`, or the device's two callbacks and `device-pump` ([`server::transport::device`]). Only the
-//! callbacks must be real-time; the other threads of sound are, where the system lets them ([`machine::priority`]).
+//! `socket-out`, or the device's two callbacks and `device-pump` ([`server::transport::device`]); a server's call also
+//! has `record` ([`server::session`]). Only the callbacks must be real-time; the other threads of sound are, where the
+//! system lets them ([`machine::priority`]).
 
 pub use patter_assembly as assembly;
 pub use patter_audio as audio;
