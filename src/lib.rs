@@ -30,10 +30,11 @@
 //! | [`records`] | Calls that were, in a file that survives a kill. |
 //! | [`server`] | Where calls come from and who watches them: AudioSocket, microphone, HTTP. |
 //! | [`assembly`] | Which engines a config names, loaded and put together. |
-//! | [`lab`] | Synthetic callers, importers, fuzzing. Nothing of it runs in a call. |
+//! | [`lab`] | Synthetic callers, benches, evaluations, importers, fuzzing. Nothing of it runs in a call. |
 //! | `cli` | The commands; only they print. |
 //!
-//! Up to [`turn`] everything is a pure function of its input and of time, and builds and tests in seconds without C++.
+//! [`types`], [`language`], [`playbook`], [`dialogue`] and [`turn`] are pure functions of their input and of time; all up
+//! to [`turn`] builds and tests in seconds without C++.
 //!
 //! # Where to change what
 //!
@@ -44,7 +45,7 @@
 //! | a way for sound to come in (`chan_websocket`, a browser's page) | a folder in [`server::transport`] that implements [`server::session::Transport`] |
 //! | who gets a place, what is recorded of a call, how it is controlled | [`server::session`] |
 //! | a rule of interruption or endpointing | [`turn`] |
-//! | a language | a file in `src/language/packs`, a row in [`language::pack`] |
+//! | a language | a file in `src/language/packs`, a row in [`language::pack`]; the guard, retrieval and the classifier read English words only so far |
 //! | what may be said | the playbook; what is done with it, [`dialogue`] |
 //! | a simulator or another experiment | [`lab`] |
 //! | a command | a file in `src/cli` |
@@ -53,7 +54,8 @@
 //!
 //! Of the program: `llm` ([`llm::engine`]), `embed` and `learn` ([`llm::embedder`]), and for a server `accept`
 //! ([`server::transport::audiosocket::server`]), `playbooks` ([`call::playbooks`], while playbooks are learnt), `records`
-//! ([`records`]), `http` ([`server::http`]) and `machine` ([`machine::contention`]). Of each call: `controller`,
+//! ([`records`]), `http` and `lookup` ([`server::http`]) and `machine` ([`machine::contention`]); `print` writes a
+//! command's lines. Of each call: `controller`,
 //! `transcriber`, `responder` ([`call`]), `events` ([`call::journal`]), and those of its transport: `socket-in`,
 //! `socket-out`, or the device's two callbacks and `device-pump` ([`server::transport::device`]); a server's call also
 //! has `record` ([`server::session`]). Only the callbacks must be real-time; the other threads of sound are, where the

@@ -5,6 +5,7 @@
 //! digest, and what else came into the call beside its sound: values of slots, keys. It is written anew with each key,
 //! so that a kill loses none.
 
+use patter_language::reading::lists_for;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -96,6 +97,10 @@ impl CallFile {
     ) -> Self {
         let mut config = loaded.config.clone();
         config.dialogue.today = config.dialogue.day_of_call().to_string();
+        // Replayed by another version, whose packs know other words, the call takes the same turns.
+        let language = config.asr.language.clone();
+        let lists = lists_for(&config.turn.words, &language).clone();
+        config.turn.words.insert(language.to_lowercase(), lists);
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             audio: audio.file_name().map(PathBuf::from).unwrap_or_default(),

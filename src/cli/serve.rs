@@ -88,6 +88,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let serving = |loaded: &Loaded| {
         let lookup = Lookup::new(loaded, Arc::clone(&shared));
         let (refusing, ending) = (Arc::clone(&shared), Arc::clone(&shared));
+        let base = ServerOptions::of(loaded);
         ServerOptions {
             session: SessionOptions {
                 admit: Arc::new(move |uuid, playbooks| lookup.admit(uuid, playbooks)),
@@ -95,9 +96,9 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
                 over: Arc::new(move |uuid| ending.call_over(uuid)),
                 watch: Arc::clone(&watch),
                 records: records.clone(),
-                ..SessionOptions::of(loaded)
+                ..base.session.clone()
             },
-            ..ServerOptions::of(loaded)
+            ..base
         }
     };
     // Before the server: a signal that comes at once is not lost.

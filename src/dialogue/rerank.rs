@@ -18,7 +18,7 @@
 use std::cmp::Ordering;
 
 use patter_engine::chat::Score;
-use patter_language::text::normalise;
+use patter_language::text::{normalise, tokens};
 
 /// How a thought of the model's begins.
 pub const THOUGHT_BEGINS: &str = "The caller wants";
@@ -143,8 +143,7 @@ pub fn is_whole_thought(text: &str) -> bool {
 pub fn thinks_aloud(thought: &str, reply: &str) -> bool {
     let words = |text: &str| -> Vec<String> {
         let words = normalise(text);
-        let words = words.split(' ').filter(|word| !word.is_empty());
-        words.map(str::to_owned).collect()
+        tokens(&words).map(str::to_owned).collect()
     };
     let (thought, said) = (words(thought), words(reply));
     let of_caller = |pair: &[String]| pair[0] == "the" && pair[1] == "caller";
@@ -157,24 +156,6 @@ pub fn thinks_aloud(thought: &str, reply: &str) -> bool {
     !said.is_empty()
         && repeated as f32 >= REPEATED_SHARE * said.len() as f32
         && said.len() >= MIN_THOUGHT_WORDS
-}
-
-/// The thought that goes with an approved line: `intent` is what it answers (`price`, `facts.price`), `goal` the
-/// stage's.
-pub fn thought_of_line(intent: &str, goal: &str) -> String {
-    let intent = intent.rsplit('.').next().unwrap_or(intent);
-    let intent = intent.replace('_', " ");
-    let goal = goal.trim().trim_end_matches('.');
-    let mut letters = goal.chars();
-    let goal: String = letters
-        .next()
-        .map(|first| first.to_lowercase().chain(letters).collect())
-        .unwrap_or_default();
-    if goal.is_empty() {
-        format!("{THOUGHT_BEGINS} to hear about {intent}.")
-    } else {
-        format!("{THOUGHT_BEGINS} to hear about {intent}, so I answer that and {goal}.")
-    }
 }
 
 /// What the agent's turn begins with before the reply, in the model's eyes.
@@ -303,17 +284,5 @@ mod tests {
         ] {
             assert!(!thinks_aloud(thought, reply), "{reply}");
         }
-    }
-
-    #[test]
-    fn an_approved_line_is_thought_of_by_its_intent_and_the_goal() {
-        assert_eq!(
-            thought_of_line("facts.off_peak", "Get a day and a time."),
-            "The caller wants to hear about off peak, so I answer that and get a day and a time."
-        );
-        assert_eq!(
-            thought_of_line("price", " "),
-            "The caller wants to hear about price."
-        );
     }
 }

@@ -41,8 +41,11 @@ pub struct Pack {
 }
 
 static PACKS: LazyLock<Vec<(&str, Pack)>> = LazyLock::new(|| {
-    // A test holds that each parses.
-    let read = |&(code, text)| (code, toml::from_str(text).unwrap_or_default());
+    let read = |&(code, text)| match toml::from_str(text) {
+        Ok(pack) => (code, pack),
+        // It is part of the program, and a test holds that it parses: a guard without its words would let all pass.
+        Err(error) => panic!("the language pack `{code}`: {error}"),
+    };
     FILES.iter().map(read).collect()
 });
 
@@ -71,9 +74,11 @@ pub fn all() -> impl Iterator<Item = &'static Pack> {
 /// The pack of English, for what reads English alone, whatever the language of the playbook: the guard, and the words
 /// of retrieval and of the classifier.
 pub fn english() -> &'static Pack {
-    static ENGLISH: LazyLock<Option<&Pack>> = LazyLock::new(|| of("en"));
-    static NONE: LazyLock<Pack> = LazyLock::new(Pack::default);
-    ENGLISH.unwrap_or(&NONE)
+    static ENGLISH: LazyLock<&Pack> = LazyLock::new(|| match of("en") {
+        Some(pack) => pack,
+        None => panic!("there is no language pack `en`"),
+    });
+    *ENGLISH
 }
 
 #[cfg(test)]

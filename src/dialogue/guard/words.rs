@@ -39,8 +39,10 @@ pub(super) fn leak_words() -> &'static LeakWords {
 
 /// Numbers and days in English words.
 pub(super) fn english() -> &'static Language {
-    static NONE: LazyLock<Language> = LazyLock::new(Language::default);
-    pack::english().values.as_ref().unwrap_or(&NONE)
+    match &pack::english().values {
+        Some(values) => values,
+        None => panic!("the language pack `en` has no `[values]`"),
+    }
 }
 
 /// Words that tell nothing of what a sentence is about.
