@@ -4,7 +4,7 @@
 //! microphone ─ device ┐                                   ┌────── dialogue ───────┐
 //!                     ├─► vad ─► turn ◄► asr ─► words ───►│ playbook ► line, or   │
 //! AudioSocket, file ──┘           │                       │ llm ► guard           │
-//!                                 │ hold, cut, open       └──────────┬────────────┘
+//!                                 │ pause, interrupt      └──────────┬────────────┘
 //!                                 ▼                                  ▼
 //!      speaker, socket, file ◄─ playback ◄─ gate ◄──────────────── tts
 //!                                 └─ what was played ─► history, events

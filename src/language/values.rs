@@ -94,7 +94,9 @@ pub fn speakable(text: &str, is_spoken: bool) -> String {
     ];
     let plain = text.chars().map(|c| {
         let is_mark = MARKS.contains(&c) || (is_spoken && c == '_');
-        let is_hidden = c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+        let turns_text = matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let is_zero_wide = matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}');
+        let is_hidden = c.is_control() || turns_text || is_zero_wide;
         if is_mark || is_hidden { ' ' } else { c }
     });
     let plain: String = plain.collect();

@@ -2,7 +2,7 @@
 //!
 //! Thread: `controller`. In: who is busy, once every 20 ms. Out: what to do about the silence. Memory: counters. A pure
 //! function of its inputs. A quiet caller is asked twice whether they are there, then the call ends politely. An answer
-//! that does not come is first bridged by a short holding line, then given up with an apology: a caller never listens
+//! that does not come is first bridged by a filler, then given up with an apology: a caller never listens
 //! to nothing.
 
 use patter_audio::ms_to_frames;
@@ -31,7 +31,7 @@ pub enum SilenceAction {
     },
     /// The caller does not answer: end the call politely.
     GiveUp,
-    /// Say a short holding line.
+    /// Say a filler: a short line that something is under way.
     Filler,
     /// The answer will not come: apologise and end.
     Apologise,
@@ -82,7 +82,7 @@ impl SilenceTimer {
                 None
             }
             Activity::Agent => {
-                // A holding line is no answer: the debt stays.
+                // A filler is no answer: the debt stays.
                 if !self.filled {
                     self.owed = 0;
                 }
@@ -174,7 +174,7 @@ mod tests {
             run(&mut silence, Activity::Owed, 2_000),
             [(1_500, SilenceAction::Filler)]
         );
-        // The holding line sounds for a second.
+        // The filler sounds for a second.
         assert_eq!(run(&mut silence, Activity::Agent, 1_000), []);
         assert_eq!(
             run(&mut silence, Activity::Owed, 5_000),
