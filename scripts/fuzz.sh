@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Fuzzes the parsers of what comes from outside with libFuzzer: scripts/fuzz.sh [SECONDS] [TARGET…]
 #
-# Without arguments each target of `src/lab/fuzz.rs` runs for 20 minutes. An input that fails is kept under `src/lab/__fuzz__/TARGET/crashes`, to be committed with
-# the correction: `cargo test` tries it from then on. The inputs that found new branches stay under `corpus`, for the next run.
+# Without arguments each target of `src/lab/fuzz.rs` runs for 20 minutes. An input that fails is kept under
+# `src/lab/__fuzz__/TARGET/crashes`, to be committed with the correction: `cargo test` tries it from then on. The inputs
+# that found new branches stay under `corpus`, for the next run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-1200}

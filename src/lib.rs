@@ -33,33 +33,34 @@
 //! | [`lab`] | Synthetic callers, benches, evaluations, importers, fuzzing. Nothing of it runs in a call. |
 //! | `cli` | The commands; only they print. |
 //!
-//! [`types`], [`language`], [`playbook`], [`dialogue`] and [`turn`] are pure functions of their input and of time; all up
-//! to [`turn`] builds and tests in seconds without C++.
+//! [`types`], [`language`], [`playbook`], [`dialogue`] and [`turn`] are pure functions of their input and of time; all
+//! up to [`turn`] builds and tests in seconds without C++.
 //!
 //! # Where to change what
 //!
-//! | To add | Change |
-//! |--------|--------|
-//! | a second recogniser, or a voice | a file in [`speech`] that implements [`engine::recognise`]'s or [`engine::voice`]'s trait, its section in [`config`], a line in [`assembly`] |
-//! | a language model behind an API | a file in [`llm`] that implements [`engine::chat::ChatModel`], a line in [`assembly`] |
-//! | a way for sound to come in (`chan_websocket`, a browser's page) | a folder in [`server::transport`] that implements [`server::session::Transport`] |
-//! | who gets a place, what is recorded of a call, how it is controlled | [`server::session`] |
-//! | a rule of interruption or endpointing | [`turn`] |
-//! | a language | a file in `src/language/packs`, a row in [`language::pack`]; the guard, retrieval and the classifier read English words only so far |
-//! | what may be said | the playbook; what is done with it, [`dialogue`] |
-//! | a simulator or another experiment | [`lab`] |
-//! | a command | a file in `src/cli` |
+//! - A second recogniser, or a voice: a file in [`speech`] that implements the trait of [`engine::recognise`] or
+//!   [`engine::voice`], its section in [`config`], a line in [`assembly`].
+//! - A language model behind an API: a file in [`llm`] that implements [`engine::chat::ChatModel`], a line in
+//!   [`assembly`].
+//! - A way for sound to come in (`chan_websocket`, a browser's page): a folder in [`server::transport`] that implements
+//!   [`server::session::Transport`].
+//! - Who gets a place, what is recorded of a call, how it is controlled: [`server::session`].
+//! - A rule of interruption or endpointing: [`turn`].
+//! - A language: a file in `src/language/packs`, a row in [`language::pack`]. The guard, retrieval and the classifier
+//!   read English words only so far.
+//! - What may be said: the playbook; what is done with it: [`dialogue`].
+//! - A simulator or another experiment: [`lab`].
+//! - A command: a file in `src/cli`.
 //!
 //! # Threads
 //!
 //! Of the program: `llm` ([`llm::engine`]), `embed` and `learn` ([`llm::embedder`]), and for a server `accept`
-//! ([`server::transport::audiosocket::server`]), `playbooks` ([`call::playbooks`], while playbooks are learnt), `records`
-//! ([`records`]), `http` and `lookup` ([`server::http`]) and `machine` ([`machine::contention`]); `print` writes a
-//! command's lines. Of each call: `controller`,
-//! `transcriber`, `responder` ([`call`]), `events` ([`call::journal`]), and those of its transport: `socket-in`,
-//! `socket-out`, or the device's two callbacks and `device-pump` ([`server::transport::device`]); a server's call also
-//! has `record` ([`server::session`]). Only the callbacks must be real-time; the other threads of sound are, where the
-//! system lets them ([`machine::priority`]).
+//! ([`server::transport::audiosocket::server`]), `playbooks` ([`call::playbooks`], while playbooks are learnt),
+//! `records` ([`records`]), `http` and `lookup` ([`server::http`]) and `machine` ([`machine::contention`]); `print`
+//! writes a command's lines. Of each call: `controller`, `transcriber`, `responder` ([`call`]), `events`
+//! ([`call::journal`]), and those of its transport: `socket-in`, `socket-out`, or the device's two callbacks and
+//! `device-pump` ([`server::transport::device`]); a server's call also has `record` ([`server::session`]). Only the
+//! callbacks must be real-time; the other threads of sound are, where the system lets them ([`machine::priority`]).
 
 pub use patter_assembly as assembly;
 pub use patter_audio as audio;

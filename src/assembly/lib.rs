@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use patter_audio::vad::Vad;
+use patter_call::load_shedding::LoadShedding;
 use patter_call::playbooks::{Embedders, Learning, PlaybookRegistry};
-use patter_call::{CallError, Engines, Loading};
+use patter_call::{CallError, Engines};
 use patter_config::Loaded;
 use patter_engine::chat::{ChatModel, LlmError};
 use patter_engine::embed::Embed;
@@ -41,21 +42,26 @@ fn load_learning(settings: &Loaded, learning: Learning) -> Result<Engines, CallE
     let began = Instant::now();
     let cores = Cores::of_machine();
     let voice = voice(settings, None)?;
+    // Before the models: they may be learnt while those are loaded, and a fault in one is told first.
     let embedders = Arc::new(LlamaEmbedders);
     let playbooks = PlaybookRegistry::load(settings, &voice, embedders.as_ref(), None, learning)?;
     let llm = chat_model(settings, settings.config.serve.max_calls, &cores)?;
     let recogniser = recogniser(settings, &cores)?;
-    let engines = Loading {
+    let mut engines = Engines {
         vad: Arc::new(|config| Box::new(Vad::new(config))),
         recogniser,
         llm,
         voice,
         embedders,
-        playbooks,
+        playbooks: Arc::new(playbooks),
+        load: Arc::new(LoadShedding::new(&cores, &settings.config.load)),
         cores,
-        began,
+        config: Arc::new(settings.config.clone()),
+        ready_ms: 0.0,
     };
-    Ok(Engines::new(settings, engines))
+    engines.share_prefix();
+    engines.ready_ms = began.elapsed().as_secs_f32() * 1000.0;
+    Ok(engines)
 }
 
 /// The recogniser that `[asr]` names, warmed.

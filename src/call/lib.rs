@@ -78,26 +78,6 @@ pub struct Engines {
     pub ready_ms: f32,
 }
 
-/// Loaded engines, for [`Engines::new`].
-pub struct Loading {
-    /// Speech or not.
-    pub vad: Arc<MakeVad>,
-    /// Hearing.
-    pub recogniser: Arc<dyn Recogniser>,
-    /// Thinking.
-    pub llm: Arc<dyn ChatModel>,
-    /// Speaking.
-    pub voice: Speaker,
-    /// What vectors of sentences come from.
-    pub embedders: Arc<dyn Embedders>,
-    /// What is said. It is loaded before the models: it may learn while they are, and a fault in it is told first.
-    pub playbooks: PlaybookRegistry,
-    /// The budget of threads that the models share.
-    pub cores: Cores,
-    /// When loading began.
-    pub began: Instant,
-}
-
 /// What can keep a call from starting.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
@@ -119,32 +99,10 @@ pub enum CallError {
 }
 
 impl Engines {
-    /// Puts them together, and has the language model read what all calls begin with.
-    pub fn new(loaded: &Loaded, engines: Loading) -> Self {
-        let config = &loaded.config;
-        let Loading {
-            vad,
-            recogniser,
-            llm,
-            voice,
-            embedders,
-            playbooks,
-            cores,
-            began,
-        } = engines;
-        llm.share_prefix(shared_prefix(config, &playbooks.default));
-        Self {
-            vad,
-            recogniser,
-            llm,
-            voice,
-            embedders,
-            playbooks: Arc::new(playbooks),
-            load: Arc::new(LoadShedding::new(&cores, &config.load)),
-            cores,
-            config: Arc::new(config.clone()),
-            ready_ms: began.elapsed().as_secs_f32() * 1000.0,
-        }
+    /// Has the language model read what all calls begin with: the last thing to do before the first call.
+    pub fn share_prefix(&self) {
+        let prefix = shared_prefix(&self.config, &self.playbooks.default);
+        self.llm.share_prefix(prefix);
     }
 
     /// The same engines with other settings and playbooks, for the calls that begin from now on. What an engine was

@@ -1,10 +1,10 @@
 //! The playbooks that calls may follow, each made ready: learnt, and with its announcements as sound.
 //!
 //! Thread: the one that loads or reloads; then shared. In: playbook files, the engines that learn and speak. Out:
-//! [`CompiledPlaybook`]s by name. Memory: that of [`Knowledge`], and a few seconds of sound, per playbook. When late or full: where
-//! sentences are new to the embedding model learning takes seconds, on a busy machine more; it is waited for, or goes
-//! on behind the first calls in a `playbooks` thread ([`Learning`]). Calls under way keep the playbook that they began
-//! with.
+//! [`CompiledPlaybook`]s by name. Memory: that of [`Knowledge`], and a few seconds of sound, per playbook. When late or
+//! full: where sentences are new to the embedding model learning takes seconds, on a busy machine more; it is waited
+//! for, or goes on behind the first calls in a `playbooks` thread ([`Learning`]). Calls under way keep the playbook
+//! that they began with.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,12 @@
 pub(crate) fn of(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     macro_rules! try_types {
         ($error:expr, $($kind:ty),+) => {
-            $(if let Some(found) = $error.downcast_ref::<$kind>() && let Some(hint) = found.hint() { return Some(hint); })+
+            $(
+                let found = $error.downcast_ref::<$kind>();
+                if let Some(hint) = found.and_then(<$kind>::hint) {
+                    return Some(hint);
+                }
+            )+
         };
     }
     let mut next = Some(error);

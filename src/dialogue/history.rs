@@ -114,7 +114,8 @@ impl History {
 }
 
 /// What a caller says in a turn of [`fullest_prompt`]: 20 words, more than most turns on the telephone have.
-const CALLER_TURN: &str = "I would like to know a little more about that first, if you have a moment to explain it, please.";
+const CALLER_TURN: &str = "I would like to know a little more about that first, if you have a moment to explain \
+                           it, please.";
 
 /// The longest prompt that an ordinary call comes to: the history is full, the agent always said its longest line.
 pub fn fullest_prompt(playbook: &Playbook, history_turns: usize) -> Vec<ChatMessage> {

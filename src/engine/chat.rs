@@ -57,9 +57,16 @@ impl LlmError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Missing { .. } => "`patter models list` shows what there is, `patter models fetch` gets it".into(),
-            Self::Load { .. } => "`patter models verify` finds damaged files; an instruct model in GGUF format is wanted".into(),
+            Self::Load { .. } => {
+                "`patter models verify` finds damaged files; an instruct model in GGUF format is wanted"
+                    .into()
+            },
             Self::Full { .. } => "raise `serve.max_calls`, if the machine carries more".into(),
-            Self::TooLong { .. } => "raise `llm.context_tokens`, lower `serve.max_calls` or `dialogue.history_turns`, or shorten the playbook".into(),
+            Self::TooLong { .. } => {
+                "raise `llm.context_tokens`, lower `serve.max_calls` or `dialogue.history_turns`, or shorten the \
+                 playbook"
+                    .into()
+            },
             Self::Engine { .. } => return None,
         })
     }
@@ -118,8 +125,8 @@ pub trait ChatModel: Send + Sync {
 
 /// One call's share of a language model.
 pub trait ChatSession: Send {
-    /// Begins a reply to `messages`, in a manner of its own. With [`Priority::Speculative`] it stands back behind everything
-    /// that somebody waits for, until [`Generation::hurry`].
+    /// Begins a reply to `messages`, in a manner of its own. With [`Priority::Speculative`] it stands back behind
+    /// everything that somebody waits for, until [`Generation::hurry`].
     fn generate_as(
         &self,
         messages: Vec<ChatMessage>,

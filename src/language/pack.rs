@@ -41,13 +41,17 @@ pub struct Pack {
 }
 
 static PACKS: LazyLock<Vec<(&str, Pack)>> = LazyLock::new(|| {
-    let read = |&(code, text)| match toml::from_str(text) {
-        Ok(pack) => (code, pack),
-        // It is part of the program, and a test holds that it parses: a guard without its words would let all pass.
-        Err(error) => panic!("the language pack `{code}`: {error}"),
-    };
-    FILES.iter().map(read).collect()
+    FILES
+        .iter()
+        .map(|&(code, text)| (code, read(code, text)))
+        .collect()
 });
+
+/// A pack is part of the program, and a test holds that it parses. There is no going on without one: a guard without
+/// its words would let everything pass.
+fn read(code: &str, text: &str) -> Pack {
+    toml::from_str(text).unwrap_or_else(|error| panic!("the language pack `{code}`: {error}"))
+}
 
 /// The part of a language code that packs go by: "en" of "en-US", in lower case.
 pub fn short(code: &str) -> String {
@@ -74,10 +78,8 @@ pub fn all() -> impl Iterator<Item = &'static Pack> {
 /// The pack of English, for what reads English alone, whatever the language of the playbook: the guard, and the words
 /// of retrieval and of the classifier.
 pub fn english() -> &'static Pack {
-    static ENGLISH: LazyLock<&Pack> = LazyLock::new(|| match of("en") {
-        Some(pack) => pack,
-        None => panic!("there is no language pack `en`"),
-    });
+    // A row of `FILES`, as a test holds.
+    static ENGLISH: LazyLock<&Pack> = LazyLock::new(|| of("en").expect("the pack of English"));
     *ENGLISH
 }
 

@@ -12,9 +12,10 @@ use patter_types::outcome::Outcome;
 use patter_types::reason::Reason;
 use patter_types::why::Why;
 
+use crate::load_shedding::LoadShedding;
 use crate::playbooks::{Embedders, Learning, PlaybookRegistry};
 use crate::replay::ManualCall;
-use crate::{CallContext, Engines, Loading};
+use crate::{CallContext, Engines};
 use scripted::{Reply, engines, frame_of};
 
 /// A call, the caller's mouth and ear in it, and all that happened.

@@ -7,7 +7,6 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use patter_audio::vad::VoiceActivity;
 use patter_audio::{FRAME_SAMPLES, Frame};
@@ -21,7 +20,7 @@ use patter_types::chat::{ChatMessage, Finish, Role};
 use patter_types::priority::Priority;
 
 // The room above names what it takes from `call`: tests of `server` take in this file, too.
-use super::{Embedders, Engines, Learning, Loading, PlaybookRegistry};
+use super::{Embedders, Engines, Learning, LoadShedding, PlaybookRegistry};
 
 /// What a caller's frames hold: the number of what is said.
 pub(super) type Utterances = Arc<Vec<&'static str>>;
@@ -164,15 +163,19 @@ pub(super) fn engines(
     let voice = Speaker::new(Arc::new(Ticker), 60);
     let playbooks =
         PlaybookRegistry::load(&settings, &voice, &NoEmbedders, None, Learning::First).unwrap();
-    let loading = Loading {
+    let cores = Cores::new(2);
+    let engines = Engines {
         vad: Arc::new(|_| Box::new(Ear)),
         recogniser: Arc::new(Reader(Arc::new(utterances.to_vec()))),
         llm: Arc::new(Parrot(reply)),
         voice,
         embedders: Arc::new(NoEmbedders),
-        playbooks,
-        cores: Cores::new(2),
-        began: Instant::now(),
+        playbooks: Arc::new(playbooks),
+        load: Arc::new(LoadShedding::new(&cores, &settings.config.load)),
+        cores,
+        config: Arc::new(settings.config),
+        ready_ms: 0.0,
     };
-    Arc::new(Engines::new(&settings, loading))
+    engines.share_prefix();
+    Arc::new(engines)
 }

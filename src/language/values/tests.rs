@@ -313,11 +313,14 @@ proptest! {
     #[test]
     fn addresses_of_words_read_back_are_heard_the_same(
         words in proptest::collection::vec(proptest::sample::select(vec![
-            "john", "smith", "at", "dot", "dash", "is", "my", "me", "one", "oh", "o", "bee", "mike", "for", "double", "a", "i",
-            "capital", "letter", "no", "sorry", "not", "um", "mail", "email", "it", "its", "forty", "hundred", "as", "like", "w",
+            "john", "smith", "at", "dot", "dash", "is", "my", "me", "one", "oh", "o", "bee", "mike", "for", "double",
+            "a", "i", "capital", "letter", "no", "sorry", "not", "um", "mail", "email", "it", "its", "forty",
+            "hundred", "as", "like", "w",
         ]), 1..4),
         mark in "[._-]",
-        front in proptest::sample::select(vec!["gmail", "green", "dash", "at", "dot", "calm", "co", "com", "one", "oh"]),
+        front in proptest::sample::select(vec![
+            "gmail", "green", "dash", "at", "dot", "calm", "co", "com", "one", "oh",
+        ]),
     ) {
         // "A-b-c@": letters that are read out, in which no dash is meant.
         prop_assume!(mark != "-" || words.iter().any(|word| word.len() > 1));

@@ -1,8 +1,8 @@
 //! The sound of a call into a file, caller on the left, agent on the right.
 //!
 //! Thread: `record`. In: frames from two rings, which the transport fills ([`Taps`]). Out: a WAV or FLAC file. Memory:
-//! the rings, ten and twenty seconds. When late: frames that find a ring full are missing in the recording; the call is not
-//! held up.
+//! the rings, ten and twenty seconds. When late: frames that find a ring full are missing in the recording; the call is
+//! not held up.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -14,8 +14,8 @@ pub trait Transport {
     const NAME: &'static str;
 
     /// Carries sound both ways until the line is closed, by either side, and returns when nothing more is sent: heard
-    /// frames, keys and the end go in, and every 20 ms a frame is asked for and sent. What is no fault of the call, such
-    /// as a peer that hangs up, closes the line with who did it. A panic ends this call alone.
+    /// frames, keys and the end go in, and every 20 ms a frame is asked for and sent. What is no fault of the call,
+    /// such as a peer that hangs up, closes the line with who did it. A panic ends this call alone.
     fn carry(self, ends: LineEnds, around: Surroundings<'_>);
 
     /// There is no place for it: hangs up.

@@ -426,7 +426,11 @@ proptest! {
                 Some(TurnEvent::SpeechStart) => { prop_assert!(!open); open = true; }
                 Some(TurnEvent::PauseAgent { .. }) => { prop_assert!(open && !held); held = true; }
                 Some(TurnEvent::Interrupt { .. }) => { prop_assert!(open); held = false; }
-                Some(TurnEvent::FalseInterruption { .. }) => { prop_assert!(open); held = false; open = turns.caller_speaking(); }
+                Some(TurnEvent::FalseInterruption { .. }) => {
+                    prop_assert!(open);
+                    held = false;
+                    open = turns.caller_speaking();
+                }
                 Some(TurnEvent::TurnEnd { .. } | TurnEvent::FalseStart) => {
                     prop_assert!(open && !held, "a turn ended while the agent was held");
                     open = false;
