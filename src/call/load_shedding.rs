@@ -36,7 +36,7 @@ fn next(before: ShedLevel, busy: f32, sentence_ms: Option<f32>, config: &LoadCon
     let begins = |step: ShedLevel| match step {
         ShedLevel::Whole => f32::NEG_INFINITY,
         ShedLevel::FewPartials => config.few_partials_at,
-        ShedLevel::NothingAhead => config.nothing_ahead_at,
+        ShedLevel::NoSpeculation => config.nothing_ahead_at,
         ShedLevel::ApprovedOnly => config.approved_only_at,
     };
     let holds = |step: &ShedLevel| {
@@ -251,7 +251,7 @@ mod tests {
         };
         assert_eq!(
             next(ShedLevel::Whole, 1.0, None, &config),
-            ShedLevel::NothingAhead
+            ShedLevel::NoSpeculation
         );
     }
 

@@ -49,12 +49,14 @@ pub(crate) fn line(stamped: &Stamped) -> Option<String> {
                 *played_ms as f32 / 1000.0
             )
         }
-        Event::Released { why, .. } => format!("           goes on: {why:?}").to_lowercase(),
+        Event::FalseInterruption { why, .. } => {
+            format!("           goes on: {why:?}").to_lowercase()
+        }
         Event::Reopened { .. } => "           the caller goes on: one turn".into(),
-        Event::Reminder { .. } => "           the caller is silent".into(),
+        Event::Reprompt { .. } => "           the caller is silent".into(),
         Event::CallerGone => "           the caller stays silent".into(),
-        Event::Bridged { after_ms } => {
-            format!("           no answer for {after_ms} ms: a holding line")
+        Event::Filler { after_ms } => {
+            format!("           no answer for {after_ms} ms: a filler")
         }
         Event::OnHold => "           on hold".into(),
         Event::OffHold => "           off hold".into(),
@@ -87,12 +89,12 @@ pub(crate) fn line(stamped: &Stamped) -> Option<String> {
             reason,
             turns,
             barge_ins,
-            made_ahead,
-            ahead_dropped,
+            speculations,
+            speculations_dropped,
             ..
         } => {
             format!(
-                "           call ends by {reason}: {turns} agent turns, {barge_ins} interruptions, {made_ahead} replies made ahead ({ahead_dropped} dropped)"
+                "           call ends by {reason}: {turns} agent turns, {barge_ins} interruptions, {speculations} speculative replies ({speculations_dropped} dropped)"
             )
         }
         _ => return None,

@@ -107,9 +107,9 @@ fn call_end(reason: &str) -> Event {
         reason: reason.into(),
         turns: 3,
         barge_ins: 1,
-        false_alarms: 0,
-        made_ahead: 0,
-        ahead_dropped: 0,
+        false_interruptions: 0,
+        speculations: 0,
+        speculations_dropped: 0,
         dropped_frames: 0,
         filled_frames: 0,
         most_behind_ms: 0,
@@ -457,4 +457,30 @@ fn hostile_texts_come_back_as_they_were() {
     assert_eq!(json[0]["events"][1]["text"], HOSTILE);
     assert_eq!(json[0]["turns"][0]["heard"], HOSTILE);
     assert_eq!(json[0]["started_at"], "2026-11-24T09:30:00.000Z");
+}
+
+/// Events go by other names since; whoever keeps records finds those of before as they were written.
+#[test]
+fn events_of_a_former_version_are_read_as_they_were_written() {
+    const THEN: [&str; 3] = [
+        r#"{"t_ms":9,"call":"c","event":"hold","turn":1,"speech_ms":80,"played_ms":900}"#,
+        r#"{"t_ms":10,"call":"c","event":"released","turn":1,"why":"click","speech_ms":80,"repeated_ms":0}"#,
+        r#"{"t_ms":11,"call":"c","event":"call_end","reason":"agent","false_alarms":1,"made_ahead":2,"ahead_dropped":1}"#,
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open_at(folder.path(), 0, FAST).unwrap();
+    let mut record = begin(&store, "18");
+    record.event(&stamped(7, spoken(1, "Hello.")));
+    drop(record);
+    drop(store);
+    let database = Connection::open(schema::path_in(folder.path())).unwrap();
+    for (n, line) in THEN.iter().enumerate() {
+        let sql = "INSERT INTO events (call, n, t_ms, event, json) VALUES (1, ?1, 9, 'hold', ?2)";
+        database.execute(sql, (n as i64 + 10, line)).unwrap();
+    }
+    drop(database);
+    let call = whole(folder.path(), "18").unwrap();
+    let lines: Vec<&str> = call.events.iter().map(|line| line.get()).collect();
+    assert_eq!(lines[lines.len() - THEN.len()..], THEN);
+    assert_eq!(call.turns.len(), 1);
 }

@@ -228,7 +228,7 @@ impl AgentTurns {
         let turn = next.turn.number;
         if next.speculative && !next.wanted {
             self.speculative.dropped += 1;
-            out.push(Action::Event(Event::AheadDropped { turn }));
+            out.push(Action::Event(Event::SpeculationDropped { turn }));
         }
         out.push(Action::Respond(Ask::Revert { turn }));
     }
@@ -248,7 +248,7 @@ impl AgentTurns {
         if let Some(turn) = &mut self.playing {
             let played = now.played_of(turn);
             turn.heard_before = turn.heard_before.max(played);
-            out.push(Action::Event(Event::Hold {
+            out.push(Action::Event(Event::Paused {
                 turn: turn.number,
                 speech_ms,
                 played_ms: played * FRAME_MS,
@@ -267,7 +267,7 @@ impl AgentTurns {
             from: from.filter(|_| paused).map(|(.., from)| from),
         });
         if paused && let Some((turn, played, from)) = from {
-            out.push(Action::Event(Event::Released {
+            out.push(Action::Event(Event::FalseInterruption {
                 turn,
                 why,
                 speech_ms,

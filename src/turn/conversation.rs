@@ -416,7 +416,7 @@ impl Conversation {
         match action {
             SilenceAction::Reprompt { nth } => {
                 out.push(Action::ForgetCaller);
-                out.push(Action::Event(Event::Reminder { nth }));
+                out.push(Action::Event(Event::Reprompt { nth }));
                 self.agent
                     .ask(Kind::Reprompt, |turn| Ask::Reprompt { turn }, out);
             }
@@ -428,7 +428,7 @@ impl Conversation {
             // In the middle of an answer a filler would only confuse; the time runs on.
             SilenceAction::Filler if self.agent.has_begun(now) => {}
             SilenceAction::Filler => {
-                out.push(Action::Event(Event::Bridged {
+                out.push(Action::Event(Event::Filler {
                     after_ms: self.settings.turn.bridge_ms,
                 }));
                 let filler = Arc::clone(&self.announcements.filler);

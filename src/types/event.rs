@@ -50,7 +50,7 @@ pub enum Event {
     },
     /// The caller began to speak.
     SpeechStart,
-    /// The caller paused; the words so far are decoded ahead.
+    /// The caller paused; the words so far are decoded meanwhile.
     SpeechPause,
     /// The caller went on after a pause.
     SpeechResume,
@@ -178,16 +178,16 @@ pub enum Event {
         complete: bool,
     },
     /// The caller speaks while the agent does: the agent's sound stops, and its place is kept.
-    Hold {
-        /// Number of the turn.
+    Paused {
+        /// Number of the agent's turn.
         turn: u32,
         /// The caller's speech until then.
         speech_ms: u32,
         /// Sound of the turn that had been played.
         played_ms: u32,
     },
-    /// It was no turn of the caller's: the agent goes on.
-    Released {
+    /// The caller's sound was no turn: the agent goes on.
+    FalseInterruption {
         /// Number of the turn.
         turn: u32,
         /// What it was.
@@ -213,13 +213,13 @@ pub enum Event {
         /// Number of the agent's turn that is forgotten.
         turn: u32,
     },
-    /// A reply was made in a pause of the caller, who then went on.
-    AheadDropped {
+    /// A speculative reply was made in a pause of the caller, who then went on.
+    SpeculationDropped {
         /// Number of the agent's turn that never was.
         turn: u32,
     },
     /// The caller is silent and is asked whether they are there.
-    Reminder {
+    Reprompt {
         /// How often, since the caller last spoke.
         nth: u32,
     },
@@ -231,7 +231,7 @@ pub enum Event {
     OffHold,
     /// The machine is busy, or is so no longer: what is left out has changed.
     Load {
-        /// `whole`, `few_partials`, `nothing_ahead` or `approved_only`.
+        /// `whole`, `few_partials`, `no_speculation` or `approved_only`.
         step: ShedLevel,
         /// Share of the cores' time that the models take, from 0 to 1.
         busy: f32,
@@ -242,8 +242,8 @@ pub enum Event {
         #[serde(flatten)]
         shares: Shares,
     },
-    /// An answer does not come: a holding line is said.
-    Bridged {
+    /// An answer does not come: a filler is said.
+    Filler {
         /// Silence until then.
         after_ms: u32,
     },
@@ -280,12 +280,12 @@ pub enum Event {
         turns: u32,
         /// Interruptions.
         barge_ins: u32,
-        /// Sounds that were taken for one, and found to be none.
-        false_alarms: u32,
-        /// Replies made in a pause, before the caller's turn was over.
-        made_ahead: u32,
+        /// Sounds that paused the agent, and were found to be no interruption.
+        false_interruptions: u32,
+        /// Speculative replies: made in a pause, before the caller's turn was over.
+        speculations: u32,
         /// Of these, dropped because the caller went on.
-        ahead_dropped: u32,
+        speculations_dropped: u32,
         /// Heard frames dropped because the call was late.
         dropped_frames: u64,
         /// Frames of silence put where the line brought none.
@@ -309,9 +309,9 @@ impl Event {
             reason: reason.to_owned(),
             turns,
             barge_ins: 0,
-            false_alarms: 0,
-            made_ahead: 0,
-            ahead_dropped: 0,
+            false_interruptions: 0,
+            speculations: 0,
+            speculations_dropped: 0,
             dropped_frames: 0,
             filled_frames: 0,
             most_behind_ms: 0,
@@ -337,15 +337,15 @@ impl Event {
             Self::Guarded { .. } => "guarded",
             Self::Spoken { .. } => "spoken",
             Self::PlayedUntil { .. } => "played_until",
-            Self::Hold { .. } => "hold",
-            Self::Released { .. } => "released",
+            Self::Paused { .. } => "paused",
+            Self::FalseInterruption { .. } => "false_interruption",
             Self::BargeIn { .. } => "barge_in",
             Self::Reopened { .. } => "reopened",
-            Self::AheadDropped { .. } => "ahead_dropped",
-            Self::Reminder { .. } => "reminder",
+            Self::SpeculationDropped { .. } => "speculation_dropped",
+            Self::Reprompt { .. } => "reprompt",
             Self::CallerGone => "caller_gone",
             Self::Busy { .. } => "busy",
-            Self::Bridged { .. } => "bridged",
+            Self::Filler { .. } => "filler",
             Self::Load { .. } => "load",
             Self::Contention { .. } => "contention",
             Self::OnHold => "on_hold",

@@ -64,8 +64,8 @@ pub enum ShedLevel {
     Whole,
     /// Most partial transcripts.
     FewPartials,
-    /// And answers made before the caller's turn is over.
-    NothingAhead,
+    /// And speculative answers: those made before the caller's turn is over.
+    NoSpeculation,
     /// And generated answers: an approved line is said in their place.
     ApprovedOnly,
 }
@@ -75,7 +75,7 @@ impl ShedLevel {
     pub const ALL: [Self; 4] = [
         Self::Whole,
         Self::FewPartials,
-        Self::NothingAhead,
+        Self::NoSpeculation,
         Self::ApprovedOnly,
     ];
 
@@ -89,7 +89,7 @@ impl ShedLevel {
         match self {
             Self::Whole => "whole",
             Self::FewPartials => "few_partials",
-            Self::NothingAhead => "nothing_ahead",
+            Self::NoSpeculation => "no_speculation",
             Self::ApprovedOnly => "approved_only",
         }
     }

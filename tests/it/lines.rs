@@ -158,7 +158,7 @@ fn an_engine_that_stalls_for_five_seconds_is_bridged_and_then_answers() {
     let (events, heard) = stalled("How much is it?", stall, Duration::from_secs(9));
     let bridged = events
         .iter()
-        .any(|e| matches!(e.event, Event::Bridged { .. }));
+        .any(|e| matches!(e.event, Event::Filler { .. }));
     assert!(bridged, "{events:#?}");
     let last = events.iter().rev().find_map(|e| match &e.event {
         Event::PlayedUntil { text, .. } => Some(text.clone()),

@@ -192,7 +192,7 @@ fn what_a_network_kept_back_for_four_seconds_is_heard() {
     });
     assert_eq!(dropped, Some(0));
     // Nobody has waited, however many frames there were at once.
-    let waited = |e: &Stamped| matches!(e.event, Event::Bridged { .. } | Event::Reminder { .. });
+    let waited = |e: &Stamped| matches!(e.event, Event::Filler { .. } | Event::Reprompt { .. });
     assert!(!events.iter().any(waited), "{events:#?}");
 }
 

@@ -161,7 +161,10 @@ fn a_machine_that_is_too_busy_says_approved_lines_only() {
     assert!(happened(&fallback), "{events:#?}");
     assert!(happened(&|e| matches!(
         e,
-        Event::CallEnd { made_ahead: 0, .. }
+        Event::CallEnd {
+            speculations: 0,
+            ..
+        }
     )));
 }
 

@@ -152,7 +152,7 @@ fn an_okay_in_mid_sentence_stops_nothing_for_good() {
     assert!(
         has(&events, |e| matches!(
             e,
-            Event::Released {
+            Event::FalseInterruption {
                 why: Why::Backchannel,
                 ..
             }
@@ -172,7 +172,7 @@ fn an_okay_in_mid_sentence_stops_nothing_for_good() {
     let loud: Vec<bool> = heard.iter().map(|f| dbfs(f) > -45.0).collect();
     let hold = events
         .iter()
-        .find_map(|e| matches!(e.event, Event::Hold { .. }).then_some(e.t_ms))
+        .find_map(|e| matches!(e.event, Event::Paused { .. }).then_some(e.t_ms))
         .unwrap();
     let at = (hold / 20) as usize;
     let gap = loud[at + 1..].iter().take_while(|l| !**l).count() * 20;
@@ -209,13 +209,15 @@ fn what_was_held_goes_on_from_the_beginning_of_the_word() {
     let (at, repeated_ms) = events
         .iter()
         .find_map(|e| match e.event {
-            Event::Released { repeated_ms, .. } => Some((e.t_ms as usize / 20, repeated_ms)),
+            Event::FalseInterruption { repeated_ms, .. } => {
+                Some((e.t_ms as usize / 20, repeated_ms))
+            }
             _ => None,
         })
         .unwrap();
     let hold = events
         .iter()
-        .find_map(|e| matches!(e.event, Event::Hold { .. }).then_some(e.t_ms as usize / 20))
+        .find_map(|e| matches!(e.event, Event::Paused { .. }).then_some(e.t_ms as usize / 20))
         .unwrap();
     assert!((160..900).contains(&repeated_ms), "{repeated_ms}");
     // Both calls are the same up to the hold. The frame after the release is one that was played before; the fades
@@ -260,7 +262,7 @@ fn the_notice_is_heard_to_its_end_and_the_caller_is_answered_after_it() {
     scene.say("How much is it?");
     scene.wait_for_silence();
     let (events, _) = scene.end();
-    assert!(!has(&events, |e| matches!(e, Event::Hold { .. })));
+    assert!(!has(&events, |e| matches!(e, Event::Paused { .. })));
     let turns = played(&events);
     assert!(
         turns[0].0.ends_with("this call may be recorded."),
@@ -315,8 +317,8 @@ fn a_quick_yes_is_answered_at_once() {
     assert!(has(&events, |e| matches!(
         e,
         Event::CallEnd {
-            made_ahead: 1,
-            ahead_dropped: 0,
+            speculations: 1,
+            speculations_dropped: 0,
             ..
         }
     )));
@@ -350,7 +352,7 @@ fn a_silent_caller_is_asked_twice_and_let_go() {
     let asked: Vec<u32> = events
         .iter()
         .filter_map(|e| match e.event {
-            Event::Reminder { nth } => Some(nth),
+            Event::Reprompt { nth } => Some(nth),
             _ => None,
         })
         .collect();
@@ -446,5 +448,8 @@ fn the_same_call_gives_the_same_events_every_time() {
     }
     assert_eq!(first.len(), second.len());
     assert!(has(&first, |e| matches!(e, Event::Generated { .. })));
-    assert!(has(&first, |e| matches!(e, Event::Released { .. })));
+    assert!(has(&first, |e| matches!(
+        e,
+        Event::FalseInterruption { .. }
+    )));
 }

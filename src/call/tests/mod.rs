@@ -195,7 +195,7 @@ fn a_sign_of_listening_or_a_cough_lets_the_agent_go_on() {
         scene.quiet(600);
         assert!(scene.sounds, "`{said}`: the agent goes on");
         let released = scene.told().find_map(|event| match event {
-            Event::Released { why, .. } => Some(*why),
+            Event::FalseInterruption { why, .. } => Some(*why),
             _ => None,
         });
         assert_eq!(released, Some(why), "`{said}`");
@@ -269,7 +269,7 @@ fn a_silent_caller_is_asked_twice_and_then_let_go() {
     let asked = scene
         .names()
         .iter()
-        .filter(|name| **name == "reminder")
+        .filter(|name| **name == "reprompt")
         .count();
     assert_eq!(asked, 2);
     assert!(scene.is_over);

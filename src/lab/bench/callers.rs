@@ -142,7 +142,7 @@ impl Agent {
                     first_token.extend(Some(*first_token_ms).filter(|ms| *ms > 0.0));
                 }
                 Event::Load { step, .. } => left_out = left_out.max(*step),
-                Event::Bridged { .. } => holding_lines += 1,
+                Event::Filler { .. } => holding_lines += 1,
                 Event::CallEnd {
                     dropped_frames: dropped,
                     ..
@@ -201,7 +201,7 @@ pub fn server(loaded: &Loaded, calls: u32) -> anyhow::Result<OwnServer> {
             Event::CallEnd { .. }
                 | Event::Latency { .. }
                 | Event::Load { .. }
-                | Event::Bridged { .. }
+                | Event::Filler { .. }
         ) {
             let mut told = telling.lock().unwrap_or_else(PoisonError::into_inner);
             told.push(event.event.clone());

@@ -12,7 +12,7 @@ pub(super) fn tell(event: &Stamped, ended: Option<&CallResult>) {
     match &event.event {
         Event::CallStart { playbook, .. } => tracing::info!(call, playbook, "call began"),
         Event::Error { message } => tracing::warn!(call, "{message}"),
-        Event::Bridged { after_ms } => tracing::warn!(call, after_ms, "an answer was late"),
+        Event::Filler { after_ms } => tracing::warn!(call, after_ms, "an answer was late"),
         Event::Load { step, busy } => {
             let busy_percent = (busy * 100.0).round() as u32;
             tracing::info!(call, step = step.name(), busy_percent, "load");

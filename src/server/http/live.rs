@@ -110,10 +110,10 @@ impl LiveCall {
                 self.turns = self.turns.max(*turn);
                 self.state = State::Speaking;
             }
-            Event::Released { .. } => self.state = State::Speaking,
+            Event::FalseInterruption { .. } => self.state = State::Speaking,
             Event::OnHold => self.state = State::OnHold,
             Event::OffHold => self.state = State::Listening,
-            Event::PlayedUntil { .. } | Event::Hold { .. } | Event::BargeIn { .. } => {
+            Event::PlayedUntil { .. } | Event::Paused { .. } | Event::BargeIn { .. } => {
                 self.state = State::Listening;
             }
             Event::Stage { to, .. } => {

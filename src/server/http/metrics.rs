@@ -72,8 +72,8 @@ pub struct Metrics {
     dropped_frames: IntCounter,
     filled_frames: IntCounter,
     bridged: IntCounter,
-    made_ahead: IntCounter,
-    ahead_dropped: IntCounter,
+    speculations: IntCounter,
+    speculations_dropped: IntCounter,
     errors: IntCounter,
     failed_replies: IntCounter,
     lost_events: IntCounter,
@@ -236,11 +236,11 @@ impl Metrics {
                 "patter_bridged_answers_total",
                 "Answers that came late and were bridged by a holding line",
             )?,
-            made_ahead: counter(
+            speculations: counter(
                 "patter_answers_made_ahead_total",
                 "Answers made in a pause of the caller, in ended calls",
             )?,
-            ahead_dropped: counter(
+            speculations_dropped: counter(
                 "patter_answers_ahead_dropped_total",
                 "Of these, dropped because the caller went on",
             )?,
@@ -302,8 +302,8 @@ impl Metrics {
                     observe_ms(&self.latency.with_label_values(&[step]), *ms);
                 }
             }
-            Event::Hold { .. } => self.holds.inc(),
-            Event::Released { why, .. } => {
+            Event::Paused { .. } => self.holds.inc(),
+            Event::FalseInterruption { why, .. } => {
                 self.false_interruptions
                     .with_label_values(&[&name_of(why)])
                     .inc();
@@ -312,7 +312,7 @@ impl Metrics {
             Event::Guarded { reason, .. } => {
                 self.guarded.with_label_values(&[&name_of(reason)]).inc();
             }
-            Event::Bridged { .. } => self.bridged.inc(),
+            Event::Filler { .. } => self.bridged.inc(),
             Event::Error { .. } => self.errors.inc(),
             Event::Generated {
                 finish: Finish::Failed(_),
@@ -320,15 +320,16 @@ impl Metrics {
             } => self.failed_replies.inc(),
             Event::CallEnd {
                 turns,
-                made_ahead,
-                ahead_dropped,
+                speculations,
+                speculations_dropped,
                 dropped_frames,
                 filled_frames,
                 ..
             } => {
                 self.turns.inc_by(u64::from(*turns));
-                self.made_ahead.inc_by(u64::from(*made_ahead));
-                self.ahead_dropped.inc_by(u64::from(*ahead_dropped));
+                self.speculations.inc_by(u64::from(*speculations));
+                self.speculations_dropped
+                    .inc_by(u64::from(*speculations_dropped));
                 self.dropped_frames.inc_by(*dropped_frames);
                 self.filled_frames.inc_by(*filled_frames);
             }

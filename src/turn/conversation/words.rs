@@ -86,7 +86,7 @@ impl Conversation {
         let undecided = self.taking.is_undecided() || !self.taking.caller_speaking();
         if whole {
             let ready = !undecided && self.continued.prefix_job.is_none();
-            let speculate = self.settings.turn.speculate && self.load < ShedLevel::NothingAhead;
+            let speculate = self.settings.turn.speculate && self.load < ShedLevel::NoSpeculation;
             let words = !matches!(reading.kind, Kind::Empty | Kind::Doubtful);
             if ready && words && speculate && !self.ending.is_parting() {
                 let heard = self.with_prefix(&transcript.text);

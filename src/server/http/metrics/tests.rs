@@ -47,12 +47,12 @@ fn a_call() -> String {
             tts_ms: f32::NAN,
             response_ms: 500.0,
         },
-        Event::Hold {
+        Event::Paused {
             turn: 1,
             speech_ms: 80,
             played_ms: 100,
         },
-        Event::Released {
+        Event::FalseInterruption {
             turn: 1,
             why: Why::Noise,
             speech_ms: 80,
@@ -70,7 +70,7 @@ fn a_call() -> String {
             reason: Reason::UngroundedPrice,
             offending: "5 pounds".into(),
         },
-        Event::Bridged { after_ms: 1_800 },
+        Event::Filler { after_ms: 1_800 },
         Event::Error {
             message: "no \"such\" \\ thing\n".into(),
         },

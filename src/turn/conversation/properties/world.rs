@@ -178,7 +178,7 @@ impl World {
     pub(super) fn carry_out(&mut self, action: Action) {
         self.log.push(format!("{action:?}"));
         match action {
-            Action::Event(Event::Bridged { .. }) => self.bridged = true,
+            Action::Event(Event::Filler { .. }) => self.bridged = true,
             Action::Event(_) | Action::ForgetCaller => {}
             Action::Gate { open, awaited } => {
                 for turn in [open, awaited] {
