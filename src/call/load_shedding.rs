@@ -36,7 +36,7 @@ fn next(before: ShedLevel, busy: f32, sentence_ms: Option<f32>, config: &LoadCon
     let begins = |step: ShedLevel| match step {
         ShedLevel::Whole => f32::NEG_INFINITY,
         ShedLevel::FewPartials => config.few_partials_at,
-        ShedLevel::NoSpeculation => config.nothing_ahead_at,
+        ShedLevel::NoSpeculation => config.no_speculation_at,
         ShedLevel::ApprovedOnly => config.approved_only_at,
     };
     let holds = |step: &ShedLevel| {
@@ -227,7 +227,7 @@ mod tests {
     fn each_step_begins_where_the_config_says_and_ends_below_it() {
         let config = LoadConfig {
             few_partials_at: 0.4,
-            nothing_ahead_at: 0.6,
+            no_speculation_at: 0.6,
             approved_only_at: 0.9,
             ..LoadConfig::default()
         };

@@ -198,7 +198,7 @@ struct Talk {
     turns: usize,
     /// The caller's silences in a row, and how many are met with a reminder.
     silences: u32,
-    reminders: u32,
+    reprompts: u32,
     failed: bool,
 }
 
@@ -231,7 +231,7 @@ impl Talk {
             guard,
             turns: 0,
             silences: 0,
-            reminders: config.turn.reminders,
+            reprompts: config.turn.reprompts,
             failed: false,
         })
     }
@@ -248,7 +248,7 @@ impl Talk {
         self.silences += 1;
         let stage_before = self.dialogue.stage().to_owned();
         let plan = match caller {
-            Caller::IsSilent if self.silences > self.reminders => self.dialogue.give_up(),
+            Caller::IsSilent if self.silences > self.reprompts => self.dialogue.give_up(),
             Caller::IsSilent => self.dialogue.remind(),
             Caller::Says(words) => {
                 self.silences = 0;

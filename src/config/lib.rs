@@ -4,6 +4,7 @@
 //! it, in `config.toml` itself; a test holds that file against [`Config::default`]. A mistake gives one line with file,
 //! line and hint.
 
+mod renamed;
 mod rules;
 pub mod secret;
 mod sections;
@@ -179,21 +180,11 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
             path: path.to_owned(),
             line,
             column,
-            message: message_of(&error),
+            message: renamed::message_of(error.message()),
         }
     })?;
     rules::check(&config, text, path)?;
     Ok(config)
-}
-
-/// What the parser says, in one line.
-fn message_of(error: &toml::de::Error) -> String {
-    // The only key with two names: the former one is read, and recommended to nobody.
-    if error.message() == "duplicate field `endpointing`" {
-        return "`turn` has both `endpointing` and `patience`, its former name: put all in `endpointing`".into();
-    }
-    let message = error.message().replace('\n', ", ");
-    message.replace("`endpointing`, `patience`", "`endpointing`")
 }
 
 #[cfg(test)]
@@ -319,47 +310,6 @@ mod tests {
         assert!(
             both.contains("token_file") && !both.contains("0123"),
             "{both}"
-        );
-    }
-
-    #[test]
-    fn a_config_with_the_former_name_of_a_table_gives_the_same_settings() {
-        let now =
-            "[turn.endpointing]\nmax_ms = 1500\n[turn.endpointing.number]\nreading_ms = 1400\n";
-        let then = now.replace("endpointing", "patience");
-        let parsed = |text: &str| parse(text, Path::new("config.toml")).unwrap();
-        assert_eq!(parsed(&then), parsed(now));
-        assert_eq!(parsed(&then).turn.endpointing.number.reading_ms, 1_400);
-        let text = include_str!("../../config.toml").replace("[turn.endpointing", "[turn.patience");
-        assert_eq!(parsed(&text), Config::default());
-        // Call files hold the settings in JSON.
-        let json = serde_json::to_string(&parsed(now)).unwrap();
-        assert_eq!(json.matches("\"endpointing\":").count(), 1);
-        let json = json.replace("\"endpointing\":", "\"patience\":");
-        assert_eq!(serde_json::from_str::<Config>(&json).unwrap(), parsed(now));
-    }
-
-    #[test]
-    fn a_message_names_the_table_as_the_file_does() {
-        assert_eq!(
-            error_of("[turn.patience.email]\nunclear_ms = 9000\n"),
-            "config `config.toml` line 2: `turn.patience.email.unclear_ms` is 9000, but must be from 100 to 5000 ms"
-        );
-        let error =
-            parse("[ turn.patience ]\nmin_ms = 50\n", Path::new("config.toml")).unwrap_err();
-        let hint = error.hint().unwrap();
-        assert!(hint.contains("`min_ms` under `[turn.patience]`"), "{hint}");
-        let unknown = error_of("[turn]\npatient = 1\n");
-        assert!(unknown.contains("`endpointing`, `words`"), "{unknown}");
-        let dotted = error_of("[turn]\npatience.min_ms = 50\n");
-        assert!(
-            dotted.contains("`turn.endpointing.min_ms` is 50"),
-            "{dotted}"
-        );
-        assert_eq!(
-            error_of("[turn.patience]\nmin_ms = 200\n[turn.endpointing]\nmin_ms = 200\n"),
-            "config `config.toml` line 1, column 2: `turn` has both `endpointing` and `patience`, its former name: \
-             put all in `endpointing`"
         );
     }
 

@@ -4,18 +4,19 @@
 
 use std::path::Path;
 
+use super::renamed::as_written;
 use super::{Config, ConfigError};
 
 pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), ConfigError> {
-    let fail = |section, key, value: String, rule: String| {
-        let section = as_written(text, section);
+    let fail = |section: &'static str, key: &'static str, value: String, rule: String| {
+        let written = as_written(text, section, key, &rule);
         ConfigError::Value {
             path: path.to_owned(),
-            line: line_of(text, &section, key),
-            section,
-            key,
+            line: written.line,
+            section: written.section,
+            key: written.key,
             value,
-            rule,
+            rule: written.rule,
         }
     };
     macro_rules! within {
@@ -40,28 +41,28 @@ pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), Conf
     within!(
         "turn",
         c.turn,
-        hold_ms,
+        agent_pause_ms,
         c.turn.start_ms..=2_000,
         " ms (from start_ms)"
     );
     within!(
         "turn",
         c.turn,
-        cancel_ms,
-        c.turn.hold_ms..=5_000,
-        " ms (from hold_ms)"
+        interrupt_ms,
+        c.turn.agent_pause_ms..=5_000,
+        " ms (from agent_pause_ms)"
     );
     within!("turn", c.turn, pause_ms, 60..=500, " ms");
     within!("turn", c.turn, reopen_ms, 0..=3_000, " ms");
-    within!("turn", c.turn, remind_ms, 0..=600_000, " ms");
-    within!("turn", c.turn, reminders, 0..=20, "");
-    within!("turn", c.turn, bridge_ms, 300..=60_000, " ms");
+    within!("turn", c.turn, no_input_ms, 0..=600_000, " ms");
+    within!("turn", c.turn, reprompts, 0..=20, "");
+    within!("turn", c.turn, filler_ms, 300..=60_000, " ms");
     within!(
         "turn",
         c.turn,
         apology_ms,
-        c.turn.bridge_ms..=120_000,
-        " ms (from bridge_ms)"
+        c.turn.filler_ms..=120_000,
+        " ms (from filler_ms)"
     );
     within!("turn", c.turn, min_speech_ms, 20..=1_000, " ms");
     within!("turn", c.turn, max_turn_ms, 2_000..=29_000, " ms");
@@ -197,7 +198,7 @@ pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), Conf
     within!(
         "load",
         c.load,
-        nothing_ahead_at,
+        no_speculation_at,
         c.load.few_partials_at..=2.0,
         " (from few_partials_at)"
     );
@@ -205,8 +206,8 @@ pub(super) fn check(config: &Config, text: &str, path: &Path) -> Result<(), Conf
         "load",
         c.load,
         approved_only_at,
-        c.load.nothing_ahead_at..=2.0,
-        " (from nothing_ahead_at)"
+        c.load.no_speculation_at..=2.0,
+        " (from no_speculation_at)"
     );
     within!("load", c.load, slow_sentence_ms, 100..=60_000, " ms");
     within!("priority", c.priority, sound_nice, -20..=19, "");
@@ -252,36 +253,4 @@ fn http(
         }
         Ok(_) => Ok(()),
     }
-}
-
-/// `section` as the file calls it: `[turn.endpointing]` may still have its former name, `[turn.patience]`.
-fn as_written(text: &str, section: &str) -> String {
-    const FORMER: &str = "turn.patience";
-    let is_former = |line: &str| {
-        let header = line.trim().strip_prefix('[').map(str::trim_start);
-        let rest = header.and_then(|header| header.strip_prefix(FORMER));
-        rest.is_some_and(|rest| rest.trim_start().starts_with([']', '.']))
-    };
-    match section.strip_prefix("turn.endpointing") {
-        Some(rest) if text.lines().any(is_former) => format!("{FORMER}{rest}"),
-        _ => section.to_owned(),
-    }
-}
-
-/// The line of `key` in `[section]`, from 1; 0 when the file does not hold it.
-fn line_of(text: &str, section: &str, key: &str) -> usize {
-    let mut current = "";
-    for (index, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if let Some(name) = line.strip_prefix('[') {
-            current = name.split(']').next().unwrap_or("").trim();
-        } else if current == section
-            && line
-                .split_once('=')
-                .is_some_and(|(name, _)| name.trim() == key)
-        {
-            return index + 1;
-        }
-    }
-    0
 }

@@ -81,11 +81,13 @@ section!(
     TurnConfig {
         /// Speech before a turn begins, in ms.
         start_ms: u32 = 60,
-        /// Speech before the agent's sound is held, in ms.
-        hold_ms: u32 = 80,
-        /// Speech that is too long for a backchannel, in ms.
-        cancel_ms: u32 = 700,
-        /// Silence after which the words are decoded and an answer is made ahead, in ms.
+        /// Speech before the agent's sound is paused, in ms.
+        #[serde(alias = "hold_ms")]
+        agent_pause_ms: u32 = 80,
+        /// Speech that is too long for a backchannel and interrupts the agent, in ms.
+        #[serde(alias = "cancel_ms")]
+        interrupt_ms: u32 = 700,
+        /// Silence after which the words are decoded and a speculative answer is made, in ms.
         pause_ms: u32 = 120,
         /// Make the answer in the caller's pause, before the turn is over.
         speculate: bool = true,
@@ -98,11 +100,14 @@ section!(
         /// Sound kept from before the turn's start, in ms.
         preroll_ms: u32 = 300,
         /// Silence of both sides after which the caller is asked whether they are there, in ms; 0 for never.
-        remind_ms: u32 = 7_000,
+        #[serde(alias = "remind_ms")]
+        no_input_ms: u32 = 7_000,
         /// How often, before the call is ended.
-        reminders: u32 = 2,
-        /// A holding line is said when an answer takes this long, in ms.
-        bridge_ms: u32 = 1_800,
+        #[serde(alias = "reminders")]
+        reprompts: u32 = 2,
+        /// A filler is said when an answer takes this long, in ms.
+        #[serde(alias = "bridge_ms")]
+        filler_ms: u32 = 1_800,
         /// The call is ended with an apology when an answer takes this long, in ms.
         apology_ms: u32 = 9_000,
         /// How long to wait for more words.
@@ -367,8 +372,9 @@ section!(
         few_partials_at: f32 = 0.4,
         /// Time between them then, in ms.
         partial_ms: u32 = 1_500,
-        /// No answer is made before the caller's turn is over.
-        nothing_ahead_at: f32 = 0.75,
+        /// No speculative answer is made: none before the caller's turn is over.
+        #[serde(alias = "nothing_ahead_at")]
+        no_speculation_at: f32 = 0.75,
         /// An approved line is said in place of a generated answer.
         approved_only_at: f32 = 0.93,
         /// Nor is one generated while its first sentence takes longer than this, in ms.

@@ -429,7 +429,7 @@ impl Conversation {
             SilenceAction::Filler if self.agent.has_begun(now) => {}
             SilenceAction::Filler => {
                 out.push(Action::Event(Event::Filler {
-                    after_ms: self.settings.turn.bridge_ms,
+                    after_ms: self.settings.turn.filler_ms,
                 }));
                 let filler = Arc::clone(&self.announcements.filler);
                 self.agent.announce(&filler, false, now, out);

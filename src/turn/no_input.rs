@@ -40,7 +40,7 @@ pub enum SilenceAction {
 /// The watch of one call.
 pub struct SilenceTimer {
     no_input_frames: u32,
-    reminders: u32,
+    reprompts: u32,
     filler_frames: u32,
     apology_frames: u32,
     quiet: u32,
@@ -53,9 +53,9 @@ impl SilenceTimer {
     /// A watch at the start of a call.
     pub fn new(config: &TurnConfig) -> Self {
         Self {
-            no_input_frames: ms_to_frames(config.remind_ms),
-            reminders: config.reminders,
-            filler_frames: ms_to_frames(config.bridge_ms),
+            no_input_frames: ms_to_frames(config.no_input_ms),
+            reprompts: config.reprompts,
+            filler_frames: ms_to_frames(config.filler_ms),
             apology_frames: ms_to_frames(config.apology_ms),
             quiet: 0,
             owed: 0,
@@ -110,7 +110,7 @@ impl SilenceTimer {
             return None;
         }
         self.asked += 1;
-        Some(if self.asked > self.reminders {
+        Some(if self.asked > self.reprompts {
             SilenceAction::GiveUp
         } else {
             SilenceAction::Reprompt { nth: self.asked }
@@ -130,9 +130,9 @@ mod tests {
 
     fn watch() -> SilenceTimer {
         SilenceTimer::new(&TurnConfig {
-            remind_ms: 5_000,
-            reminders: 2,
-            bridge_ms: 1_500,
+            no_input_ms: 5_000,
+            reprompts: 2,
+            filler_ms: 1_500,
             apology_ms: 6_000,
             ..TurnConfig::default()
         })

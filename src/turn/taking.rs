@@ -4,7 +4,7 @@
 //! Memory: a few counters. A pure function of its inputs: time is the count of frames, so the same sound and words give
 //! the same turns.
 //!
-//! An interruption has two steps. [`TurnEvent::PauseAgent`] comes after `hold_ms` of speech: the agent's output stops,
+//! An interruption has two steps. [`TurnEvent::PauseAgent`] comes after `agent_pause_ms` of speech: the agent's output stops,
 //! its place is kept. Then the words decide: [`TurnEvent::Interrupt`] when it is a turn,
 //! [`TurnEvent::FalseInterruption`] when it is a cough, a noise or an "uh-huh", and the agent goes on. Nothing is lost
 //! by deciding late, since the line is silent already. A turn ends after a silence whose length [`crate::endpointing`]
@@ -122,8 +122,8 @@ impl TurnTaking {
     pub fn new(config: &TurnConfig) -> Self {
         Self {
             start_frames: ms_to_frames(config.start_ms),
-            pause_agent_frames: ms_to_frames(config.hold_ms),
-            long_frames: ms_to_frames(config.cancel_ms),
+            pause_agent_frames: ms_to_frames(config.agent_pause_ms),
+            long_frames: ms_to_frames(config.interrupt_ms),
             pause_frames: ms_to_frames(config.pause_ms),
             min_speech_frames: ms_to_frames(config.min_speech_ms),
             max_frames: ms_to_frames(config.max_turn_ms),

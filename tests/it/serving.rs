@@ -136,7 +136,7 @@ fn a_machine_that_is_too_busy_says_approved_lines_only() {
     let mut loaded = loaded();
     // Busy from the first frame on.
     loaded.config.load.few_partials_at = 0.0;
-    loaded.config.load.nothing_ahead_at = 0.0;
+    loaded.config.load.no_speculation_at = 0.0;
     loaded.config.load.approved_only_at = 0.0;
     let busy = Arc::new(engines().with_settings(&loaded).unwrap());
     let (server, events) = server_like(busy, |_| ());

@@ -490,7 +490,7 @@ impl World {
         let longest_ms = if self.bridged {
             config.apology_ms
         } else {
-            config.bridge_ms
+            config.filler_ms
         };
         assert!(
             *frames * FRAME_MS <= longest_ms + 100,
