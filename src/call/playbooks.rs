@@ -241,7 +241,7 @@ fn compile(
     };
     let lines = &playbook.lines;
     let announcements = Announcements {
-        filler: announcement(&lines.bridge)?,
+        filler: announcement(&lines.filler)?,
         apology: announcement(&lines.trouble)?,
         time_up: announcement(lines.time_up.as_ref().unwrap_or(&lines.trouble))?,
     };

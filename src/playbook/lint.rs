@@ -153,8 +153,15 @@ impl Playbook {
         }
         let marks = self.compliance.uninterruptible.iter().enumerate();
         for (index, mark) in marks.filter(|(_, mark)| !known.contains(*mark)) {
+            let place = format!("compliance.uninterruptible[{index}]");
+            let line = mark.parse::<LineId>().map(|line| line.to_string());
+            if let Some(line) = line.ok().filter(|line| known.contains(line)) {
+                let message = format!("`{mark}` is called `{line}` now");
+                report.add(&place, message, "rename it; the former name is still read");
+                continue;
+            }
             report.add(
-                &format!("compliance.uninterruptible[{index}]"),
+                &place,
                 format!("there is no line `{mark}`"),
                 "name lines as `facts.ID`, `script.ID`, `flow.ID.ask`, `objections.ID.1` or `lines.NAME`",
             );
@@ -255,6 +262,11 @@ mod tests {
                 "goodbye_on = [",
                 "uninterruptible = [\"facts.price\", \"fact.cancel\", \"objections.price.2\", \"flow.pitch.ask\"]\ngoodbye_on = [",
                 "`compliance.uninterruptible[1]`: there is no line `fact.cancel`",
+            ),
+            (
+                "goodbye_on = [",
+                "uninterruptible = [\"lines.bridge\"]\ngoodbye_on = [",
+                "`compliance.uninterruptible[0]`: `lines.bridge` is called `lines.filler` now",
             ),
         ] {
             assert_eq!(doubts(from, to), [expected], "{to}");

@@ -19,7 +19,7 @@ pub(super) struct Renamed {
 }
 
 /// All of them, as serde's aliases have them.
-pub(super) const RENAMED: [Renamed; 3] = [
+pub(super) const RENAMED: [Renamed; 4] = [
     Renamed {
         from: "like",
         to: "examples",
@@ -34,6 +34,11 @@ pub(super) const RENAMED: [Renamed; 3] = [
         from: "opt_out_like",
         to: "opt_out_examples",
         sections: &["compliance"],
+    },
+    Renamed {
+        from: "bridge",
+        to: "filler",
+        sections: &["lines"],
     },
 ];
 
@@ -152,7 +157,7 @@ mod tests {
 
     /// The shipped playbook with every key by its former name.
     fn before() -> String {
-        let keys = RENAMED.map(|key| (format!("\n{} = [", key.to), format!("\n{} = [", key.from)));
+        let keys = RENAMED.map(|key| (format!("\n{} = ", key.to), format!("\n{} = ", key.from)));
         keys.iter().fold(FITNESS.to_owned(), |text, (to, from)| {
             assert!(text.contains(to), "{to}");
             text.replace(to, from)
@@ -187,7 +192,7 @@ mod tests {
         assert_eq!(
             doubt.to_string(),
             "`flow.discovery.like`: `like` is called `examples` now, and `goodbye_like` is called \
-             `goodbye_examples`, and `opt_out_like` is called `opt_out_examples`"
+             `goodbye_examples`, and `opt_out_like` is called `opt_out_examples`, and `bridge` is called `filler`"
         );
         assert_eq!(places.line(&doubt.place), Some(line_of(&text, "like = [")));
         assert!(doubt.hint.starts_with("rename it in "), "{}", doubt.hint);
@@ -195,6 +200,7 @@ mod tests {
             ("[[facts]]\nwhen = []\nlike = []\n", "facts[0].like"),
             ("unknown = { like = [] }", "unknown.like"),
             ("[compliance]\nopt_out_like = []", "compliance.opt_out_like"),
+            ("lines.bridge = \"One moment.\"", "lines.bridge"),
         ] {
             let doubt = Places::new(text).renamed().unwrap();
             assert_eq!(
@@ -251,15 +257,29 @@ mod tests {
                 "[unknown]\nliked = []\n",
                 "`liked`, expected `examples`",
             ),
+            ("\nfiller = ", "\nfill = ", "`gone`, `filler`, `trouble`"),
         ] {
             assert!(FITNESS.contains(from), "{from}");
             let error = Playbook::parse(&FITNESS.replacen(from, to, 1), "test").unwrap_err();
             let message = error.to_string();
             assert!(
-                message.contains(expected) && !message.contains("like`"),
+                message.contains(expected)
+                    && !RENAMED
+                        .iter()
+                        .any(|key| message.contains(&format!("`{}`", key.from))),
                 "{message}"
             );
         }
+    }
+
+    #[test]
+    fn both_names_of_the_filler_are_an_error() {
+        let both = "\nbridge = \"One moment.\"\nfiller = ";
+        let text = FITNESS.replacen("\nfiller = ", both, 1);
+        let error = Playbook::parse(&text, "test").unwrap_err().to_string();
+        let expected =
+            "`lines` has both `filler` and `bridge`, its former name: put all in `filler`";
+        assert!(error.ends_with(expected), "{error}");
     }
 
     #[test]

@@ -275,8 +275,9 @@ pub struct Lines {
     pub silence: String,
     /// The last line of a call whose caller stays quiet.
     pub gone: String,
-    /// Said when an answer takes long.
-    pub bridge: String,
+    /// A filler: said when an answer takes long.
+    #[serde(alias = "bridge")]
+    pub filler: String,
     /// The last line of a call in which no answer can be made.
     pub trouble: String,
     /// The last line of the call.
@@ -435,7 +436,7 @@ impl Playbook {
             ("repeat", &lines.repeat),
             ("silence", &lines.silence),
             ("gone", &lines.gone),
-            ("bridge", &lines.bridge),
+            ("filler", &lines.filler),
             ("trouble", &lines.trouble),
             ("goodbye", &lines.goodbye),
             ("fallback", &lines.fallback),

@@ -21,8 +21,8 @@ pub enum LineId {
     Silence,
     /// `lines.gone`: the caller stays silent.
     Gone,
-    /// `lines.bridge`: an answer takes its time.
-    Bridge,
+    /// `lines.filler`: an answer takes its time.
+    Filler,
     /// `lines.trouble`: something in the program has failed.
     Trouble,
     /// `lines.goodbye`: the last words of a call.
@@ -60,6 +60,9 @@ pub enum LineId {
     Example(usize),
 }
 
+/// The name that [`LineId::Filler`] had in former versions: playbooks and events that have it are still read.
+const FORMER_FILLER: &str = "lines.bridge";
+
 impl LineId {
     /// The lines of which every playbook has one at most.
     const SINGLE: [Self; 13] = [
@@ -67,7 +70,7 @@ impl LineId {
         Self::Repeat,
         Self::Silence,
         Self::Gone,
-        Self::Bridge,
+        Self::Filler,
         Self::Trouble,
         Self::Goodbye,
         Self::Fallback,
@@ -87,7 +90,7 @@ impl fmt::Display for LineId {
             Self::Repeat => f.write_str("lines.repeat"),
             Self::Silence => f.write_str("lines.silence"),
             Self::Gone => f.write_str("lines.gone"),
-            Self::Bridge => f.write_str("lines.bridge"),
+            Self::Filler => f.write_str("lines.filler"),
             Self::Trouble => f.write_str("lines.trouble"),
             Self::Goodbye => f.write_str("lines.goodbye"),
             Self::Fallback => f.write_str("lines.fallback"),
@@ -116,7 +119,9 @@ impl FromStr for LineId {
                 .into_iter()
                 .find(|line| line.to_string() == text)
         };
+        let former = || (text == FORMER_FILLER).then_some(Self::Filler);
         single()
+            .or_else(former)
             .or_else(|| with_name(text))
             .or_else(|| with_number(text))
             .ok_or_else(|| Unnamed::new("line of a playbook", text))
@@ -193,7 +198,7 @@ pub(crate) mod tests {
                 "lines.repeat",
                 "lines.silence",
                 "lines.gone",
-                "lines.bridge",
+                "lines.filler",
                 "lines.trouble",
                 "lines.goodbye",
                 "lines.fallback",
@@ -254,6 +259,12 @@ pub(crate) mod tests {
         }
     }
 
+    #[test]
+    fn the_former_name_of_the_filler_is_read() {
+        assert_eq!("lines.bridge".parse(), Ok(LineId::Filler));
+        assert_eq!(LineId::Filler.to_string(), "lines.filler");
+    }
+
     proptest! {
         #[test]
         fn a_line_is_read_as_it_is_written(line in any_line()) {
@@ -267,7 +278,8 @@ pub(crate) mod tests {
         ) {
             let text = section + &rest;
             if let Ok(line) = text.parse::<LineId>() {
-                prop_assert_eq!(line.to_string(), text);
+                let is_former = text == FORMER_FILLER;
+                prop_assert!(is_former || line.to_string() == text);
             }
         }
     }

@@ -182,7 +182,7 @@ impl Ground {
             &fixed.repeat,
             &fixed.silence,
             &fixed.gone,
-            &fixed.bridge,
+            &fixed.filler,
             &fixed.trouble,
             &fixed.goodbye,
             &fixed.fallback,

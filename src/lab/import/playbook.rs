@@ -131,7 +131,7 @@ pub(super) fn build(document: &Document, notes: &mut Notes) -> Playbook {
             repeat: "不好意思，我没听清，您能再说一遍吗？".to_owned(),
             silence: "您好，您还在听吗？".to_owned(),
             gone: "我听不到您的声音，先不打扰了，再见。".to_owned(),
-            bridge: "请您稍等。".to_owned(),
+            filler: "请您稍等。".to_owned(),
             trouble: "抱歉，我这边出了点问题，稍后会有同事联系您，再见。".to_owned(),
             goodbye,
             fallback: "好的，我明白了。".to_owned(),
