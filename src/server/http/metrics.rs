@@ -26,7 +26,7 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 const LATENCY_S: &[f64] = &[
     0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0,
 ];
-/// First sound of an interruption to silence: the hold comes after 80 ms of speech and two frames.
+/// First sound of an interruption to silence: the pause comes after 80 ms of speech and two frames.
 const STOP_S: &[f64] = &[
     0.04, 0.06, 0.08, 0.1, 0.12, 0.14, 0.16, 0.2, 0.25, 0.3, 0.4, 0.6, 1.0,
 ];
@@ -66,12 +66,12 @@ pub struct Metrics {
     ended: IntCounterVec,
     refused: IntCounterVec,
     turns: IntCounter,
-    holds: IntCounter,
+    pauses: IntCounter,
     false_interruptions: IntCounterVec,
     guarded: IntCounterVec,
     dropped_frames: IntCounter,
     filled_frames: IntCounter,
-    bridged: IntCounter,
+    fillers: IntCounter,
     speculations: IntCounter,
     speculations_dropped: IntCounter,
     errors: IntCounter,
@@ -187,7 +187,7 @@ impl Metrics {
         }
         let false_interruptions = labelled(
             "patter_false_interruptions_total",
-            "Sounds that held the agent and were no turn",
+            "Sounds that paused the agent and were no turn",
             &["why"],
         )?;
         for why in ["click", "noise", "backchannel"] {
@@ -215,9 +215,9 @@ impl Metrics {
                 &["reason", "outcome"],
             )?,
             turns: counter("patter_turns_total", "Turns of the agent in ended calls")?,
-            holds: counter(
-                "patter_holds_total",
-                "Times the agent fell silent because the caller spoke",
+            pauses: counter(
+                "patter_pauses_total",
+                "Times the agent was paused because the caller spoke",
             )?,
             guarded: labelled(
                 "patter_guard_refusals_total",
@@ -232,16 +232,16 @@ impl Metrics {
                 "patter_frames_filled_total",
                 "Frames of silence put where the line brought none, in ended calls",
             )?,
-            bridged: counter(
-                "patter_bridged_answers_total",
-                "Answers that came late and were bridged by a holding line",
+            fillers: counter(
+                "patter_fillers_total",
+                "Fillers said because an answer came late",
             )?,
             speculations: counter(
-                "patter_answers_made_ahead_total",
-                "Answers made in a pause of the caller, in ended calls",
+                "patter_speculations_total",
+                "Speculative answers, made in a pause of the caller, in ended calls",
             )?,
             speculations_dropped: counter(
-                "patter_answers_ahead_dropped_total",
+                "patter_speculations_dropped_total",
                 "Of these, dropped because the caller went on",
             )?,
             errors: counter("patter_errors_total", "Errors in calls")?,
@@ -274,7 +274,7 @@ impl Metrics {
             )?,
             load_step: gauge(
                 "patter_load_step",
-                "What is left out: 0 nothing, 1 most partials, 2 answers ahead, 3 generated answers",
+                "What is left out: 0 nothing, 1 most partials, 2 speculative answers, 3 generated answers",
             )?,
             registry: all,
         })
@@ -302,7 +302,7 @@ impl Metrics {
                     observe_ms(&self.latency.with_label_values(&[step]), *ms);
                 }
             }
-            Event::Paused { .. } => self.holds.inc(),
+            Event::Paused { .. } => self.pauses.inc(),
             Event::FalseInterruption { why, .. } => {
                 self.false_interruptions
                     .with_label_values(&[&name_of(why)])
@@ -312,7 +312,7 @@ impl Metrics {
             Event::Guarded { reason, .. } => {
                 self.guarded.with_label_values(&[&name_of(reason)]).inc();
             }
-            Event::Filler { .. } => self.bridged.inc(),
+            Event::Filler { .. } => self.fillers.inc(),
             Event::Error { .. } => self.errors.inc(),
             Event::Generated {
                 finish: Finish::Failed(_),
