@@ -1,17 +1,49 @@
-//! `config.toml`: every setting, with its default.
+//! `config.toml`: every setting, with its default. Each section has a file of its own with keys, defaults and ranges,
+//! named after the engine or room that it belongs to.
 //!
 //! Thread: main, before anything runs. In: TOML text. Out: a checked [`Config`]. Each key is explained where users read
 //! it, in `config.toml` itself; a test holds that file against [`Config::default`]. A mistake gives one line with file,
 //! line and hint.
 
+mod asr;
+mod device;
+mod dialogue;
+mod http;
+mod llm;
+mod load;
+mod log;
+mod models;
+mod priority;
 mod renamed;
 mod rules;
 pub mod secret;
-mod sections;
+mod serve;
+mod tts;
+mod turn;
+mod vad;
 
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+
+use rules::section;
+
+pub use asr::AsrConfig;
+pub use device::DeviceConfig;
+pub use dialogue::{DialogueConfig, LOST_AFTER};
+pub use http::HttpConfig;
+pub use llm::LlmConfig;
+pub use load::LoadConfig;
+pub use log::LogConfig;
+pub use models::ModelsConfig;
+pub use priority::PriorityConfig;
+pub use serve::{RECORDING_FORMATS, ServeConfig};
+pub use tts::{EspeakConfig, PiperConfig, TtsConfig, VOICES};
+pub use turn::{
+    AddressEndpointing, EmailEndpointing, EndpointingConfig, NameEndpointing, NumberEndpointing,
+    TurnConfig, YesNoEndpointing,
+};
+pub use vad::VadConfig;
 
 /// Why a config cannot be used.
 #[derive(Debug, Error)]
@@ -83,16 +115,55 @@ impl ConfigError {
     }
 }
 
-pub use sections::*;
+section!(
+    /// The whole file.
+    Config {
+        /// Where models lie.
+        models: ModelsConfig = ModelsConfig::default(),
+        /// Speech or not.
+        vad: VadConfig = VadConfig::default(),
+        /// Whose turn it is.
+        turn: TurnConfig = TurnConfig::default(),
+        /// Speech to text.
+        asr: AsrConfig = AsrConfig::default(),
+        /// Text generation.
+        llm: LlmConfig = LlmConfig::default(),
+        /// Text to speech.
+        tts: TtsConfig = TtsConfig::default(),
+        /// What is said.
+        dialogue: DialogueConfig = DialogueConfig::default(),
+        /// The AudioSocket server.
+        serve: ServeConfig = ServeConfig::default(),
+        /// What is left out when the machine is busy.
+        load: LoadConfig = LoadConfig::default(),
+        /// Which threads go before which.
+        priority: PriorityConfig = PriorityConfig::default(),
+        /// The HTTP interface of the server.
+        http: HttpConfig = HttpConfig::default(),
+        /// What an operator reads.
+        log: LogConfig = LogConfig::default(),
+        /// Microphone and speaker.
+        device: DeviceConfig = DeviceConfig::default(),
+    }
+);
 
-/// More replies than this in one stage are a call that goes round in circles, unless the settings say otherwise.
-pub const LOST_AFTER: u32 = 16;
-
-/// The voices by name; the default first.
-pub const VOICES: &[&str] = &["espeak", "piper"];
-
-/// The formats of recordings by name, which are the endings of their files; the default first.
-pub const RECORDING_FORMATS: &[&str] = &["wav", "flac"];
+impl Config {
+    /// Finds the first value that is out of range; `text` and `path` are what it was read from.
+    fn check(&self, text: &str, path: &Path) -> Result<(), ConfigError> {
+        let file = &rules::File { text, path };
+        self.vad.check(file)?;
+        self.turn.check(file)?;
+        self.asr.check(file)?;
+        self.llm.check(file)?;
+        self.tts.check(file)?;
+        self.dialogue.check(file)?;
+        self.serve.check(file)?;
+        self.load.check(file)?;
+        self.priority.check(file)?;
+        self.http.check(file)?;
+        self.log.check(file)
+    }
+}
 
 /// A config and where its relative paths start.
 #[derive(Debug, Clone)]
@@ -183,7 +254,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
             message: renamed::message_of(error.message()),
         }
     })?;
-    rules::check(&config, text, path)?;
+    config.check(text, path)?;
     Ok(config)
 }
 

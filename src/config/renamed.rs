@@ -1,7 +1,7 @@
 //! Keys and tables that had another name in former versions: files that use it are still read.
 //!
 //! Thread: main. In: a config's text, what the parser says. Out: names and lines as the file has them, messages that
-//! recommend no former name. Memory: the parsed text. Source: the aliases in [`super::sections`].
+//! recommend no former name. Memory: the parsed text. Source: the aliases of the sections.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
