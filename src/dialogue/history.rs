@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 /// Words of history that a prompt holds at most, about 400 tokens: a call's share of the default context is 900.
 const MOST_WORDS: usize = 300;
 
+/// Words as separated by spaces; a Chinese message counts as few.
 fn words_in(messages: &[ChatMessage]) -> usize {
     let words = |m: &ChatMessage| m.text.split_whitespace().count();
     messages.iter().map(words).sum()

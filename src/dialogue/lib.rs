@@ -26,7 +26,7 @@ pub mod tentative;
 mod tests;
 mod values;
 
-use patter_language::text::normalise;
+use patter_language::text::{letters, normalise};
 use patter_types::intent::IntentId;
 use patter_types::line::LineId;
 use patter_types::moves::Move;
@@ -132,11 +132,6 @@ enum Notice {
     Planned,
     /// It was heard to its end.
     Heard,
-}
-
-/// The letters and digits alone: a voice takes sentences one by one, and puts no other blanks and marks between them.
-fn letters(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// One call's conversation.
@@ -272,7 +267,9 @@ impl Dialogue {
     pub fn heard(&mut self, text: &str, besides: bool, answered: bool) {
         let notice = self.fill(&self.knowledge.playbook.compliance.opening_notice);
         if self.notice == Notice::Planned && !besides {
-            let heard = notice.is_none_or(|notice| letters(text).contains(&letters(&notice)));
+            // A voice takes sentences one by one, and other blanks and marks may stand between them.
+            let plain = |text: &str| letters(text).collect::<String>();
+            let heard = notice.is_none_or(|notice| plain(text).contains(&plain(&notice)));
             self.notice = if heard { Notice::Heard } else { Notice::Owed };
         }
         if answered {

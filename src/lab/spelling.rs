@@ -1,5 +1,8 @@
 //! One spelling for texts that are written in many ways: numbers, sums, times, American and British words.
 //!
+//! It has its own words and numbers, apart from those of `patter-language`: a score must stay the same measure when the
+//! product learns to read more, and must not share the product's mistakes.
+//!
 //! Pure. In: a text. Out: lower-case words without marks. Source for the British words: openai/whisper measures in the
 //! same way (`EnglishSpellingNormalizer`, with a list of whole words where this has stems).
 

@@ -114,7 +114,8 @@ impl Everyday {
     }
 }
 
-/// Whether `words` are nothing but phrases of `lists`, one after the other.
+/// Whether `words` are nothing but phrases of `lists`, one after the other. Phrases are parted by spaces, of which
+/// normalised Chinese has none: there an utterance is one phrase or nothing.
 fn only(words: &str, lists: &[Phrases]) -> bool {
     let mut rest = words;
     while !rest.is_empty() {

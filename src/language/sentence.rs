@@ -3,6 +3,7 @@
 //! Thread: `responder`. In: pieces of text as the model makes them. Out: sentences. Memory: the unfinished sentence.
 
 use crate::pack::{self, Pack};
+use crate::text::single_spaced;
 
 /// Words that a first clause must have to be worth speaking alone.
 const CLAUSE_WORDS: usize = 3;
@@ -49,7 +50,7 @@ impl Sentences {
     }
 
     fn give(&mut self, sentence: &str, out: &mut Vec<String>) {
-        let sentence = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+        let sentence = single_spaced(sentence);
         if sentence.chars().any(char::is_alphanumeric) {
             self.given += 1;
             out.push(sentence);

@@ -1,5 +1,8 @@
 //! What can be seen in a text alone: its words, its slots, and what a voice should not read aloud.
 //!
+//! Here are the words as phrases are compared, [`normalise`] and [`tokens`]. Two readers of words stand apart:
+//! [`crate::words`] keeps the marks beside each word, and [`crate::reading`] those inside addresses.
+//!
 //! Thread: any · In: text · Out: text or a finding · Memory: short strings ·
 //! Source: failure mode "formatting leak" of arXiv 2509.04871.
 
@@ -19,8 +22,8 @@ const GAPS: &[&str] = &["[", "【", "〔", "...", "…", "__", "＿", "??", "？
 /// Letters that stand for something else when there are two in a row: `XX`, `××`.
 const CROSSES: &[char] = &['x', 'X', 'ｘ', 'Ｘ', '×', '✕'];
 
-/// Words of a text, as separated by spaces; of ideographs, two make a word, which is what a Chinese
-/// word has on average.
+/// Words of a text, as separated by spaces; of ideographs, two make a word, which is what a Chinese word has on
+/// average. It measures length; [`tokens`] takes each ideograph alone.
 pub fn count_words(text: &str) -> usize {
     let mut words = 0;
     for part in text.split_whitespace() {
@@ -103,6 +106,22 @@ pub fn normalise(text: &str) -> String {
     }
     words.truncate(words.trim_end().len());
     words
+}
+
+/// `text` on one line, with a single space between its words.
+pub fn single_spaced(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The letters and digits of `text`, without the spaces and marks between them.
+pub fn letters(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|character| character.is_alphanumeric())
+}
+
+/// Whether `word` is one letter and nothing else.
+pub(crate) fn is_letter(word: &str) -> bool {
+    let mut characters = word.chars();
+    characters.next().is_some_and(char::is_alphabetic) && characters.next().is_none()
 }
 
 /// Letters, digits, and the accents that follow a letter in decomposed text.

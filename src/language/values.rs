@@ -12,6 +12,7 @@
 use jiff::civil::Date;
 
 use crate::tables;
+use crate::text::single_spaced;
 use heard::Heard;
 
 mod answers;
@@ -99,8 +100,7 @@ pub fn speakable(text: &str, is_spoken: bool) -> String {
         let is_hidden = c.is_control() || turns_text || is_zero_wide;
         if is_mark || is_hidden { ' ' } else { c }
     });
-    let plain: String = plain.collect();
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+    single_spaced(&plain.collect::<String>())
 }
 
 /// The value for a slot of `kind` in the caller's `words`; None when they hold none. `today` is the day of the call

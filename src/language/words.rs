@@ -1,5 +1,7 @@
 //! A text as words: what is written, what is compared, and which marks stand beside them.
 //!
+//! Apart from [`crate::text::normalise`], because a comma, a sign of money or a point in a number changes the meaning.
+//!
 //! In: text. Out: [`Word`]s. Memory: two short strings a word. Source: ours; shared by the guard, for what the agent
 //! says, and the slots, for what the caller says.
 

@@ -218,9 +218,9 @@ impl Playbook {
             let is_doubled = error.message().starts_with("duplicate field");
             let doubled = is_doubled.then(|| Places::new(text).doubled()).flatten();
             let (start, message) = doubled.unwrap_or_else(|| {
-                let words: Vec<&str> = error.message().split_whitespace().collect();
                 let start = error.span().map_or(0, |span| span.start);
-                (start, renamed::without_former(&words.join(" ")))
+                let message = text::single_spaced(error.message());
+                (start, renamed::without_former(&message))
             });
             let (line, column) = line_and_column(text, start);
             PlaybookError::Toml {

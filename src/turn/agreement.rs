@@ -2,6 +2,9 @@
 //!
 //! In: transcripts of a growing utterance. Out: the agreed words. Memory: two lists of words. Source: LocalAgreement-2
 //! (Liu et al. 2020, as whisper-streaming uses it): words are agreed once two transcripts in a row begin with them.
+//! They are cut at spaces and kept as written, since what is agreed is shown.
+
+use patter_language::text::letters;
 
 /// Keeps the agreed prefix of one utterance.
 #[derive(Debug, Default)]
@@ -49,13 +52,8 @@ pub fn after<'a>(text: &'a str, before: &str) -> Option<&'a str> {
 
 /// Case and punctuation change as a sentence grows; the word does not.
 fn same_word(a: &str, b: &str) -> bool {
-    let letters = |w: &str| -> String {
-        w.chars()
-            .filter(|c| c.is_alphanumeric())
-            .flat_map(char::to_lowercase)
-            .collect()
-    };
-    letters(a) == letters(b)
+    let plain = |word| letters(word).flat_map(char::to_lowercase);
+    plain(a).eq(plain(b))
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! A second opinion on numbers: which of a text nobody gave. For evaluations and tests; the guard itself reads numbers
 //! in its own way.
 //!
+//! It shares no code with the readers that the guard and the slots use, only the names of numbers: a mistake of theirs
+//! would not be seen by themselves.
+//!
 //! In: what was said, what was given. Out: numbers that were not given. Memory: short strings.
 //!
 //! It is generous with what was given ("nine one" gives 9, 1 and 91) and strict with what was said. "One" alone is a

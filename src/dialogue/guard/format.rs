@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Refusal;
 use super::words::{find, leak_words, spaced};
-use patter_language::text::{capitalised, find_formatting, find_placeholder};
+use patter_language::text::{capitalised, find_formatting, find_placeholder, single_spaced};
 use patter_types::reason::Reason;
 
 /// Marks beside those of the playbook's own check that no sentence for a voice holds.
@@ -24,7 +24,7 @@ const DOMAINS: &[&str] = &[
 /// `text` without what is harmless: stars and quotes around words, the agent's own label, emoji, doubled marks. `name`
 /// is the agent's.
 pub(super) fn clean(text: &str, name: &str) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = single_spaced(text);
     let listed = format!(" {text}").contains(" * ");
     let kept = text.chars().filter(|&c| {
         let harmless =
@@ -44,7 +44,7 @@ pub(super) fn clean(text: &str, name: &str) -> String {
             out.push(c);
         }
     }
-    let mut words = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut words = single_spaced(&out);
     if words.ends_with(',') && text.ends_with(['.', '…']) {
         words.pop();
         words.push('.');

@@ -82,7 +82,9 @@ pub(super) fn joined(words: &[Word]) -> String {
     spaced(&texts.join(" "))
 }
 
-/// Whether `spaced` holds `phrase` as whole words; the phrase is in lower case with its contractions written out.
+/// Whether `spaced` holds `phrase` as whole words; the phrase is in lower case with its contractions written out. Only
+/// spaces part words, since the guard reads English: it does not find an English word inside a Chinese sentence, as
+/// [`patter_language::text::contains_words`] does.
 pub(super) fn holds(spaced: &str, phrase: &str) -> bool {
     spaced
         .match_indices(phrase)

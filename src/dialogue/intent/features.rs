@@ -44,7 +44,8 @@ impl Features {
     }
 }
 
-/// The words of a text, contractions written out, characters of unspaced scripts each alone.
+/// The words of a text, contractions written out, characters of unspaced scripts each alone. They are not the words of
+/// the guard: the classifier was tuned with contractions that are written out roughly.
 fn words(text: &str) -> Vec<String> {
     let start = text
         .char_indices()

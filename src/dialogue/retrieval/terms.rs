@@ -43,7 +43,7 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    /// Takes a text apart.
+    /// Takes a text apart. Ideographs stay together here, because pairs of them are looked for.
     pub(super) fn of(text: &str) -> Self {
         let mut terms = Self::default();
         for token in normalise(text).split(' ') {

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::reading::Mark;
-use crate::text::{is_ideograph, is_word};
+use crate::text::{is_ideograph, is_letter, is_word};
 
 /// A list of phrases, each as `Words` writes its words.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -39,7 +39,8 @@ impl Phrases {
     }
 }
 
-/// The words of a text.
+/// The words of a text. Unlike [`crate::text::normalise`] this leaves out sounds in brackets and keeps the marks inside
+/// an address: whether a turn is over hangs on both.
 #[derive(Debug, Clone)]
 pub(super) struct Words {
     /// Each word with one space around it, so that whole words can be found by plain search.
@@ -185,11 +186,7 @@ fn mark_of(text: &str) -> Mark {
 }
 
 pub(super) fn is_single_letter(word: &str) -> bool {
-    let mut characters = word.chars();
-    characters
-        .next()
-        .is_some_and(|c| c.is_alphabetic() && !is_ideograph(c))
-        && characters.next().is_none()
+    is_letter(word) && !word.starts_with(is_ideograph)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use super::heard::Heard;
 use super::{Entity, SlotKind};
 use crate::numbers;
 use crate::tables::{DigitWords, Language, NumberWords};
+use crate::text::is_letter;
 pub(super) use corrected::{correct, go_on};
 
 mod corrected;
@@ -129,8 +130,6 @@ fn of_length(heard: &Heard, runs: &[Run], wanted: usize) -> Option<(String, bool
 
 /// "A four five": a code of letters and digits, of which only the digits are understood.
 fn beside_letter(heard: &Heard, run: &Run) -> bool {
-    let is_letter =
-        |plain: &str| plain.chars().count() == 1 && plain.chars().all(char::is_alphabetic);
     is_letter(heard.before(run.words.start)) || is_letter(heard.plain(run.words.end))
 }
 

@@ -229,7 +229,8 @@ fn told(text: &str, language: &Language) -> Vec<Word> {
     told
 }
 
-/// "[BLANK_AUDIO]" and "(music)" are what recognition writes about sounds; figures in brackets are an area code.
+/// "[BLANK_AUDIO]" and "(music)" are what recognition writes about sounds; figures in brackets are an area code. Here a
+/// bracket that nobody closes hides nothing, while the reader of unfinished turns waits for its end.
 fn without_sounds(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

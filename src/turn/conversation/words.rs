@@ -5,6 +5,7 @@
 
 use patter_engine::recognise::Transcript;
 use patter_language::reading::{self, Kind, Reading};
+use patter_language::text::letters;
 use patter_types::event::Event;
 use patter_types::load::ShedLevel;
 
@@ -111,11 +112,10 @@ impl Conversation {
 
     /// Nobody says so much in the time that there was speech: Whisper makes sentences of the beginnings of words.
     fn are_too_many(&self, words: &str) -> bool {
-        let letters = words.chars().filter(|letter| letter.is_alphanumeric());
         let speech_ms = self.taking.speech_ms() + MISSED_MS;
         // A turn that goes on with the last one has that one's words too.
         self.continued.joined.is_none()
-            && letters.count() as u32 * 1_000 > MOST_LETTERS_A_SECOND * speech_ms
+            && letters(words).count() as u32 * 1_000 > MOST_LETTERS_A_SECOND * speech_ms
     }
 
     /// Below this a transcript does not cut the agent off. In noise a model is less sure of true words too.

@@ -95,6 +95,7 @@ impl Mean {
 }
 
 /// How alike two replies are, 0 to 1: F1 of their words, as often as they occur. It sees words, not meaning.
+/// Spaces alone part them: another division of the words would be another score.
 pub(super) fn likeness(one: &str, other: &str) -> f64 {
     let words = |text: &str| -> Vec<String> {
         let text = normalise(text);

@@ -4,6 +4,7 @@
 //! more than four words is none. Source: ours.
 
 use super::{MAX_WORDS, Piece, dot_at, is_at, mark_at, piece};
+use crate::text::is_letter;
 use crate::values::heard::Heard;
 
 /// A domain in the caller's words.
@@ -91,10 +92,7 @@ pub(super) fn labels(heard: &Heard, at: usize) -> Option<(String, usize, bool)> 
 /// dot are several.
 pub(super) fn last_label(heard: &Heard, at: usize) -> Option<(String, usize)> {
     let table = &heard.language.email;
-    let is_letter = |at: usize| {
-        let plain = heard.plain(at);
-        plain.chars().count() == 1 && plain.chars().all(char::is_alphabetic)
-    };
+    let is_letter = |at: usize| is_letter(heard.plain(at));
     let (text, end) = if is_letter(at) {
         let mut text = String::new();
         let mut end = at;

@@ -71,7 +71,7 @@ pub(super) fn is_speakable(piece: &str, language: &Language) -> bool {
         || (piece.len() > SHORT + 1 && piece.contains('y'));
     let email = &language.email;
     let talk = &language.talk;
-    let lists: [Phrases; 12] = [
+    let lists: [Phrases; 13] = [
         email.at,
         email.dot,
         email.announce,
@@ -82,6 +82,7 @@ pub(super) fn is_speakable(piece: &str, language: &Language) -> bool {
         talk.not,
         talk.restarts,
         talk.nothing,
+        talk.waiting,
         language.letters.cases,
         language.digits.zero,
     ];
@@ -107,10 +108,6 @@ pub(super) fn is_speakable(piece: &str, language: &Language) -> bool {
             .iter()
             .any(|(name, _)| *name == piece)
         || talk.spellings.iter().any(|(name, _)| *name == piece)
-        || talk
-            .waiting
-            .iter()
-            .any(|phrase| phrase.split(' ').any(|word| word == piece))
         || talk.questions.contains(&piece)
         || numbers::is_number_word(&language.numbers, piece);
     piece.len() > SHORT && has_vowel && !is_taken
