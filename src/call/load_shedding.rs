@@ -2,8 +2,8 @@
 //!
 //! Thread: any reads. In: the models' time, as [`Cores`] counts it, and what generated sentences took; both by the
 //! clock, so a neighbour's share is in them. Out: a [`ShedLevel`]. Memory: a few bytes. When late: each step keeps what
-//! the step before left out. What is left out first is missed least: partial transcripts, then answers made ahead, then
-//! the words of the language model.
+//! the step before left out. What is left out first is missed least: partial transcripts, then speculative answers,
+//! then the words of the language model.
 
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::Instant;

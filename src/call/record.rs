@@ -270,6 +270,41 @@ mod tests {
     }
 
     #[test]
+    fn a_call_file_with_the_former_names_of_settings_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut loaded = Loaded {
+            config: Config::default(),
+            path: None,
+            base: folder.path().to_owned(),
+        };
+        loaded.config.turn.agent_pause_ms = 100;
+        loaded.config.load.no_speculation_at = 0.5;
+        let audio = folder.path().join("c1.wav");
+        let now = CallFile::new(
+            &loaded,
+            &book(Path::new("p.toml")),
+            &BTreeMap::new(),
+            &audio,
+        );
+        let mut text = serde_json::to_string(&now).unwrap();
+        for (name, former) in [
+            ("agent_pause_ms", "hold_ms"),
+            ("interrupt_ms", "cancel_ms"),
+            ("no_input_ms", "remind_ms"),
+            ("reprompts", "reminders"),
+            ("filler_ms", "bridge_ms"),
+            ("no_speculation_at", "nothing_ahead_at"),
+            ("endpointing", "patience"),
+        ] {
+            assert_eq!(text.matches(name).count(), 1, "{name}");
+            text = text.replace(name, former);
+        }
+        let path = CallFile::path_for(&audio);
+        std::fs::write(&path, text).unwrap();
+        assert_eq!(CallFile::read(&path).unwrap(), now);
+    }
+
+    #[test]
     fn what_is_no_call_file_is_an_error_with_a_hint() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.call.json");

@@ -264,7 +264,7 @@ impl Responder {
             }
         };
         self.report(reply.turn, draft.text(), stats.as_ref());
-        // One made ahead stands back: how long it took tells nothing.
+        // A speculative one stands back: how long it took tells nothing.
         if let Some(stats) = stats.as_ref().filter(|_| is_awaited) {
             self.load.generated(stats);
         }

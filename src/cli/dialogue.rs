@@ -196,7 +196,7 @@ struct Talk {
     /// The session first: it ends before its engine.
     llm: Option<(Box<dyn ChatSession>, Arc<dyn ChatModel>)>,
     turns: usize,
-    /// The caller's silences in a row, and how many are met with a reminder.
+    /// The caller's silences in a row, and how many are met with a reprompt.
     silences: u32,
     reprompts: u32,
     failed: bool,
@@ -249,7 +249,7 @@ impl Talk {
         let stage_before = self.dialogue.stage().to_owned();
         let plan = match caller {
             Caller::IsSilent if self.silences > self.reprompts => self.dialogue.give_up(),
-            Caller::IsSilent => self.dialogue.remind(),
+            Caller::IsSilent => self.dialogue.reprompt(),
             Caller::Says(words) => {
                 self.silences = 0;
                 self.dialogue.reply(words)

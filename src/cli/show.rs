@@ -94,7 +94,8 @@ pub(crate) fn line(stamped: &Stamped) -> Option<String> {
             ..
         } => {
             format!(
-                "           call ends by {reason}: {turns} agent turns, {barge_ins} interruptions, {speculations} speculative replies ({speculations_dropped} dropped)"
+                "           call ends by {reason}: {turns} agent turns, {barge_ins} interruptions, \
+                 {speculations} speculative replies ({speculations_dropped} dropped)"
             )
         }
         _ => return None,

@@ -262,7 +262,7 @@ impl Dialogue {
         self.heard(text, false, false);
     }
 
-    /// The same, for words that were said `besides` the replies (a holding line), or when the caller's next words are
+    /// The same, for words that were said `besides` the replies (a filler), or when the caller's next words are
     /// `answered` already.
     pub fn heard(&mut self, text: &str, besides: bool, answered: bool) {
         let notice = self.fill(&self.knowledge.playbook.compliance.opening_notice);
@@ -280,7 +280,7 @@ impl Dialogue {
     }
 
     /// A word to a caller who is silent.
-    pub fn remind(&self) -> Plan {
+    pub fn reprompt(&self) -> Plan {
         let mut plan = Plan::default();
         self.line(
             &mut plan,

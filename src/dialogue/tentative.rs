@@ -60,9 +60,9 @@ impl Tentative {
         self.dialogue.keyed(keys)
     }
 
-    /// [`Dialogue::remind`].
+    /// [`Dialogue::reprompt`].
     pub fn reprompt(&mut self) -> Plan {
-        self.dialogue.remind()
+        self.dialogue.reprompt()
     }
 
     /// [`Dialogue::give_up`].

@@ -244,8 +244,8 @@ fn lines_that_the_playbook_marks_may_not_be_cut_off() {
 #[test]
 fn a_silent_caller_is_asked_and_then_let_go() {
     let dialogue = opened();
-    assert!(dialogue.remind().text().contains("are you still there"));
-    assert!(!dialogue.remind().ends_call && dialogue.give_up().ends_call);
+    assert!(dialogue.reprompt().text().contains("are you still there"));
+    assert!(!dialogue.reprompt().ends_call && dialogue.give_up().ends_call);
     assert!(!dialogue.give_up().lines.is_empty());
 }
 

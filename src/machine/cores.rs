@@ -2,8 +2,8 @@
 //!
 //! Thread: `transcriber` and `llm`, around each pass of a model. In: how many threads a pass uses. Out: a permit, held
 //! while it runs, which says how many it gets. Memory: a counter. When full: waits, first come first served, but work
-//! that somebody waits for goes before work done ahead. How much of the cores' time is taken can be read at any moment,
-//! without a lock.
+//! that somebody waits for goes before speculative work. How much of the cores' time is taken can be read at any
+//! moment, without a lock.
 //!
 //! A pass gets as many threads as it asks for. With [`Cores::share_with_neighbours`], as a call in real time wants it,
 //! it gets fewer where cores are short: no more than neighbours leave, and its fair part where other passes wait. On
@@ -217,10 +217,10 @@ impl Cores {
             if state.first() == Some(ticket) && state.free >= threads {
                 break threads;
             }
-            let ahead = Priority::Speculative as usize;
-            if queue == ahead && hurry() {
+            let speculative = Priority::Speculative as usize;
+            if queue == speculative && hurry() {
                 queue = Priority::Interactive as usize;
-                state.waiting[ahead].retain(|other| *other != ticket);
+                state.waiting[speculative].retain(|other| *other != ticket);
                 state.waiting[queue].push_back(ticket);
                 continue;
             }
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_first_is_served_first_and_work_ahead_last() {
+    fn who_asks_first_is_served_first_and_speculative_work_last() {
         let cores = Cores::new(1);
         let held = cores.take(1, Priority::Interactive);
         let (sender, order) = std::sync::mpsc::channel();

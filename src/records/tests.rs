@@ -465,7 +465,7 @@ fn events_of_a_former_version_are_read_as_they_were_written() {
     const THEN: [&str; 3] = [
         r#"{"t_ms":9,"call":"c","event":"hold","turn":1,"speech_ms":80,"played_ms":900}"#,
         r#"{"t_ms":10,"call":"c","event":"released","turn":1,"why":"click","speech_ms":80,"repeated_ms":0}"#,
-        r#"{"t_ms":11,"call":"c","event":"call_end","reason":"agent","false_alarms":1,"made_ahead":2,"ahead_dropped":1}"#,
+        r#"{"t_ms":11,"call":"c","event":"call_end","false_alarms":1,"made_ahead":2,"ahead_dropped":1}"#,
     ];
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open_at(folder.path(), 0, FAST).unwrap();

@@ -329,7 +329,7 @@ impl AgentTurns {
             if ends_call || now.played_of(&owed) > 0 {
                 self.close(&owed, now, out);
             } else {
-                owed.bridged = true;
+                owed.after_filler = true;
                 out.push(Action::Want(owed.number));
                 let behind = self.next.replace(Next {
                     turn: owed,
@@ -440,7 +440,7 @@ impl AgentTurns {
         }
         let Some(next) = self.next.take() else { return };
         self.speculative.played += u32::from(next.speculative);
-        self.turns += u32::from(!next.turn.bridged);
+        self.turns += u32::from(!next.turn.after_filler);
         let turn = next.turn.number;
         self.playing = Some(next.turn);
         // The gate first: whoever hears that it is open looks at it.
@@ -495,7 +495,7 @@ impl AgentTurns {
             self.close(&turn, now, out);
         }
         // A turn that stood back behind a filler was open before.
-        if let Some(next) = self.next.take_if(|next| next.turn.bridged) {
+        if let Some(next) = self.next.take_if(|next| next.turn.after_filler) {
             self.close(&next.turn, now, out);
         }
     }

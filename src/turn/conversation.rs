@@ -2,7 +2,7 @@
 //!
 //! In: an [`Input`], and what the line shows now ([`Now`]). Out: [`Action`]s, in the order in which they are to be
 //! carried out. Memory: one utterance, two turns of the agent, a few texts. When late: partial transcripts are skipped.
-//! It waits for no engine: one that is stuck is bridged by a filler and then given up, while frames go on being heard.
+//! It waits for no engine: one that is stuck is covered by a filler and then given up, while frames go on being heard.
 //! A pure state machine: the same inputs give the same actions.
 //!
 //! The caller's turn is in one of these states: none ([`TurnTaking::caller_speaking`] is false), under way, paused with

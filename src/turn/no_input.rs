@@ -2,7 +2,7 @@
 //!
 //! Thread: `controller`. In: who is busy, once every 20 ms. Out: what to do about the silence. Memory: counters. A pure
 //! function of its inputs. A quiet caller is asked twice whether they are there, then the call ends politely. An answer
-//! that does not come is first bridged by a filler, then given up with an apology: a caller never listens
+//! that does not come is first covered by a filler, then given up with an apology: a caller never listens
 //! to nothing.
 
 use patter_audio::ms_to_frames;
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_answer_is_bridged_once_and_then_given_up() {
+    fn a_late_answer_gets_one_filler_and_is_then_given_up() {
         let mut silence = watch();
         assert_eq!(
             run(&mut silence, Activity::Owed, 2_000),
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_in_time_needs_no_bridge() {
+    fn an_answer_in_time_needs_no_filler() {
         let mut silence = watch();
         for _ in 0..5 {
             assert_eq!(run(&mut silence, Activity::Owed, 1_480), []);

@@ -74,7 +74,7 @@ pub struct SpokenTurn {
     /// To be reported once it is heard.
     pub times: Option<Times>,
     /// It had to stand back for a filler.
-    pub bridged: bool,
+    pub after_filler: bool,
     /// Frames that had been heard before it was set back.
     pub heard_before: u32,
     sentences: Vec<Sentence>,
@@ -91,7 +91,7 @@ impl SpokenTurn {
             expect: Expect::Any,
             first: None,
             times: None,
-            bridged: false,
+            after_filler: false,
             heard_before: 0,
             sentences: Vec::new(),
         }
@@ -156,7 +156,7 @@ impl SpokenTurn {
         out.join(" ")
     }
 
-    /// The frame to go on from when it was held at `frame`: just before the word that was cut.
+    /// The frame to go on from when it was paused at `frame`: just before the word that was cut.
     pub fn resume_from(&self, frame: u32) -> u32 {
         let (first, sentence) = match self.at(frame) {
             Some(found) => found,

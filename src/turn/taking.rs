@@ -4,8 +4,8 @@
 //! Memory: a few counters. A pure function of its inputs: time is the count of frames, so the same sound and words give
 //! the same turns.
 //!
-//! An interruption has two steps. [`TurnEvent::PauseAgent`] comes after `agent_pause_ms` of speech: the agent's output stops,
-//! its place is kept. Then the words decide: [`TurnEvent::Interrupt`] when it is a turn,
+//! An interruption has two steps. [`TurnEvent::PauseAgent`] comes after `agent_pause_ms` of speech: the agent's output
+//! stops, its place is kept. Then the words decide: [`TurnEvent::Interrupt`] when it is a turn,
 //! [`TurnEvent::FalseInterruption`] when it is a cough, a noise or an "uh-huh", and the agent goes on. Nothing is lost
 //! by deciding late, since the line is silent already. A turn ends after a silence whose length [`crate::endpointing`]
 //! finds from the words ([`patter_language::reading`]) and this caller's pace. [`crate::no_input`] watches for dead
@@ -18,7 +18,7 @@ use patter_config::TurnConfig;
 use patter_language::reading::{Kind, Reading};
 use patter_types::why::Why;
 
-/// A sound that is held for this long without any words known, in ms, is decided by its length.
+/// A sound that pauses the agent for this long without any words known, in ms, is decided by its length.
 const UNDECIDED_MS: u32 = 1_200;
 /// Words that the model does not believe in are a noise when nothing has followed them for this long, in ms: "Stop,
 /// please" has a pause of 100 to 300 ms in it, and the agent is silent meanwhile anyway.
@@ -70,7 +70,7 @@ pub enum TurnEvent {
 enum Overlap {
     /// The agent is not concerned.
     None,
-    /// The agent is held, and nothing is decided.
+    /// The agent is paused, and nothing is decided.
     Undecided,
     /// The agent was cut off.
     Interrupted,
@@ -149,7 +149,7 @@ impl TurnTaking {
         self.pace.paused(self.since_end * FRAME_MS);
     }
 
-    /// True while the caller holds the turn.
+    /// True while the caller has the turn.
     pub fn caller_speaking(&self) -> bool {
         self.open
     }

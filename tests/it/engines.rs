@@ -358,35 +358,35 @@ fn a_piper_voice_speaks_at_its_length_and_a_damaged_one_is_an_error() {
 }
 
 #[test]
-fn work_ahead_of_its_need_rests_while_somebody_waits() {
+fn speculative_work_rests_while_somebody_waits() {
     let _turn = one_at_a_time();
     let engines = engines();
     let (one, two) = (
         engines.llm.session().unwrap(),
         engines.llm.session().unwrap(),
     );
-    let ahead = one.generate(
+    let speculative = one.generate(
         user("Count from one to one thousand."),
         Priority::Speculative,
     );
     assert!(
-        matches!(ahead.pieces.recv(), Ok(Piece::Text(_))),
+        matches!(speculative.pieces.recv(), Ok(Piece::Text(_))),
         "it runs while nobody waits"
     );
     let wanted = two.generate(user("Say hello."), Priority::Interactive);
     while !matches!(wanted.pieces.recv(), Ok(Piece::Text(_))) {}
     // What was made before the other began is still in the channel.
-    while ahead.pieces.try_recv().is_ok() {}
+    while speculative.pieces.try_recv().is_ok() {}
     let mut during = 0;
     while let Ok(piece) = wanted.pieces.recv() {
         if matches!(piece, Piece::Done(_)) {
             break;
         }
-        during += ahead.pieces.try_iter().count();
+        during += speculative.pieces.try_iter().count();
     }
     // A reader who wakes late may find what was made after the end; side by side it would be as many as the reply has.
     assert!(during <= 2, "{during} tokens that nobody waits for");
-    let done = ahead
+    let done = speculative
         .pieces
         .iter()
         .any(|p| matches!(p, Piece::Done(s) if s.tokens > 1));

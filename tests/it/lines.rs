@@ -153,13 +153,13 @@ fn an_opt_out_before_a_hang_up_counts_on_a_machine_that_is_seconds_late() {
 }
 
 #[test]
-fn an_engine_that_stalls_for_five_seconds_is_bridged_and_then_answers() {
+fn an_engine_that_stalls_for_five_seconds_gets_a_filler_and_then_answers() {
     let stall = Duration::from_secs(5);
     let (events, heard) = stalled("How much is it?", stall, Duration::from_secs(9));
-    let bridged = events
+    let filled = events
         .iter()
         .any(|e| matches!(e.event, Event::Filler { .. }));
-    assert!(bridged, "{events:#?}");
+    assert!(filled, "{events:#?}");
     let last = events.iter().rev().find_map(|e| match &e.event {
         Event::PlayedUntil { text, .. } => Some(text.clone()),
         _ => None,

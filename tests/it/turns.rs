@@ -170,11 +170,11 @@ fn an_okay_in_mid_sentence_stops_nothing_for_good() {
     );
     // On the line: sound, a gap of less than 0.7 s, and sound again.
     let loud: Vec<bool> = heard.iter().map(|f| dbfs(f) > -45.0).collect();
-    let hold = events
+    let pause = events
         .iter()
         .find_map(|e| matches!(e.event, Event::Paused { .. }).then_some(e.t_ms))
         .unwrap();
-    let at = (hold / 20) as usize;
+    let at = (pause / 20) as usize;
     let gap = loud[at + 1..].iter().take_while(|l| !**l).count() * 20;
     assert!((200..=700).contains(&gap), "a gap of {gap} ms");
 }
@@ -193,7 +193,7 @@ fn a_cough_stops_nothing_for_good() {
 }
 
 #[test]
-fn what_was_held_goes_on_from_the_beginning_of_the_word() {
+fn what_was_paused_goes_on_from_the_beginning_of_the_word() {
     let _turn = one_at_a_time();
     let run = |okay: bool| {
         let mut scene = Scene::opened();
@@ -205,7 +205,7 @@ fn what_was_held_goes_on_from_the_beginning_of_the_word() {
         scene.wait_for_silence();
         scene.end()
     };
-    let ((events, held), (_, whole)) = (run(true), run(false));
+    let ((events, resumed), (_, whole)) = (run(true), run(false));
     let (at, repeated_ms) = events
         .iter()
         .find_map(|e| match e.event {
@@ -215,17 +215,17 @@ fn what_was_held_goes_on_from_the_beginning_of_the_word() {
             _ => None,
         })
         .unwrap();
-    let hold = events
+    let pause = events
         .iter()
         .find_map(|e| matches!(e.event, Event::Paused { .. }).then_some(e.t_ms as usize / 20))
         .unwrap();
     assert!((160..900).contains(&repeated_ms), "{repeated_ms}");
-    // Both calls are the same up to the hold. The frame after the release is one that was played before; the fades
+    // Both calls are the same up to the pause. The frame after it is one that was played before; the fades
     // aside.
-    let from = hold - 1 - (repeated_ms / 20) as usize;
+    let from = pause - 1 - (repeated_ms / 20) as usize;
     for n in 1..20 {
         assert_eq!(
-            held[at - 1 + n],
+            resumed[at - 1 + n],
             whole[from + n],
             "frame {n} after the return"
         );

@@ -194,11 +194,11 @@ fn a_sign_of_listening_or_a_cough_lets_the_agent_go_on() {
         scene.say(0, 300);
         scene.quiet(600);
         assert!(scene.sounds, "`{said}`: the agent goes on");
-        let released = scene.told().find_map(|event| match event {
+        let resumed = scene.told().find_map(|event| match event {
             Event::FalseInterruption { why, .. } => Some(*why),
             _ => None,
         });
-        assert_eq!(released, Some(why), "`{said}`");
+        assert_eq!(resumed, Some(why), "`{said}`");
         scene.listen();
         assert_eq!(
             scene.heard()[0],

@@ -95,8 +95,8 @@ pub struct Agent {
     pub first_token_ms: Times,
     /// Heard frames that were dropped.
     pub dropped_frames: u64,
-    /// Answers so late that a holding line was said.
-    pub holding_lines: u32,
+    /// Answers so late that a filler was said.
+    pub fillers: u32,
     /// The most that was left out because the machine was busy.
     pub left_out: ShedLevel,
 }
@@ -127,7 +127,7 @@ pub struct Round {
 impl Agent {
     fn of(told: &[Event]) -> Self {
         let (mut endpoint, mut asr, mut first_token) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut dropped_frames, mut holding_lines) = (0, 0);
+        let (mut dropped_frames, mut fillers) = (0, 0);
         let mut left_out = ShedLevel::Whole;
         for event in told {
             match event {
@@ -142,7 +142,7 @@ impl Agent {
                     first_token.extend(Some(*first_token_ms).filter(|ms| *ms > 0.0));
                 }
                 Event::Load { step, .. } => left_out = left_out.max(*step),
-                Event::Filler { .. } => holding_lines += 1,
+                Event::Filler { .. } => fillers += 1,
                 Event::CallEnd {
                     dropped_frames: dropped,
                     ..
@@ -155,7 +155,7 @@ impl Agent {
             asr_ms: Times::of(asr),
             first_token_ms: Times::of(first_token),
             dropped_frames,
-            holding_lines,
+            fillers,
             left_out,
         }
     }

@@ -25,7 +25,7 @@ use crate::report::median_p95;
 const SETTLE: Duration = Duration::from_secs(2);
 
 /// Puts callers on a server of its own, first on the quiet machine, then beside busy neighbours, and prints what they
-/// heard: end of speech to first sound, interruption to silence, holding lines, dropped frames. Each figure stands
+/// heard: end of speech to first sound, interruption to silence, fillers, dropped frames. Each figure stands
 /// beside its ratio to the quiet one, which is the median of the rounds' ratios.
 ///
 /// The callers run on this machine too. Run it on one that does nothing else.
@@ -204,7 +204,7 @@ fn print(loaded: &Loaded, options: &Options, steps: &[ShedLevel]) -> anyhow::Res
     println!("n, median and p95 in ms; of the cores' time: own and neighbours', in percent");
     println!(
         "{:>9} {:>5} {:>19} {:>19} {:>7} {:>7} {:>4} {:>9}  left out",
-        "beside", "calls", "answer", "silence", "holding", "dropped", "lost", "own/other"
+        "beside", "calls", "answer", "silence", "fillers", "dropped", "lost", "own/other"
     );
     for step in steps {
         let heard = &step.heard;
@@ -219,7 +219,7 @@ fn print(loaded: &Loaded, options: &Options, steps: &[ShedLevel]) -> anyhow::Res
             heard.calls,
             heard.answer_ms.to_string(),
             heard.silence_ms.to_string(),
-            agent.holding_lines,
+            agent.fillers,
             agent.dropped_frames,
             heard.lost,
             percent(|shares| shares.own),

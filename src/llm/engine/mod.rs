@@ -3,7 +3,7 @@
 //! Thread: `llm`. In: requests. Out: pieces of text. Memory: one model and one context; each call has a sequence in it,
 //! and its tokens are remembered, so that a request prefills only what differs from the last one. The playbook's fixed
 //! part is prefilled once in sequence 0 and shared by copying cells. When late: prompts are prefilled in chunks, so a
-//! long one never stalls another call's reply, and work done ahead of its need runs only while no caller waits.
+//! long one never stalls another call's reply, and speculative work runs only while no caller waits.
 
 mod job;
 mod score;

@@ -1,7 +1,7 @@
 //! One pass of the model after the other, over what all calls need next.
 //!
 //! Thread: `llm`. In: requests. Out: what they ask for, through their own channels. Memory: one batch; the tokens that
-//! are in the cache. When late: a caller's reply goes before work done ahead, one token each before prompts.
+//! are in the cache. When late: a caller's reply goes before speculative work, one token each before prompts.
 
 use std::time::Instant;
 
@@ -27,7 +27,7 @@ use patter_types::priority::Priority;
 /// The sequence that holds the shared beginning of all prompts.
 const PREFIX: i32 = 0;
 /// Prompt tokens of one pass that nobody waits for: it is over within about 50 ms when somebody does.
-const AHEAD_CHUNK: usize = 16;
+const SPECULATIVE_CHUNK: usize = 16;
 /// Tokens that the repeat penalty looks back over.
 const PENALTY_WINDOW: i32 = 64;
 
@@ -328,10 +328,10 @@ impl<'a> Worker<'a> {
         self.batch.clear();
         let loading = self.slots.iter().filter(|s| s.open).count() == 1;
         let mut room = match priority {
-            Priority::Speculative if !loading => self.chunk.min(AHEAD_CHUNK),
+            Priority::Speculative if !loading => self.chunk.min(SPECULATIVE_CHUNK),
             _ => self.chunk,
         };
-        // While somebody waits, work done ahead rests.
+        // While somebody waits, speculative work rests.
         let serve = |job: &Job| priority == Priority::Speculative || job.is_urgent();
         // Replies under way come first: one token each.
         for slot in 0..self.slots.len() {

@@ -1,8 +1,8 @@
 //! Calls that nobody thought of: random sound, words, keys, holds and late or dead engines, in any order.
 //!
 //! What must hold in every call, asserted at each step of the [`world`]: no sound of a turn that was dropped, and none
-//! after the end; the history is what was heard; a reply that is owed is answered or bridged; the last word is heard
-//! whole; the call ends; what the caller was still saying then is judged.
+//! after the end; the history is what was heard; a reply that is owed is answered or covered by a filler; the last
+//! word is heard whole; the call ends; what the caller was still saying then is judged.
 
 mod world;
 

@@ -53,8 +53,8 @@ fn kinds(events: &[(u32, TurnEvent)]) -> Vec<TurnEvent> {
     events.iter().map(|e| e.1).collect()
 }
 
-/// Speech of `ms` and the pause after it, over an agent who speaks: held, and not decided.
-fn held(ms: u32) -> TurnTaking {
+/// Speech of `ms` and the pause after it, over an agent who speaks: it is paused, and nothing decided.
+fn paused(ms: u32) -> TurnTaking {
     let mut turns = turns();
     let events = play(&mut turns, SPEAKING, &[(true, ms), (false, 120)]);
     assert_eq!(events[1], (80, TurnEvent::PauseAgent { speech_ms: 80 }));
@@ -172,7 +172,7 @@ fn the_agent_is_held_after_80_ms_and_cut_when_there_are_words() {
 
 #[test]
 fn one_word_is_a_turn_once_it_is_whole() {
-    let mut turns = held(300);
+    let mut turns = paused(300);
     assert_eq!(
         turns.heard(reading(Kind::Words, Ending::Complete, 1), true),
         Some(TurnEvent::Interrupt { speech_ms: 300 })
@@ -180,10 +180,10 @@ fn one_word_is_a_turn_once_it_is_whole() {
 }
 
 #[test]
-fn a_doubtful_word_holds_the_agent_until_nothing_follows_it() {
+fn a_doubtful_word_pauses_the_agent_until_nothing_follows_it() {
     let doubtful = reading(Kind::Doubtful, Ending::Unclear, 1);
     // "Stop," and then "please": the agent has been silent all the while.
-    let mut turns = held(300);
+    let mut turns = paused(300);
     assert_eq!(turns.heard(doubtful, true), None);
     let goes_on = play(&mut turns, SPEAKING, &[(false, 180), (true, 300)]);
     assert_eq!(kinds(&goes_on), [TurnEvent::Resume]);
@@ -194,13 +194,13 @@ fn a_doubtful_word_holds_the_agent_until_nothing_follows_it() {
         Some(TurnEvent::Interrupt { speech_ms: 600 })
     );
     // A cough: nothing follows.
-    let mut turns = held(300);
+    let mut turns = paused(300);
     assert_eq!(turns.heard(doubtful, true), None);
-    let released = play(&mut turns, SPEAKING, &[(false, 1_000)]);
+    let resumed = play(&mut turns, SPEAKING, &[(false, 1_000)]);
     let why = Why::Noise;
     let speech_ms = 300;
     assert_eq!(
-        released,
+        resumed,
         [(320, TurnEvent::FalseInterruption { why, speech_ms })],
         "{DOUBT_MS} ms after it"
     );
@@ -213,7 +213,7 @@ fn listening_noises_let_the_agent_go_on() {
         (Kind::Empty, Why::Noise),
         (Kind::Greeting, Why::Backchannel),
     ] {
-        let mut turns = held(360);
+        let mut turns = paused(360);
         assert_eq!(
             turns.heard(reading(kind, Ending::Complete, 1), true),
             Some(TurnEvent::FalseInterruption {
@@ -297,7 +297,7 @@ fn without_any_words_the_length_decides() {
         events.last(),
         Some(&(1_200, TurnEvent::Interrupt { speech_ms: 1_200 }))
     );
-    let mut turns = held(300);
+    let mut turns = paused(300);
     let events = play(&mut turns, SPEAKING, &[(false, 1_200)]);
     assert_eq!(
         kinds(&events),
@@ -309,7 +309,7 @@ fn without_any_words_the_length_decides() {
 }
 
 #[test]
-fn a_notice_is_neither_held_nor_cut_and_the_caller_is_heard_all_the_same() {
+fn a_notice_is_neither_paused_nor_cut_and_the_caller_is_heard_all_the_same() {
     let mut turns = turns();
     let events = play(&mut turns, NOTICE, &[(true, 900), (false, 120)]);
     assert_eq!(kinds(&events), [TurnEvent::SpeechStart, TurnEvent::Pause]);
@@ -319,7 +319,7 @@ fn a_notice_is_neither_held_nor_cut_and_the_caller_is_heard_all_the_same() {
 }
 
 #[test]
-fn who_speaks_on_when_the_notice_is_over_holds_what_comes_after_it() {
+fn who_speaks_on_when_the_notice_is_over_pauses_what_comes_after_it() {
     let mut turns = turns();
     play(&mut turns, NOTICE, &[(true, 500)]);
     let events = play(&mut turns, SPEAKING, &[(true, 100)]);
@@ -416,30 +416,30 @@ fn any_agent() -> impl Strategy<Value = Agent> {
 
 proptest! {
     #[test]
-    fn every_start_ends_once_and_every_hold_is_decided_once(
+    fn every_start_ends_once_and_every_pause_is_decided_once(
         runs in proptest::collection::vec((any::<bool>(), any_agent(), 1..30usize, any_reading()), 0..150)
     ) {
         let (mut turns, delays) = (turns(), delays());
-        let (mut open, mut held) = (false, false);
+        let (mut open, mut paused) = (false, false);
         let mut check = |turns: &TurnTaking, event: Option<TurnEvent>| -> Result<(), TestCaseError> {
             match event {
                 Some(TurnEvent::SpeechStart) => { prop_assert!(!open); open = true; }
-                Some(TurnEvent::PauseAgent { .. }) => { prop_assert!(open && !held); held = true; }
-                Some(TurnEvent::Interrupt { .. }) => { prop_assert!(open); held = false; }
+                Some(TurnEvent::PauseAgent { .. }) => { prop_assert!(open && !paused); paused = true; }
+                Some(TurnEvent::Interrupt { .. }) => { prop_assert!(open); paused = false; }
                 Some(TurnEvent::FalseInterruption { .. }) => {
                     prop_assert!(open);
-                    held = false;
+                    paused = false;
                     open = turns.caller_speaking();
                 }
                 Some(TurnEvent::TurnEnd { .. } | TurnEvent::FalseStart) => {
-                    prop_assert!(open && !held, "a turn ended while the agent was held");
+                    prop_assert!(open && !paused, "a turn ended while the agent was paused");
                     open = false;
                 }
                 Some(TurnEvent::Pause | TurnEvent::Resume) => prop_assert!(open),
                 None => open = turns.caller_speaking(),
             }
             prop_assert_eq!(turns.caller_speaking(), open);
-            prop_assert_eq!(turns.is_undecided(), held);
+            prop_assert_eq!(turns.is_undecided(), paused);
             Ok(())
         };
         for (speech, agent, frames, heard) in runs {

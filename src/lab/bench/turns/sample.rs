@@ -228,7 +228,7 @@ fn interruption(
     let whole = line(&sources);
     let notice = sources.contains(&NOTICE);
     sample.sources = sources;
-    // Noise may have cut the opening short, so that the notice comes later: that is neither held nor cut.
+    // Noise may have cut the opening short, so that the notice comes later: that is neither paused nor cut.
     if notice {
         return;
     }

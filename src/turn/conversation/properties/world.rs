@@ -92,7 +92,7 @@ pub(super) struct World {
     pub(super) log: Vec<String>,
     /// Frames in which nothing was heard though an answer was wanted; None when none is.
     owed_frames: Option<u32>,
-    bridged: bool,
+    filled: bool,
     luck: Luck,
 }
 
@@ -151,7 +151,7 @@ impl World {
             last_word: None,
             log: Vec::new(),
             owed_frames: None,
-            bridged: false,
+            filled: false,
             luck: Luck(luck, 0),
         };
         world.step(Input::Begin);
@@ -178,7 +178,7 @@ impl World {
     pub(super) fn carry_out(&mut self, action: Action) {
         self.log.push(format!("{action:?}"));
         match action {
-            Action::Event(Event::Filler { .. }) => self.bridged = true,
+            Action::Event(Event::Filler { .. }) => self.filled = true,
             Action::Event(_) | Action::ForgetCaller => {}
             Action::Gate { open, awaited } => {
                 for turn in [open, awaited] {
@@ -466,16 +466,16 @@ impl World {
         over.expect("the responder is told of the end")
     }
 
-    /// A reply that is owed is answered or bridged, and in the end given up.
+    /// A reply that is owed is answered or covered by a filler, and in the end given up.
     pub(super) fn watch_debt(&mut self, plays: bool, is_speech: bool) {
         if plays && self.announcements.contains(&self.now.played.turn) {
-            // A filler is no answer: the debt stays, and is not bridged again.
+            // A filler is no answer: the debt stays, and no other filler is said.
             self.owed_frames = self.owed_frames.map(|_| 0);
             return;
         }
         if plays || is_speech || self.hung_up.is_some() {
             self.owed_frames = None;
-            self.bridged = false;
+            self.filled = false;
             return;
         }
         let keys = self.conversation.keys.is_under_way();
@@ -487,7 +487,7 @@ impl World {
         };
         *frames += 1;
         let config = &self.conversation.settings.turn;
-        let longest_ms = if self.bridged {
+        let longest_ms = if self.filled {
             config.apology_ms
         } else {
             config.filler_ms
@@ -504,7 +504,7 @@ impl World {
             Stretch::Speech(frames) => (0..*frames).for_each(|_| self.frame(true)),
             Stretch::Silence(frames) => (0..*frames).for_each(|_| self.frame(false)),
             Stretch::Keys(keys) if self.hung_up.is_none() => {
-                (self.bridged, self.owed_frames) = (false, None);
+                (self.filled, self.owed_frames) = (false, None);
                 self.step(Input::Keys(keys));
             }
             Stretch::Noise(is_noisy) => self.noise_dbfs = if *is_noisy { -40.0 } else { -70.0 },
