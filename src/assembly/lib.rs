@@ -9,7 +9,7 @@ use patter_audio::vad::Vad;
 use patter_call::load_shedding::LoadShedding;
 use patter_call::playbooks::{Embedders, Learning, PlaybookRegistry};
 use patter_call::{CallError, Engines};
-use patter_config::Loaded;
+use patter_config::{AsrConfig, Loaded};
 use patter_engine::chat::{ChatModel, LlmError};
 use patter_engine::embed::Embed;
 use patter_engine::recognise::{AsrError, Recogniser};
@@ -17,6 +17,7 @@ use patter_engine::voice::{Speaker, TtsError};
 use patter_llm::embedder::Embedder;
 use patter_llm::engine::Engine;
 use patter_machine::cores::Cores;
+use patter_speech::cascade::Cascade;
 use patter_speech::{voices, whisper};
 
 /// Loads all that a call needs, warms it, and speaks the playbooks' first lines into the cache.
@@ -69,10 +70,21 @@ fn load_learning(settings: &Loaded, learning: Learning) -> Result<Engines, CallE
 /// # Errors
 /// Missing, damaged, or no such model; no memory.
 pub fn recogniser(settings: &Loaded, cores: &Cores) -> Result<Arc<dyn Recogniser>, AsrError> {
+    let load = |config: &AsrConfig| {
+        let model = whisper::Model::load(&settings.model(&config.model), config, cores)?;
+        model.warm()?;
+        Ok::<Arc<dyn Recogniser>, AsrError>(Arc::new(model))
+    };
     let config = &settings.config.asr;
-    let model = whisper::Model::load(&settings.model(&config.model), config, cores)?;
-    model.warm()?;
-    Ok(Arc::new(model))
+    let exact = load(config)?;
+    let Some(partial) = config.partial() else {
+        return Ok(exact);
+    };
+    Ok(Arc::new(Cascade {
+        fast: load(&partial)?,
+        exact,
+        sure_logprob: config.sure_logprob,
+    }))
 }
 
 /// The language model that `[llm]` names, with places for `max_calls` at once.

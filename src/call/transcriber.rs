@@ -4,7 +4,7 @@
 //! buffer goes back with the answer, to be used again. When late: a partial that is followed by another job is skipped.
 
 use crossbeam_channel::{Receiver, Sender};
-use patter_engine::recognise::RecogniserSession;
+use patter_engine::recognise::{Pass, RecogniserSession};
 use patter_machine::priority::{self, Class};
 use patter_turn::agreement::Agreement;
 use patter_turn::work::{Purpose, Transcribed, TranscriptionJob};
@@ -24,13 +24,13 @@ pub fn run(
             agreement.reset();
             current = job.utterance;
         }
-        let priority = match job.purpose {
-            Purpose::Partial => Priority::Speculative,
-            Purpose::Speculative | Purpose::Final => Priority::Interactive,
+        let (pass, priority) = match job.purpose {
+            Purpose::Partial => (Pass::Partial, Priority::Speculative),
+            Purpose::Speculative | Purpose::Final => (Pass::Final, Priority::Interactive),
         };
         let skip = job.purpose != Purpose::Final && !jobs.is_empty();
         let result =
-            (!skip).then(|| session.transcribe(&job.samples, priority, &|| !jobs.is_empty()));
+            (!skip).then(|| session.transcribe(&job.samples, pass, priority, &|| !jobs.is_empty()));
         let agreed = match &result {
             Some(Ok(transcript)) => agreement.update(&transcript.text),
             _ => String::new(),

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use patter_audio::vad::{Vad, VoiceActivity};
 use patter_audio::{FRAME_MS, FRAME_SAMPLES, ms_to_samples, samples_to_ms, wav};
 use patter_config::Loaded;
-use patter_engine::recognise::RecogniserSession;
+use patter_engine::recognise::{Pass, RecogniserSession};
 use patter_language::reading as words;
 use patter_machine::cores::Cores;
 use patter_turn::agent::Agent;
@@ -76,6 +76,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
                 // As in a call: how long to wait depends on the words.
                 let so_far = scribe.session.transcribe(
                     &padded[start..end],
+                    Pass::Final,
                     Priority::Interactive,
                     &|| false,
                 )?;
@@ -116,9 +117,13 @@ impl Scribe<'_> {
         start: usize,
         end: usize,
     ) -> anyhow::Result<()> {
+        let pass = match kind {
+            "partial" => Pass::Partial,
+            _ => Pass::Final,
+        };
         let transcript =
             self.session
-                .transcribe(&samples[start..end], Priority::Interactive, &|| false)?;
+                .transcribe(&samples[start..end], pass, Priority::Interactive, &|| false)?;
         let agreed = self.agreement.update(&transcript.text);
         let (from, to) = (samples_to_ms(start), samples_to_ms(end));
         if self.options.json {

@@ -10,6 +10,8 @@ section!(
     AsrConfig {
         /// Model file in the models folder.
         model: PathBuf = "patter-asr-v4.bin".into(),
+        /// Model for what is heard while the caller still speaks; empty for the same one.
+        partial_model: PathBuf = PathBuf::new(),
         /// Language code; Whisper's English-only models ignore it.
         language: String = "en".into(),
         /// Worker threads; all engines together should not exceed the cores.
@@ -26,12 +28,27 @@ section!(
         min_audio_ctx: u32 = 224,
         /// The model was trained with timestamps (OpenAI's were; the default one was not).
         timestamps: bool = false,
+        /// `min_audio_ctx` of `partial_model`.
+        partial_min_audio_ctx: u32 = 224,
+        /// `timestamps` of `partial_model`.
+        partial_timestamps: bool = false,
         /// Run on the GPU when built with one.
         gpu: bool = true,
     }
 );
 
 impl AsrConfig {
+    /// The settings of `partial_model`, where there is one.
+    pub fn partial(&self) -> Option<Self> {
+        let is_named = !self.partial_model.as_os_str().is_empty();
+        is_named.then(|| Self {
+            model: self.partial_model.clone(),
+            min_audio_ctx: self.partial_min_audio_ctx,
+            timestamps: self.partial_timestamps,
+            ..self.clone()
+        })
+    }
+
     pub(crate) fn check(&self, file: &File<'_>) -> Result<(), ConfigError> {
         let table = file.table("asr");
         within!(table, self.threads, 1..=256, "");
@@ -40,6 +57,7 @@ impl AsrConfig {
         within!(table, self.min_logprob, -10.0..=0.0, "");
         within!(table, self.sure_logprob, -10.0..=0.0, "");
         within!(table, self.min_audio_ctx, 64..=1_500, " positions");
+        within!(table, self.partial_min_audio_ctx, 64..=1_500, " positions");
         Ok(())
     }
 }

@@ -69,6 +69,15 @@ impl Transcript {
     }
 }
 
+/// What a transcript is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// The caller is still speaking: soon is better than exact.
+    Partial,
+    /// It will be answered.
+    Final,
+}
+
 /// A loaded speech model that many calls share: what an engine has to bring.
 pub trait Recogniser: Send + Sync {
     /// Hearing for one call.
@@ -77,14 +86,15 @@ pub trait Recogniser: Send + Sync {
 
 /// Hearing for one call.
 pub trait RecogniserSession: Send {
-    /// Decodes one utterance. Silence and noise give an empty text. Waits for cores as `priority` says, and no longer
-    /// stands back once `hurry` is true.
+    /// Decodes one utterance for `pass`. Silence and noise give an empty text. Waits for cores as `priority` says, and
+    /// no longer stands back once `hurry` is true.
     ///
     /// # Errors
     /// The engine failed.
     fn transcribe(
         &mut self,
         utterance: &[i16],
+        pass: Pass,
         priority: Priority,
         hurry: &dyn Fn() -> bool,
     ) -> Result<Transcript, AsrError>;

@@ -3,7 +3,9 @@
 //! Here belongs a file for each engine that hears or speaks, and the table of voices by name. Here may not be: what is
 //! done with words or sound.
 
+pub mod cascade;
 pub mod espeak;
 pub mod piper;
+mod plausible;
 pub mod voices;
 pub mod whisper;

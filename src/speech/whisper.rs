@@ -15,10 +15,12 @@ use whisper_rs::{
 
 use patter_audio::SAMPLE_RATE_HZ;
 use patter_config::AsrConfig;
-use patter_engine::recognise::{AsrError, Recogniser, RecogniserSession, Transcript};
+use patter_engine::recognise::{AsrError, Pass, Recogniser, RecogniserSession, Transcript};
 use patter_machine::cores::Cores;
 use patter_models::ggml;
 use patter_types::priority::Priority;
+
+use crate::plausible::{is_annotation, is_loop};
 
 /// Encoder positions for a second of sound, whisper.cpp's constant.
 const POSITIONS_PER_SECOND: usize = 50;
@@ -91,8 +93,8 @@ impl Model {
         for state in states? {
             self.idle().push(state);
             let silence = [0; SAMPLE_RATE_HZ as usize];
-            self.session()
-                .transcribe(&silence, Priority::Interactive, &|| false)?;
+            let mut session = self.session();
+            session.transcribe(&silence, Pass::Final, Priority::Interactive, &|| false)?;
         }
         Ok(())
     }
@@ -139,11 +141,10 @@ impl RecogniserSession for Session {
     fn transcribe(
         &mut self,
         utterance: &[i16],
+        _pass: Pass,
         priority: Priority,
         hurry: &dyn Fn() -> bool,
     ) -> Result<Transcript, AsrError> {
-        let started = Instant::now();
-        let config = &self.model.config;
         let rate = SAMPLE_RATE_HZ as usize;
         let utterance = &utterance[..utterance.len().min(29 * rate)];
         self.samples.clear();
@@ -155,10 +156,33 @@ impl RecogniserSession for Session {
         }
         let positions = utterance.len().div_ceil(rate / POSITIONS_PER_SECOND) + MARGIN_POSITIONS;
         let positions = positions
-            .max(config.min_audio_ctx as usize)
+            .max(self.model.config.min_audio_ctx as usize)
             .min(MAX_POSITIONS);
-        let seconds = self.samples.len().div_ceil(rate);
+        let started = Instant::now();
+        let seconds = utterance.len() as f32 / rate as f32;
+        let mut transcript = self.decode(positions, priority, hurry)?;
+        if is_loop(&transcript.text, seconds) && positions < MAX_POSITIONS {
+            // A short window is what most loops come from.
+            transcript = self.decode(MAX_POSITIONS, priority, hurry)?;
+        }
+        if is_loop(&transcript.text, seconds) {
+            transcript.text.clear();
+        }
+        transcript.took_ms = started.elapsed().as_secs_f32() * 1000.0;
+        Ok(transcript)
+    }
+}
 
+impl Session {
+    /// Decodes the samples with an encoder window of `positions`.
+    fn decode(
+        &self,
+        positions: usize,
+        priority: Priority,
+        hurry: &dyn Fn() -> bool,
+    ) -> Result<Transcript, AsrError> {
+        let config = &self.model.config;
+        let seconds = self.samples.len().div_ceil(SAMPLE_RATE_HZ as usize);
         let mut parameters = FullParams::new(SamplingStrategy::Greedy { best_of: 1 });
         parameters.set_language(Some(&config.language));
         parameters.set_translate(false);
@@ -187,14 +211,12 @@ impl RecogniserSession for Session {
                 reason: e.to_string(),
             })?;
         drop(permit);
-        let transcript = self.collect(&state, started);
+        let transcript = self.collect(&state);
         self.model.idle().push(state);
         Ok(transcript)
     }
-}
 
-impl Session {
-    fn collect(&self, state: &WhisperState, started: Instant) -> Transcript {
+    fn collect(&self, state: &WhisperState) -> Transcript {
         let config = &self.model.config;
         let mut text = String::new();
         let (mut no_speech, mut logprob, mut tokens) = (0.0f32, 0.0f32, 0u32);
@@ -227,27 +249,14 @@ impl Session {
             text: if keep { text.to_owned() } else { String::new() },
             no_speech,
             logprob,
-            took_ms: started.elapsed().as_secs_f32() * 1000.0,
+            took_ms: 0.0,
         }
     }
-}
-
-/// `[BLANK_AUDIO]`, `(wind blowing)`, `♪`: what Whisper writes for sound that is no speech.
-fn is_annotation(text: &str) -> bool {
-    let enclosed = |open: char, close: char| text.starts_with(open) && text.ends_with(close);
-    enclosed('[', ']') || enclosed('(', ')') || enclosed('*', '*') || text.starts_with('♪')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn annotations_are_no_words() {
-        assert!(is_annotation("[BLANK_AUDIO]"));
-        assert!(is_annotation("(wind blowing)"));
-        assert!(!is_annotation("Hello (again)."));
-    }
 
     #[test]
     fn garbage_and_short_files_are_refused_before_the_engine_sees_them() {

@@ -7,7 +7,7 @@ use patter_audio::ms_to_samples;
 use patter_call::candidates;
 use patter_call::candidates::{Candidate, Limits};
 use patter_engine::chat::{ChatModel, ChatSession, Generation, Piece, Stats};
-use patter_engine::recognise::Recogniser;
+use patter_engine::recognise::{Pass, Recogniser};
 use patter_language::text::normalise;
 use patter_llm::engine::Engine;
 use patter_machine::cores::Cores;
@@ -49,7 +49,7 @@ fn sentences_of_synthetic_callers_are_understood() {
             let mut samples = voice.speak(text, false).unwrap().samples.to_vec();
             samples.extend([0; 4_000]);
             let heard = session
-                .transcribe(&samples, Priority::Interactive, &|| false)
+                .transcribe(&samples, Pass::Final, Priority::Interactive, &|| false)
                 .unwrap();
             assert_eq!(normalise(&heard.text), normalise(text), "{name}");
         }
@@ -77,7 +77,7 @@ fn a_pass_beside_busy_neighbours_takes_little_more_processor_time() {
     let mut pass = || {
         let before = processor_time();
         session
-            .transcribe(&samples, Priority::Interactive, &|| false)
+            .transcribe(&samples, Pass::Final, Priority::Interactive, &|| false)
             .unwrap();
         processor_time() - before
     };
@@ -130,7 +130,8 @@ fn fewer_threads_hear_and_say_the_same() {
     let heard = [1, 2].map(|total| {
         let model = whisper::Model::load(&path, &loaded.config.asr, &Cores::new(total)).unwrap();
         let mut session = model.session();
-        let transcript = session.transcribe(&samples, Priority::Interactive, &|| false);
+        let transcript =
+            session.transcribe(&samples, Pass::Final, Priority::Interactive, &|| false);
         transcript.unwrap().text
     });
     assert_eq!(normalise(&heard[0]), "can i cancel any time");
@@ -161,7 +162,7 @@ fn silence_hiss_and_hum_yield_no_words() {
     ] {
         assert_eq!(
             session
-                .transcribe(&samples, Priority::Interactive, &|| false)
+                .transcribe(&samples, Pass::Final, Priority::Interactive, &|| false)
                 .unwrap()
                 .text,
             "",

@@ -1,7 +1,7 @@
 //! The speech model's training runs from texts to a model that the engine loads; what it understands is `patter eval
 //! asr`'s business.
 
-use patter_engine::recognise::Recogniser;
+use patter_engine::recognise::{Pass, Recogniser};
 use std::process::Command;
 
 use patter_language::text::normalise;
@@ -46,7 +46,9 @@ fn a_model_is_taught_stopped_gone_on_with_and_still_understands() {
         .unwrap();
     let heard = model
         .session()
-        .transcribe(&spoken.samples, Priority::Interactive, &|| false)
+        .transcribe(&spoken.samples, Pass::Final, Priority::Interactive, &|| {
+            false
+        })
         .unwrap();
     assert_eq!(normalise(&heard.text), "hello who is this", "{heard:?}");
 }

@@ -13,7 +13,7 @@ use patter_audio::{FRAME_SAMPLES, Frame};
 use patter_config::{Config, Loaded};
 use patter_engine::chat::{ChatModel, ChatSession, Generation, LlmError, Manner, Piece, Stats};
 use patter_engine::embed::Embed;
-use patter_engine::recognise::{AsrError, Recogniser, RecogniserSession, Transcript};
+use patter_engine::recognise::{AsrError, Pass, Recogniser, RecogniserSession, Transcript};
 use patter_engine::voice::{Sound, Speaker, TtsError, Voice};
 use patter_machine::cores::Cores;
 use patter_types::chat::{ChatMessage, Finish, Role};
@@ -55,6 +55,7 @@ impl RecogniserSession for Reader {
     fn transcribe(
         &mut self,
         utterance: &[i16],
+        _pass: Pass,
         _urgency: Priority,
         _hurry: &dyn Fn() -> bool,
     ) -> Result<Transcript, AsrError> {

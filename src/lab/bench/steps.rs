@@ -1,6 +1,7 @@
 //! `patter bench steps`: what this machine does with the configured models, step by step and in whole calls.
 
 use patter_engine::chat::ChatSession;
+use patter_engine::recognise::Pass;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -86,7 +87,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let asr: Result<Vec<f32>, _> = (0..options.repeat)
         .map(|_| {
             session
-                .transcribe(&utterance, Priority::Interactive, &|| false)
+                .transcribe(&utterance, Pass::Final, Priority::Interactive, &|| false)
                 .map(|t| t.took_ms)
         })
         .collect();

@@ -13,7 +13,7 @@ use crate::score::{Errors, errors};
 use anyhow::{Context, bail, ensure};
 use patter_audio::{SAMPLE_RATE_HZ, ms_to_samples, resample, wav};
 use patter_config::{EspeakConfig, Loaded};
-use patter_engine::recognise::RecogniserSession;
+use patter_engine::recognise::{Pass, RecogniserSession};
 use patter_engine::voice::{Speaker, Voice};
 use patter_machine::cores::Cores;
 use patter_speech::espeak::Espeak;
@@ -358,7 +358,7 @@ impl Bench {
         };
         let heard = self
             .session
-            .transcribe(&sound, Priority::Interactive, &|| false)?;
+            .transcribe(&sound, Pass::Final, Priority::Interactive, &|| false)?;
         let errors = errors(&sentence.words, &heard.text, &sentence.names);
         if self.mistakes && line == Line::Clear && errors.word_errors > 0 {
             eprintln!("{}: {} | {}", utterance.voices, sentence.words, heard.text);
@@ -417,7 +417,7 @@ impl Bench {
         for (name, sound) in sounds {
             let text = self
                 .session
-                .transcribe(&sound, Priority::Interactive, &|| false)?
+                .transcribe(&sound, Pass::Final, Priority::Interactive, &|| false)?
                 .text;
             heard.sounds += 1;
             heard.silent += u32::from(text.is_empty());
