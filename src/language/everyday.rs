@@ -12,7 +12,8 @@ use crate::lists::Phrases;
 use crate::pack;
 use crate::text::{contains_words, tokens};
 
-/// The lists of one language. An utterance counts only as a whole: "no problem" is not a no.
+/// The lists of one language. An utterance counts only as a whole: "no problem" is not a no. Yes and no are apart from
+/// those of [`crate::tables::AnswerWords`], which answer a question of yes or no: elsewhere "I do" agrees to nothing.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Everyday {

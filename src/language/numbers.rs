@@ -5,6 +5,7 @@
 //! the slots, which look in what the caller says.
 
 use crate::tables::NumberWords;
+use crate::words::Word;
 
 /// A number in words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +65,23 @@ pub fn read<'a>(table: &NumberWords, word: impl Fn(usize) -> &'a str) -> Option<
         is_scaled,
         words: at,
     })
+}
+
+/// The number that begins with word `at` of `words`; where a clause ends, it ends.
+pub fn read_at(table: &NumberWords, words: &[Word], at: usize) -> Option<Reading> {
+    let in_clause = |offset: usize| {
+        let before = offset.checked_sub(1).map(|before| words.get(at + before));
+        let has_ended = before.is_some_and(|before| before.is_none_or(|word| word.ends_clause));
+        let word = words.get(at + offset).filter(|_| !has_ended);
+        word.map_or("", |word| word.plain.as_str())
+    };
+    read(table, in_clause)
+}
+
+/// Whether the commas of `figures` stand before groups of three: "1,250.75", not "29,50".
+pub fn has_groups(figures: &str) -> bool {
+    let whole = figures.split(['.', ':']).next().unwrap_or_default();
+    whole.split(',').skip(1).all(|group| group.len() == 3)
 }
 
 /// Whether a word is a number or part of one.
@@ -136,5 +154,30 @@ mod tests {
             assert_eq!((read.value, read.words), (value, words), "{text}");
         }
         assert_eq!(read(&english.numbers, |_| "and"), None);
+    }
+
+    #[test]
+    fn numbers_end_with_their_clause() {
+        let english = tables::of("en").unwrap();
+        for (text, at, expected) in [
+            ("it is twenty nine", 2, Some((29, 2))),
+            ("twenty, nine", 0, Some((20, 1))),
+            ("two hundred, and five", 0, Some((200, 2))),
+            ("twenty", 1, None),
+        ] {
+            let read = read_at(&english.numbers, &crate::words::words(text), at);
+            assert_eq!(
+                read.map(|read| (read.value, read.words)),
+                expected,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn commas_stand_before_groups_of_three_or_before_cents() {
+        for (figures, expected) in [("1,250.75", true), ("29,50", false), ("29", true)] {
+            assert_eq!(has_groups(figures), expected, "{figures}");
+        }
     }
 }

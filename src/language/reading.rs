@@ -87,6 +87,10 @@ pub enum Kind {
 macro_rules! word_lists {
     ($($(#[$doc:meta])* $list:ident: $kind:ty,)+) => {
         /// What has to be known of a language. Each list is explained in `packs/en.toml`; an empty one may be left out.
+        ///
+        /// Some repeat words of [`crate::everyday`] and [`crate::values`]: yes, no, digits, marks of addresses. They
+        /// are apart, since they tell only if a turn is over, languages without the other parts have them, and the
+        /// settings may replace them.
         #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
         #[serde(deny_unknown_fields, default)]
         pub struct WordLists {

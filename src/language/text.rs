@@ -300,6 +300,16 @@ mod tests {
     }
 
     #[test]
+    fn letters_are_told_from_words_spaces_and_marks() {
+        assert_eq!(single_spaced(" two\n words "), "two words");
+        assert_eq!(
+            letters("At 6:30, à Paris!").collect::<String>(),
+            "At630àParis"
+        );
+        assert!(is_letter("é") && !is_letter("ab") && !is_letter("7") && !is_letter(""));
+    }
+
+    #[test]
     fn placeholders_are_found_inside_chinese_text() {
         for (text, expected) in [
             ("您的XX品牌", Some("xx")),

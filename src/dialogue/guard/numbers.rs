@@ -6,6 +6,9 @@
 //! "One" is a number only where it counts something that matters: "one moment", "that one", "one of them" commit nobody
 //! to a figure, and a guard that refused them would refuse most polite sentences. "First" and "second" are numbers only
 //! as a day ("on the second"), since "a second" and "first of all" are everyday words.
+//!
+//! Words and figures are read as in [`patter_language::numbers`]. What a number counts is told here and for
+//! slots by rules of their own: the guard looks for every figure of the agent, a slot for the one value of a caller.
 
 use super::figures::{MONEY, is_calendar, is_month};
 use super::words::{english, figure_words, is_function_word};
@@ -311,11 +314,7 @@ fn in_figures(words: &[Word], at: usize) -> Vec<Number> {
 /// "1,000" is one number, "10,20" two; zeros that change nothing are left out.
 fn canonical(figures: &str) -> Vec<String> {
     let figures = figures.trim_matches(|c| matches!(c, '.' | ',' | ':'));
-    let grouped = figures
-        .split(['.', ':'])
-        .next()
-        .is_some_and(|whole| whole.split(',').skip(1).all(|group| group.len() == 3));
-    if figures.contains(',') && !grouped {
+    if figures.contains(',') && !number_words::has_groups(figures) {
         return figures
             .split(',')
             .map(|part| trimmed(part.to_owned()))
@@ -337,12 +336,7 @@ fn trimmed(mut value: String) -> String {
 
 /// A number in words that begins at `first`.
 fn in_words(words: &[Word], first: usize) -> Option<Number> {
-    let in_clause = |offset: usize| {
-        let at = first + offset;
-        let ended = offset > 0 && words.get(at - 1).is_none_or(|word| word.ends_clause);
-        if ended { "" } else { plain(words, at) }
-    };
-    let Some(read) = number_words::read(&english().numbers, in_clause) else {
+    let Some(read) = number_words::read_at(&english().numbers, words, first) else {
         let word = plain(words, first);
         // "A couple of questions" binds nobody, nor does "do you have a couple of minutes".
         let asks = word == "couple"

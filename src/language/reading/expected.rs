@@ -64,7 +64,8 @@ fn figures_of<'a>(word: &'a str, lists: &'a WordLists) -> Option<&'a str> {
     lists.digits.get(word).map(String::as_str)
 }
 
-/// Counts digits. `misheard` lets "to" and "for" beside a digit count too.
+/// Counts digits. It only counts, by the lists of the turn: [`crate::values`] reads the number when the turn is over.
+/// `misheard` lets "to" and "for" beside a digit count too.
 pub(super) fn digits_of(words: &Words, lists: &WordLists, misheard: bool) -> Digits {
     let all: Vec<&str> = words.iter().collect();
     let plain = |word| figures_of(word, lists);

@@ -51,7 +51,8 @@ pub struct NumberWords {
     pub measures: Phrases,
 }
 
-/// Numbers that are read out digit by digit.
+/// Numbers that are read out digit by digit. Here they are for the value; [`crate::reading::WordLists`] has digits
+/// of its own, to count how many there are so far.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DigitWords {

@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use crate::lists::{Meanings, Phrases, Text, kept};
 
-/// Yes, no, and picking from a list.
+/// Yes, no, and picking from a list. To a question of yes or no more phrases are an answer than in
+/// [`crate::everyday`], and each says how sure it is.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerWords {

@@ -286,14 +286,10 @@ fn scaled(
     value: u64,
     length: usize,
 ) -> (String, usize) {
-    if heard.plain(at + length) != words.hundred {
-        let in_clause = |offset: usize| {
-            let ended = offset > 0 && heard.is_clause_start(at + offset);
-            if ended { "" } else { heard.plain(at + offset) }
-        };
-        if let Some(read) = numbers::read(words, in_clause) {
-            return (read.value.to_string(), read.words);
-        }
+    if heard.plain(at + length) != words.hundred
+        && let Some(read) = heard.number_at(at)
+    {
+        return (read.value.to_string(), read.words);
     }
     let mut end = at + length + 1;
     let mut sum = value.saturating_mul(100);

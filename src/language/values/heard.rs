@@ -9,6 +9,7 @@
 use std::ops::Range;
 
 use super::emails;
+use crate::numbers;
 use crate::tables::{Language, Meanings, Phrases};
 use crate::words::{Word, words};
 
@@ -74,6 +75,11 @@ impl Heard {
         at.checked_sub(1)
             .and_then(|before| self.words.get(before))
             .is_none_or(|word| word.ends_clause)
+    }
+
+    /// The number in words that begins at `at`.
+    pub(super) fn number_at(&self, at: usize) -> Option<numbers::Reading> {
+        numbers::read_at(&self.language.numbers, &self.words, at)
     }
 
     /// The words of `range` alone.

@@ -205,11 +205,7 @@ fn scale_at(heard: &Heard, at: usize) -> Option<(u64, usize)> {
 
 /// A cardinal in words.
 fn in_words(heard: &Heard, at: usize) -> Option<(u64, usize)> {
-    let in_clause = |offset: usize| {
-        let ended = offset > 0 && heard.is_clause_start(at + offset);
-        if ended { "" } else { heard.plain(at + offset) }
-    };
-    let read = numbers::read(&heard.language.numbers, in_clause)?;
+    let read = heard.number_at(at)?;
     (!read.is_ordinal).then_some((read.value, read.words))
 }
 
@@ -229,8 +225,7 @@ fn in_figures(heard: &Heard, at: usize) -> Option<(Decimal, u64)> {
         return None;
     }
     // A comma groups thousands, or it stands before cents.
-    let grouped = figures.split('.').next()?;
-    let is_grouped = grouped.split(',').skip(1).all(|group| group.len() == 3);
+    let is_grouped = numbers::has_groups(figures);
     let decimal_comma = !is_grouped && figures.matches(',').count() == 1 && !figures.contains('.');
     let figures = match (is_grouped, decimal_comma) {
         (true, _) => figures.replace(',', ""),

@@ -39,11 +39,7 @@ pub(super) fn number_at(heard: &Heard, at: usize) -> Option<(i8, usize, bool)> {
         }
         (plain[..end].parse().ok()?, 1, is_ordinal)
     } else {
-        let in_clause = |offset: usize| {
-            let ended = offset > 0 && heard.is_clause_start(at + offset);
-            if ended { "" } else { heard.plain(at + offset) }
-        };
-        let read = numbers::read(&heard.language.numbers, in_clause)?;
+        let read = heard.number_at(at)?;
         (read.value, read.words, read.is_ordinal)
     };
     (1..=31)
@@ -58,6 +54,7 @@ pub(super) fn year_at(heard: &Heard, at: usize) -> Option<(i16, usize)> {
     if plain.len() == 4 && plain.chars().all(|c| c.is_ascii_digit()) {
         return Some((in_range(plain.parse().ok()?)?, 1));
     }
+    // Other numbers end at a comma, and a year goes on behind it.
     let word = |offset: usize| heard.plain(at + offset);
     let whole = numbers::read(&heard.language.numbers, word).filter(|read| read.is_scaled);
     if let Some(read) = whole {
