@@ -146,7 +146,9 @@ impl Engines {
 
 fn shared_prefix(config: &Config, playbook: &CompiledPlaybook) -> Vec<ChatMessage> {
     let turns = config.dialogue.history_turns as usize;
-    Dialogue::new(Arc::clone(&playbook.knowledge), turns).shared_prefix()
+    Dialogue::new(Arc::clone(&playbook.knowledge), turns)
+        .answering(config.dialogue.free_replies)
+        .shared_prefix()
 }
 
 /// What a call is about, known before it begins.
@@ -268,7 +270,8 @@ fn parts(
         Arc::clone(&playbook.knowledge),
         config.dialogue.history_turns as usize,
     )
-    .lost_after(config.dialogue.lost_after_turns);
+    .lost_after(config.dialogue.lost_after_turns)
+    .answering(config.dialogue.free_replies);
     let unknown = dialogue.know(&slots);
     events.send(Event::CallStart {
         transport: transport.to_owned(),

@@ -155,7 +155,19 @@ impl CallFile {
             path: path.to_owned(),
             source,
         })?;
-        serde_json::from_slice(&text).map_err(|source| CallFileError::Parse {
+        let parse = |text: &[u8]| {
+            let mut file: serde_json::Value = serde_json::from_slice(text)?;
+            // Before there was this setting the model always answered.
+            if let Some(dialogue) = file.pointer_mut("/config/dialogue")
+                && let Some(dialogue) = dialogue.as_object_mut()
+            {
+                dialogue
+                    .entry("free_replies")
+                    .or_insert_with(|| "brief".into());
+            }
+            serde_json::from_value(file)
+        };
+        parse(&text).map_err(|source| CallFileError::Parse {
             path: path.to_owned(),
             source,
         })

@@ -150,6 +150,9 @@ impl Responder {
     }
 
     fn warm(&self, prompt: Vec<ChatMessage>) {
+        if !self.dialogue.asks_the_model() {
+            return;
+        }
         let ready = self.llm.warm(prompt);
         if self.line.clock().is_manual() {
             // Nobody waits in real time: the same state of the cache each time is worth more.

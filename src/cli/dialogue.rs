@@ -212,7 +212,8 @@ impl Talk {
         let knowledge = Arc::new(Knowledge::sensing(playbook, embed));
         let turns = config.dialogue.history_turns as usize;
         let dialogue = Dialogue::on(config.dialogue.day_of_call(), knowledge, turns)
-            .lost_after(config.dialogue.lost_after_turns);
+            .lost_after(config.dialogue.lost_after_turns)
+            .answering(config.dialogue.free_replies);
         let start = || -> anyhow::Result<(Box<dyn ChatSession>, Arc<dyn ChatModel>)> {
             let mut settings = loaded.clone();
             // Nobody waits in real time: the seed alone decides the words.
@@ -226,7 +227,9 @@ impl Talk {
             Ok((engine.session()?, engine))
         };
         Ok(Self {
-            llm: with_model.then(start).transpose()?,
+            llm: (with_model && dialogue.asks_the_model())
+                .then(start)
+                .transpose()?,
             dialogue,
             guard,
             turns: 0,

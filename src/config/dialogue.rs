@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use patter_types::free_replies::FreeReplies;
+
 use crate::ConfigError;
 use crate::rules::{File, section, within};
 
@@ -19,6 +21,8 @@ section!(
         embedding_languages: Vec<String> = vec!["en".into()],
         /// File that keeps its vectors of the examples, relative to the config file; empty for none.
         embedding_store: PathBuf = "cache/embeddings.bin".into(),
+        /// How the language model answers where no approved line fits.
+        free_replies: FreeReplies = FreeReplies::Off,
         /// Exchanges that the model sees; older ones are left out.
         history_turns: u32 = 6,
         /// A call with more replies than this in one stage is handed over; 0 for never.

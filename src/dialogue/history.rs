@@ -5,6 +5,7 @@
 
 use patter_playbook::Playbook;
 use patter_types::chat::{ChatMessage, Role};
+use patter_types::free_replies::FreeReplies;
 use std::collections::BTreeMap;
 
 /// Words of history that a prompt holds at most, about 400 tokens: a call's share of the default context is 900.
@@ -81,10 +82,10 @@ impl History {
         }]
     }
 
-    /// The prompt: system text, the newest exchanges, and `goal` as a note before the caller's last words (or at the
+    /// The prompt: system text, the newest exchanges, and `note` before the caller's last words (or at the
     /// end, where those will follow), so that it is prefilled before they are spoken. Old exchanges leave in blocks, so
     /// that the cached beginning stays the same for several turns.
-    pub fn prompt(&self, system: &str, goal: &str) -> Vec<ChatMessage> {
+    pub fn prompt(&self, system: &str, note: &str) -> Vec<ChatMessage> {
         let mut prompt = self.prompt_prefix(system);
         let limit = self.turns * 2;
         let over = self.messages.len().saturating_sub(limit);
@@ -107,7 +108,7 @@ impl History {
         let at = prompt.len() - usize::from(asked);
         let note = ChatMessage {
             role: Role::System,
-            text: format!("Goal now: {goal}"),
+            text: note.to_owned(),
         };
         prompt.insert(at, note);
         prompt
@@ -119,20 +120,26 @@ const CALLER_TURN: &str = "I would like to know a little more about that first, 
                            it, please.";
 
 /// The longest prompt that an ordinary call comes to: the history is full, the agent always said its longest line.
-pub fn fullest_prompt(playbook: &Playbook, history_turns: usize) -> Vec<ChatMessage> {
+pub fn fullest_prompt(
+    playbook: &Playbook,
+    style: FreeReplies,
+    history_turns: usize,
+) -> Vec<ChatMessage> {
     let spoken = playbook
         .texts()
         .into_iter()
         .filter(|text| text.2.is_spoken());
     let longest = spoken.map(|text| text.1).max_by_key(|text| text.len());
-    let goals = playbook.flow.iter().map(|stage| stage.goal.as_str());
-    let goal = goals.max_by_key(|goal| goal.len()).unwrap_or_default();
+    let slots = BTreeMap::new();
+    let stages = playbook.flow.iter();
+    let notes = stages.map(|stage| playbook.turn_note(style, Some(stage), &slots));
+    let note = notes.max_by_key(String::len).unwrap_or_default();
     let mut history = History::new(history_turns);
     for _ in 0..history_turns {
         history.agent(longest.unwrap_or_default());
         history.caller(CALLER_TURN);
     }
-    history.prompt(&playbook.system_prompt(&BTreeMap::new()), goal)
+    history.prompt(&playbook.system_prompt(style, &slots), &note)
 }
 
 #[cfg(test)]
@@ -174,10 +181,7 @@ mod tests {
             .into_iter()
             .map(|m| m.text)
             .collect();
-        assert_eq!(
-            texts[1..],
-            ["Hello, this is Alex.", "Goal now: g", "How much is it?"]
-        );
+        assert_eq!(texts[1..], ["Hello, this is Alex.", "g", "How much is it?"]);
     }
 
     #[test]
@@ -216,7 +220,7 @@ mod tests {
     #[test]
     fn the_fullest_prompt_has_all_exchanges_and_ends_with_the_caller() {
         let playbook = Playbook::parse(FITNESS, "test").unwrap();
-        let prompt = fullest_prompt(&playbook, 6);
+        let prompt = fullest_prompt(&playbook, FreeReplies::Brief, 6);
         assert_eq!(prompt.len(), 2 + 12);
         assert_eq!(prompt[13].text, CALLER_TURN);
         assert!(prompt[1].text.len() > 80);

@@ -17,6 +17,7 @@ use patter_engine::embed::Embed;
 use patter_language::everyday::Everyday;
 use patter_language::text::normalise;
 use patter_playbook::{Match, MatchKind, Playbook, ScriptLine, Then, Way};
+use patter_types::free_replies::FreeReplies;
 use patter_types::intent::IntentId;
 use patter_types::line::LineId;
 
@@ -344,7 +345,7 @@ fn library(playbook: &Playbook) -> Vec<Found> {
         found(said, None, line.stage.as_ref())
     });
     // Those that every prompt holds need not be found for it.
-    let prompt = playbook.system_prompt(&BTreeMap::new());
+    let prompt = playbook.system_prompt(FreeReplies::Brief, &BTreeMap::new());
     let examples = playbook.examples.iter().enumerate();
     let examples = examples.filter(|(_, example)| !prompt.contains(&example.agent));
     let examples = examples.map(|(index, example)| {

@@ -42,6 +42,7 @@ use history::History;
 use knowledge::{Knowledge, Meaning};
 use patter_language::everyday::Everyday;
 use patter_types::chat::{ChatMessage, Role};
+use patter_types::free_replies::FreeReplies;
 use slots::{SlotError, Slots};
 use stages::Position;
 
@@ -145,6 +146,8 @@ pub struct Dialogue {
     /// The day of the call, where the caller is.
     today: Date,
     system: String,
+    /// How freely the model answers where no approved line fits.
+    free_replies: FreeReplies,
     position: Position,
     objections: HashMap<String, usize>,
     last_said: Vec<PlannedLine>,
@@ -172,6 +175,13 @@ impl Dialogue {
         self
     }
 
+    /// The same, with a model that may answer so freely; before that it gets the brief prompt.
+    pub fn answering(mut self, free_replies: FreeReplies) -> Self {
+        self.free_replies = free_replies;
+        self.system = self.system_prompt();
+        self
+    }
+
     /// The conversation before its first word, today.
     pub fn new(knowledge: Arc<Knowledge>, history_turns: usize) -> Self {
         Self::on(jiff::Zoned::now().date(), knowledge, history_turns)
@@ -180,7 +190,10 @@ impl Dialogue {
     /// The conversation before its first word, on the day `today`: "tomorrow" is the day after it.
     pub fn on(today: Date, knowledge: Arc<Knowledge>, history_turns: usize) -> Self {
         let slots = Slots::new(&knowledge.playbook);
-        let system = knowledge.playbook.system_prompt(&slots.to_map());
+        let free_replies = FreeReplies::Brief;
+        let system = knowledge
+            .playbook
+            .system_prompt(free_replies, &slots.to_map());
         Self {
             everyday: Everyday::of(&knowledge.playbook.language),
             position: Position::new(knowledge.playbook.flow.len()),
@@ -189,6 +202,7 @@ impl Dialogue {
             read_back: None,
             today,
             system,
+            free_replies,
             objections: HashMap::new(),
             last_said: Vec::new(),
             now: String::new(),
@@ -210,8 +224,18 @@ impl Dialogue {
             .iter()
             .map(|(name, value)| self.slots.set(name, value));
         let errors = set.filter_map(Result::err).collect();
-        self.system = self.knowledge.playbook.system_prompt(&self.known());
+        self.system = self.system_prompt();
         errors
+    }
+
+    fn system_prompt(&self) -> String {
+        let playbook = &self.knowledge.playbook;
+        playbook.system_prompt(self.free_replies, &self.known())
+    }
+
+    /// Whether the model may be asked at all.
+    pub fn asks_the_model(&self) -> bool {
+        self.free_replies != FreeReplies::Off
     }
 
     /// The slots that have a value.
@@ -226,7 +250,7 @@ impl Dialogue {
 
     /// What every prompt from here on begins with: for prefilling while the caller speaks.
     pub fn so_far(&self) -> Vec<ChatMessage> {
-        self.history.prompt(&self.system, self.goal())
+        self.history.prompt(&self.system, &self.note())
     }
 
     /// The first words: greeting, notice, and the first stage's question.
@@ -310,12 +334,12 @@ impl Dialogue {
     /// What the prompt begins with when the caller has said `words` and goes on; None when an approved line would
     /// answer them.
     pub fn so_far_hearing(&self, words: &str) -> Option<Vec<ChatMessage>> {
-        if self.meaning(words).is_some() {
+        if !self.asks_the_model() || self.meaning(words).is_some() {
             return None;
         }
         let mut history = self.history.clone();
         history.caller(words);
-        Some(history.prompt(&self.system, self.goal()))
+        Some(history.prompt(&self.system, &self.note()))
     }
 
     /// The prompt with a `note` for this turn alone. It stands after the caller's words, so that nothing before it is
@@ -349,12 +373,11 @@ impl Dialogue {
         }
     }
 
-    fn goal(&self) -> &str {
-        self.knowledge
-            .playbook
-            .flow
-            .get(self.position.stage())
-            .map_or("", |stage| &stage.goal)
+    /// What stands before the caller's last words.
+    fn note(&self) -> String {
+        let playbook = &self.knowledge.playbook;
+        let stage = playbook.flow.get(self.position.stage());
+        playbook.turn_note(self.free_replies, stage, &self.known())
     }
 
     /// What a sentence of the model's is held against: the caller's words, what is known of them, and the agent's last

@@ -59,6 +59,10 @@ impl Dialogue {
         }
         self.position.reply_given();
         self.answer(&mut plan, heard, &words);
+        if !self.asks_the_model() && plan.prompt.take().is_some() {
+            let mut lines = self.fallback();
+            plan.lines.append(&mut lines);
+        }
         let is_notice = |line: &PlannedLine| line.source == Source::Line(LineId::Notice);
         if plan.prompt.is_none() && !plan.ends_call && plan.lines.iter().all(is_notice) {
             // Every line waits for a slot: the caller hears something all the same.

@@ -25,6 +25,7 @@ mod graph;
 mod lint;
 mod phrases;
 mod place;
+mod prompt;
 mod renamed;
 mod rules;
 mod sections;
@@ -32,10 +33,11 @@ mod slot;
 
 pub use caller_examples::{CallerExample, UNKNOWN};
 pub use graph::{Edge, Graph, Node, NodeKind};
-use patter_language::text::{self, count_words};
+use patter_language::text;
 use patter_types::text::line_and_column;
 pub use phrases::{Match, MatchKind};
 pub use place::Places;
+pub use prompt::{FULL_PROMPT_RULES, PROMPT_RULES};
 pub use rules::MAX_TEXT_CHARACTERS;
 pub use rules::Problem;
 pub use sections::{
@@ -46,19 +48,6 @@ pub use slot::{Origin, Slot, SlotType};
 
 /// Longest playbook file that is read, in bytes; the shipped ones have up to 20,000.
 pub const MAX_FILE_BYTES: u64 = 256 * 1024;
-
-/// Most words of [`Playbook::system_prompt`]: a small model on a processor reads few tokens a second.
-pub const MAX_PROMPT_WORDS: usize = 260;
-
-/// Most examples of good answers in [`Playbook::system_prompt`]; the others are found by what the caller says.
-const MAX_PROMPT_EXAMPLES: usize = 2;
-
-/// Most facts in [`Playbook::system_prompt`]; the others are found by [`Playbook::matches`].
-const MAX_PROMPT_FACTS: usize = 10;
-
-/// Rules of every prompt, for the model alone.
-pub const PROMPT_RULES: &str = "Reply in one or two short spoken sentences. Ask at most one question. \
-Never use lists. Use only these facts. If the facts do not say it, say you do not know.";
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
@@ -300,66 +289,6 @@ impl Playbook {
         let names = text::slot_names(line).unwrap_or_default();
         names.into_iter().map(str::to_owned).collect()
     }
-
-    /// The prompt of a small language model, at most [`MAX_PROMPT_WORDS`] words: who it is, its
-    /// goal and tone, the first facts of the file that can be said now, and the rules.
-    pub fn system_prompt(&self, slots: &BTreeMap<String, String>) -> String {
-        let fill = |line: &str| self.fill(line, slots).unwrap_or_default();
-        let role = &self.role;
-        let head = format!(
-            "You are {} of {}, a voice agent on a phone call. {}\nGoal: {}\nTone: {}. {}.\n",
-            fill(&role.name),
-            fill(&role.company),
-            fill(&role.task),
-            fill(&role.goal),
-            self.persona.tone,
-            self.persona.style.join(", "),
-        );
-        let mut room =
-            MAX_PROMPT_WORDS.saturating_sub(count_words(&head) + count_words(PROMPT_RULES) + 2);
-        // Rules come before facts for their place in the budget: a call can look a fact up later.
-        let mut take = |text: &str| {
-            let words = count_words(text);
-            let fits = !text.is_empty() && words <= room;
-            room -= if fits { words } else { 0 };
-            fits
-        };
-        let terms = self
-            .terminology
-            .say
-            .iter()
-            .map(|(from, to)| format!("Say {to}, not {from}."));
-        let rules: Vec<String> = self
-            .compliance
-            .rules
-            .iter()
-            .map(|rule| fill(rule))
-            .chain(terms)
-            .filter(|text| take(text))
-            .collect();
-        // A few examples show the tone; the facts that leave for them are found by what the caller says.
-        let examples = self.examples.iter().filter_map(|example| {
-            let agent = self.fill(&example.agent, slots)?;
-            Some(format!("\nCaller: {} You: {agent}", example.caller))
-        });
-        let examples: String = examples
-            .filter(|text| take(text))
-            .take(MAX_PROMPT_EXAMPLES)
-            .collect();
-        let facts = self
-            .facts
-            .iter()
-            .filter_map(|fact| self.fill(&fact.say, slots));
-        let facts: Vec<String> = facts
-            .filter(|text| take(text))
-            .take(MAX_PROMPT_FACTS)
-            .collect();
-        format!(
-            "{head}Facts: {}\nRules: {PROMPT_RULES} {}{examples}",
-            facts.join(" "),
-            rules.join(" ")
-        )
-    }
 }
 
 #[cfg(test)]
@@ -501,34 +430,5 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         assert!(error.to_string().contains("`flow.opening.ask`"), "{error}");
         assert!(error.hint().is_some());
-    }
-
-    #[test]
-    fn prompt_of_a_shipped_playbook_is_compact() {
-        for playbook in shipped() {
-            let prompt = playbook.system_prompt(&BTreeMap::new());
-            assert!(
-                count_words(&prompt) <= MAX_PROMPT_WORDS,
-                "{}",
-                count_words(&prompt)
-            );
-            let facts = playbook
-                .facts
-                .iter()
-                .filter(|fact| prompt.contains(&fact.say))
-                .count();
-            assert!((6..=10).contains(&facts), "{facts} facts");
-            let examples = playbook.examples.iter();
-            let shown = examples.filter(|example| prompt.contains(&example.agent));
-            assert_eq!(shown.count(), MAX_PROMPT_EXAMPLES, "{prompt}");
-            for part in [
-                &playbook.role.company,
-                &playbook.role.goal,
-                "Never use lists.",
-                "Use only these facts.",
-            ] {
-                assert!(prompt.contains(part), "{part}");
-            }
-        }
     }
 }

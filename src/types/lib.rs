@@ -7,6 +7,7 @@ pub mod chat;
 pub mod clock;
 pub mod event;
 pub mod expect;
+pub mod free_replies;
 pub mod intent;
 pub mod line;
 pub mod load;

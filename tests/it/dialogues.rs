@@ -48,7 +48,7 @@ fn each_story_goes_as_it_went_before() {
     let config = config.path().join("config.toml");
     std::fs::write(
         &config,
-        "[dialogue]\ntoday = \"2026-11-18\"\nembedding_model = \"\"\n",
+        "[dialogue]\ntoday = \"2026-11-18\"\nembedding_model = \"\"\nfree_replies = \"brief\"\n",
     )
     .unwrap();
     settings.bind(|| {
@@ -65,7 +65,10 @@ fn the_same_seed_makes_the_same_words() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("config.toml");
     let models = root().join("models");
-    let text = format!("[models]\nfolder = {models:?}\n[llm]\nmax_reply_tokens = 12\n");
+    let text = format!(
+        "[models]\nfolder = {models:?}\n[llm]\nmax_reply_tokens = 12\n\
+         [dialogue]\nfree_replies = \"brief\"\n"
+    );
     std::fs::write(&config, text).unwrap();
     let run = || {
         let result = dialogue(&config, "fitness-off_topic", &["--json"]);

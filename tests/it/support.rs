@@ -15,13 +15,17 @@ use patter_server::session::SessionOptions;
 use patter_server::transport::audiosocket::server::{Server, ServerOptions};
 use patter_speech::espeak::Espeak;
 use patter_types::event::{Event, Stamped};
+use patter_types::free_replies::FreeReplies;
 
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 pub(crate) fn loaded() -> Loaded {
-    config::load(Some(&root().join("config.toml"))).unwrap()
+    let mut loaded = config::load(Some(&root().join("config.toml"))).unwrap();
+    // What a call does with a model is tested with the smallest one.
+    loaded.config.dialogue.free_replies = FreeReplies::Brief;
+    loaded
 }
 
 /// The engines, loaded once for all tests.

@@ -17,6 +17,7 @@ use patter_engine::recognise::{AsrError, Pass, Recogniser, RecogniserSession, Tr
 use patter_engine::voice::{Sound, Speaker, TtsError, Voice};
 use patter_machine::cores::Cores;
 use patter_types::chat::{ChatMessage, Finish, Role};
+use patter_types::free_replies::FreeReplies;
 use patter_types::priority::Priority;
 
 // The room above names what it takes from `call`: tests of `server` take in this file, too.
@@ -155,6 +156,7 @@ pub(super) fn engines(
 ) -> Arc<Engines> {
     let mut config = Config::default();
     config.dialogue.today = "2026-11-18".into();
+    config.dialogue.free_replies = FreeReplies::Brief;
     change(&mut config);
     let settings = Loaded {
         config,

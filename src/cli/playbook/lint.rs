@@ -138,7 +138,11 @@ fn budget(
         Some(reader) => Ok::<_, LlmError>(reader.read(messages, open_turn)?.tokens),
         None => Ok(prompt::estimate(messages)),
     };
-    let longest = fullest_prompt(playbook, config.dialogue.history_turns as usize);
+    let longest = fullest_prompt(
+        playbook,
+        config.dialogue.free_replies,
+        config.dialogue.history_turns as usize,
+    );
     let shared = count(&longest[..1], false)?;
     let share = prompt::share(&config.llm, config.serve.max_calls as usize, shared);
     Ok(Budget {

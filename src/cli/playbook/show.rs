@@ -77,7 +77,9 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
 
 fn prompt_of(loaded: &Loaded, playbook: Playbook) -> anyhow::Result<Prompt> {
     let turns = loaded.config.dialogue.history_turns as usize;
-    let messages = Dialogue::new(Arc::new(Knowledge::new(playbook)), turns).shared_prefix();
+    let messages = Dialogue::new(Arc::new(Knowledge::new(playbook)), turns)
+        .answering(loaded.config.dialogue.free_replies.or_brief())
+        .shared_prefix();
     let words = |message: &ChatMessage| message.text.split_whitespace().count();
     let words = messages.iter().map(words).sum();
     let model = &loaded.config.llm.model;

@@ -6,7 +6,7 @@
 use super::Refusal;
 use super::ground::Ground;
 use super::words::{find, holds, leak_words, spaced};
-use patter_playbook::{PROMPT_RULES, Playbook};
+use patter_playbook::{FULL_PROMPT_RULES, PROMPT_RULES, Playbook};
 use patter_types::reason::Reason;
 
 /// Texts of the playbook that are written for the agent.
@@ -20,7 +20,8 @@ pub(super) fn instructions(playbook: &Playbook) -> Vec<String> {
         .into_iter()
         .chain(stages)
         .chain(&playbook.compliance.rules);
-    let rules = PROMPT_RULES.split_inclusive('.');
+    let rules = [PROMPT_RULES, FULL_PROMPT_RULES];
+    let rules = rules.iter().flat_map(|rules| rules.split_inclusive('.'));
     written
         .map(String::as_str)
         .chain(rules)

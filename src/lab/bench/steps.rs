@@ -97,7 +97,8 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let mut first_tokens = Vec::new();
     for month in MONTHS.into_iter().cycle().take(options.repeat) {
         // A call that gets nowhere would be handed over.
-        let mut dialogue = Dialogue::new(Arc::clone(&engines.playbooks.default.knowledge), 6);
+        let mut dialogue = Dialogue::new(Arc::clone(&engines.playbooks.default.knowledge), 6)
+            .answering(engines.config.dialogue.free_replies.or_brief());
         dialogue.heard_of_reply("Great. What would you like from training?");
         // As in a call: the history is prefilled while the caller speaks.
         thinking.warm(dialogue.so_far());

@@ -143,7 +143,8 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         let dialogue = Dialogue::new(
             Arc::clone(&knowledge),
             config.dialogue.history_turns as usize,
-        );
+        )
+        .answering(config.dialogue.free_replies.or_brief());
         eval.call(dialogue, given.clone(), &lines);
         next += LINES_A_CALL;
         if next >= callers.len() {

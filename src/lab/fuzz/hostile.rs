@@ -9,6 +9,7 @@ use proptest::sample::{Index, select};
 use patter_dialogue::Dialogue;
 use patter_dialogue::knowledge::Knowledge;
 use patter_playbook::{Places, Playbook, PlaybookError};
+use patter_types::free_replies::FreeReplies;
 
 const BANK: &str = include_str!("../../../playbooks/bank_complaint.toml");
 
@@ -45,7 +46,7 @@ pub(crate) fn look_at(playbook: &Playbook, text: &str) {
     let _ = (
         graph.mermaid(true),
         graph.dot(true),
-        fullest_prompt(playbook, 6),
+        fullest_prompt(playbook, FreeReplies::Full, 6),
     );
 }
 

@@ -94,7 +94,8 @@ pub(super) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
             &loaded.resolve(&config.dialogue.playbook),
         )?)),
         config.dialogue.history_turns as usize,
-    );
+    )
+    .answering(config.dialogue.free_replies.or_brief());
     let opening = dialogue.opening().text();
     dialogue.heard_of_reply(&opening);
     let so_far = dialogue.so_far();

@@ -1,0 +1,230 @@
+//! What the language model is told of a playbook: the prompt that all turns begin with, and the note of a turn.
+//!
+//! Pure. In: a playbook, the values of slots, how able the model is. Out: text. The prompt is the same for all calls of a
+//! playbook whose slots are, so it is read once and shared; the note stands before the caller's last words.
+
+use std::collections::BTreeMap;
+
+use patter_language::text::count_words;
+use patter_types::free_replies::FreeReplies;
+
+use crate::{Playbook, Stage};
+
+/// Most words of a prompt for a small model: on a processor it reads few tokens a second.
+const MAX_PROMPT_WORDS: usize = 260;
+/// Most words of a prompt for a model that follows long ones. They are read once for all calls.
+const MAX_FULL_PROMPT_WORDS: usize = 900;
+/// Most examples of good answers in a prompt; the others are found by what the caller says.
+const MAX_PROMPT_EXAMPLES: usize = 2;
+/// Most facts in a prompt for a small model; the others are found by [`Playbook::matches`].
+const MAX_PROMPT_FACTS: usize = 10;
+/// The last rules of every prompt for a small model.
+pub const PROMPT_RULES: &str = "Reply in one or two short spoken sentences. Ask at most one question. \
+Never use lists. Use only these facts. If the facts do not say it, say you do not know.";
+/// The rules of a prompt for a model that follows long ones.
+pub const FULL_PROMPT_RULES: &str = "Reply in one or two short spoken sentences, as on the telephone: no lists, no \
+emojis, at most one question. First answer what the customer said last. Say only what the facts above say: no other \
+price, time, name, offer or promise, and do not guess. You cannot do anything but talk.";
+
+/// Counts the words that still fit.
+struct Room(usize);
+
+impl Room {
+    /// Whether `text` fits; if so, it is taken.
+    fn take(&mut self, text: &str) -> bool {
+        let words = count_words(text);
+        let fits = !text.is_empty() && words <= self.0;
+        self.0 -= if fits { words } else { 0 };
+        fits
+    }
+}
+
+impl Playbook {
+    /// What every prompt begins with, for a model that gets a prompt in `style`.
+    pub fn system_prompt(&self, style: FreeReplies, slots: &BTreeMap<String, String>) -> String {
+        match style {
+            FreeReplies::Full => self.full_prompt(slots),
+            FreeReplies::Off | FreeReplies::Brief => self.brief_prompt(slots),
+        }
+    }
+
+    /// What stands before the caller's last words while the conversation is in `stage`.
+    pub fn turn_note(
+        &self,
+        style: FreeReplies,
+        stage: Option<&Stage>,
+        slots: &BTreeMap<String, String>,
+    ) -> String {
+        let goal = stage.map_or("", |stage| &stage.goal);
+        let ask = stage.and_then(|stage| self.fill(&stage.ask, slots));
+        match (style, ask.filter(|ask| !ask.is_empty())) {
+            (FreeReplies::Full, Some(ask)) => format!(
+                "You are at this point of the call: {goal} You asked: \"{ask}\" Answer the customer's next words from \
+                 the facts, or say that you do not know it, and come back to what you asked."
+            ),
+            _ => format!("Goal now: {goal}"),
+        }
+    }
+
+    /// Rules of the playbook, and the words that it wants.
+    fn rules<'a>(
+        &'a self,
+        slots: &'a BTreeMap<String, String>,
+    ) -> impl Iterator<Item = String> + 'a {
+        let terms = self
+            .terminology
+            .say
+            .iter()
+            .map(|(from, to)| format!("Say {to}, not {from}."));
+        let rules = self.compliance.rules.iter();
+        rules
+            .map(|rule| self.fill(rule, slots).unwrap_or_default())
+            .chain(terms)
+    }
+
+    /// At most [`MAX_PROMPT_WORDS`] words: who the agent is, its goal and tone, the first facts of the file that can be
+    /// said now, and the rules.
+    fn brief_prompt(&self, slots: &BTreeMap<String, String>) -> String {
+        let fill = |line: &str| self.fill(line, slots).unwrap_or_default();
+        let role = &self.role;
+        let head = format!(
+            "You are {} of {}, a voice agent on a phone call. {}\nGoal: {}\nTone: {}. {}.\n",
+            fill(&role.name),
+            fill(&role.company),
+            fill(&role.task),
+            fill(&role.goal),
+            self.persona.tone,
+            self.persona.style.join(", "),
+        );
+        let used = count_words(&head) + count_words(PROMPT_RULES) + 2;
+        let mut room = Room(MAX_PROMPT_WORDS.saturating_sub(used));
+        // Rules come before facts for their place in the budget: a call can look a fact up later.
+        let rules: Vec<String> = self.rules(slots).filter(|text| room.take(text)).collect();
+        // A few examples show the tone; the facts that leave for them are found by what the caller says.
+        let examples = self.examples.iter().filter_map(|example| {
+            let agent = self.fill(&example.agent, slots)?;
+            Some(format!("\nCaller: {} You: {agent}", example.caller))
+        });
+        let examples: String = examples
+            .filter(|text| room.take(text))
+            .take(MAX_PROMPT_EXAMPLES)
+            .collect();
+        let facts = self
+            .facts
+            .iter()
+            .filter_map(|fact| self.fill(&fact.say, slots));
+        let facts: Vec<String> = facts
+            .filter(|text| room.take(text))
+            .take(MAX_PROMPT_FACTS)
+            .collect();
+        format!(
+            "{head}Facts: {}\nRules: {PROMPT_RULES} {}{examples}",
+            facts.join(" "),
+            rules.join(" ")
+        )
+    }
+
+    /// At most [`MAX_FULL_PROMPT_WORDS`] words: the same with every fact that fits, and what to say where none does.
+    fn full_prompt(&self, slots: &BTreeMap<String, String>) -> String {
+        let fill = |line: &str| self.fill(line, slots).unwrap_or_default();
+        let role = &self.role;
+        let head = format!(
+            "You are {} of {}, talking to a customer on the telephone. {} Your goal: {}\nYour tone: {}. {}.",
+            fill(&role.name),
+            fill(&role.company),
+            fill(&role.task),
+            fill(&role.goal),
+            self.persona.tone,
+            self.persona.style.join(", "),
+        );
+        let not_known = fill(&self.lines.not_known);
+        let unknown = match not_known.is_empty() {
+            true => "If the facts do not say it, say that you do not know.".to_owned(),
+            false => format!("If the facts do not say it, say: \"{not_known}\""),
+        };
+        let used = [head.as_str(), FULL_PROMPT_RULES, &unknown];
+        let used: usize = used.iter().map(|text| count_words(text)).sum();
+        let mut room = Room(MAX_FULL_PROMPT_WORDS.saturating_sub(used + 10));
+        let rules: Vec<String> = self.rules(slots).filter(|text| room.take(text)).collect();
+        let examples = self.examples.iter().filter_map(|example| {
+            let agent = self.fill(&example.agent, slots)?;
+            Some(format!("\nCustomer: {}\nYou: {agent}", example.caller))
+        });
+        let examples: String = examples
+            .filter(|text| room.take(text))
+            .take(MAX_PROMPT_EXAMPLES)
+            .collect();
+        let facts = self.facts.iter();
+        let facts: String = facts
+            .filter_map(|fact| self.fill(&fact.say, slots))
+            .filter(|text| room.take(text))
+            .map(|fact| format!("\n- {fact}"))
+            .collect();
+        format!(
+            "{head}\n\nAll that you know:{facts}\n\nRules: {FULL_PROMPT_RULES} {unknown} {}\n\nExamples:{examples}",
+            rules.join(" ")
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::SHIPPED;
+
+    fn shipped() -> Vec<Playbook> {
+        let parsed = |(name, text): (&str, &str)| Playbook::parse(text, name).unwrap();
+        SHIPPED.map(parsed).into()
+    }
+
+    #[test]
+    fn a_brief_prompt_of_a_shipped_playbook_is_compact() {
+        for playbook in shipped() {
+            let prompt = playbook.system_prompt(FreeReplies::Brief, &BTreeMap::new());
+            let words = count_words(&prompt);
+            assert!(words <= MAX_PROMPT_WORDS, "{words}");
+            let facts = playbook.facts.iter();
+            let facts = facts.filter(|fact| prompt.contains(&fact.say)).count();
+            assert!((6..=10).contains(&facts), "{facts} facts");
+            let examples = playbook.examples.iter();
+            let shown = examples.filter(|example| prompt.contains(&example.agent));
+            assert_eq!(shown.count(), MAX_PROMPT_EXAMPLES, "{prompt}");
+            for part in [
+                &playbook.role.company,
+                &playbook.role.goal,
+                "Never use lists.",
+                "Use only these facts.",
+            ] {
+                assert!(prompt.contains(part), "{part}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_full_prompt_holds_every_fact_and_how_to_say_that_one_is_missing() {
+        for playbook in shipped() {
+            let slots = BTreeMap::new();
+            let prompt = playbook.system_prompt(FreeReplies::Full, &slots);
+            let words = count_words(&prompt);
+            assert!(words <= MAX_FULL_PROMPT_WORDS, "{words}");
+            for fact in &playbook.facts {
+                if let Some(said) = playbook.fill(&fact.say, &slots) {
+                    assert!(prompt.contains(&said), "{}: {said}", playbook.title);
+                }
+            }
+            assert!(prompt.contains(&playbook.lines.not_known));
+            let note = playbook.turn_note(FreeReplies::Full, playbook.flow.first(), &slots);
+            assert!(note.contains(&playbook.flow[0].ask), "{note}");
+        }
+    }
+
+    #[test]
+    fn a_playbook_of_many_facts_leaves_some_out() {
+        let mut playbook = shipped().remove(0);
+        let fact = playbook.facts[0].clone();
+        playbook.facts = vec![fact; 400];
+        let prompt = playbook.system_prompt(FreeReplies::Full, &BTreeMap::new());
+        assert!(count_words(&prompt) <= MAX_FULL_PROMPT_WORDS);
+        assert!(prompt.contains("Examples:\nCustomer:"));
+    }
+}
