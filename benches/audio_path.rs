@@ -13,6 +13,7 @@ use patter_turn::agent::Agent;
 use patter_turn::endpointing::Delays;
 use patter_turn::taking::TurnTaking;
 use patter_types::expect::Expect;
+use patter_types::turn::TurnNumber;
 use ringbuf::traits::Producer;
 
 fn speech_like() -> Frame {
@@ -45,11 +46,11 @@ fn frames(c: &mut Criterion) {
         });
     });
     let (mut transport, mut call) = line();
-    call.line.set_gate(1, 0);
+    call.line.set_gate(TurnNumber(1), TurnNumber(0));
     c.bench_function("ring and playback, one frame", |b| {
         b.iter(|| {
             let spoken = SpokenFrame {
-                turn: 1,
+                turn: TurnNumber(1),
                 index: 0,
                 samples: frame,
             };

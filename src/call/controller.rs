@@ -24,6 +24,7 @@ use ringbuf::{HeapCons, HeapProd};
 use crate::line::{Line, SpokenFrame};
 use crate::load_shedding::LoadShedding;
 use crate::responder::Asks;
+use patter_types::turn::TurnNumber;
 
 /// How often the ring is looked at.
 const POLL: Duration = Duration::from_millis(5);
@@ -279,7 +280,7 @@ impl Controller {
         done
     }
 
-    fn announce(&mut self, turn: u32, announcement: &Announcement) {
+    fn announce(&mut self, turn: TurnNumber, announcement: &Announcement) {
         let chunks = announcement.spoken.samples.chunks(FRAME_SAMPLES);
         for (index, chunk) in chunks.enumerate() {
             let index = index as u32;

@@ -18,6 +18,7 @@ use patter_audio::{Frame, ms_to_frames};
 use patter_turn::conversation::{Closed, Played};
 use patter_turn::keys::MOST_KEYS;
 use patter_types::clock::Clock;
+use patter_types::turn::TurnNumber;
 
 /// Heard frames kept while the call's thread is busy, or when a network that stood still brings them all at once, in
 /// ms. Whatever waits is heard as fast as the machine can.
@@ -31,7 +32,7 @@ pub const ANNOUNCEMENT_RING_MS: u32 = 30_000;
 #[derive(Clone, Copy)]
 pub struct SpokenFrame {
     /// The agent's turn it belongs to, from 1.
-    pub turn: u32,
+    pub turn: TurnNumber,
     /// Its number within the turn, from 0.
     pub index: u32,
     /// The sound.
@@ -63,35 +64,35 @@ pub struct Line {
 }
 
 impl Line {
-    /// The turn whose frames are played, and the one whose frames wait; 0 for none.
-    pub fn gate(&self) -> (u32, u32) {
+    /// The turn whose frames are played, and the one whose frames wait; [`TurnNumber::NONE`] for none.
+    pub fn gate(&self) -> (TurnNumber, TurnNumber) {
         let gate = self.gate.load(Ordering::Acquire);
-        ((gate >> 32) as u32, gate as u32)
+        (TurnNumber((gate >> 32) as u32), TurnNumber(gate as u32))
     }
 
     /// Sets the gate. Frames and work of every other turn are dropped. Only the call's `controller` thread does this.
-    pub fn set_gate(&self, open: u32, awaited: u32) {
-        let gate = u64::from(open) << 32 | u64::from(awaited);
+    pub fn set_gate(&self, open: TurnNumber, awaited: TurnNumber) {
+        let gate = u64::from(open.0) << 32 | u64::from(awaited.0);
         self.gate.store(gate, Ordering::Release);
     }
 
     /// True when the frames of `turn` are played as they come.
-    pub fn is_open(&self, turn: u32) -> bool {
+    pub fn is_open(&self, turn: TurnNumber) -> bool {
         self.gate().0 == turn
     }
 
     /// Tells that the caller waits for `turn`, though it is not open yet.
-    pub fn want(&self, turn: u32) {
-        self.wanted.store(turn, Ordering::Release);
+    pub fn want(&self, turn: TurnNumber) {
+        self.wanted.store(turn.0, Ordering::Release);
     }
 
     /// True when the caller waits for `turn`: it is open, or will be as soon as the line is free.
-    pub fn is_wanted(&self, turn: u32) -> bool {
-        self.is_open(turn) || self.wanted.load(Ordering::Acquire) == turn
+    pub fn is_wanted(&self, turn: TurnNumber) -> bool {
+        self.is_open(turn) || self.wanted.load(Ordering::Acquire) == turn.0
     }
 
     /// True when nothing of `turn` will be played any more.
-    pub fn is_cancelled(&self, turn: u32) -> bool {
+    pub fn is_cancelled(&self, turn: TurnNumber) -> bool {
         let (open, awaited) = self.gate();
         (turn != open && turn != awaited) || self.is_closed()
     }
@@ -129,7 +130,7 @@ impl Line {
     pub fn played(&self) -> Played {
         let packed = self.played.load(Ordering::Acquire);
         Played {
-            turn: (packed >> 32) as u32,
+            turn: TurnNumber((packed >> 32) as u32),
             frames: packed as u32,
             first_us: self.first_played_us.load(Ordering::Acquire),
         }
@@ -307,12 +308,14 @@ mod tests {
     #[test]
     fn only_the_open_and_the_awaited_turn_live() {
         let (_transport, call) = line();
-        call.line.set_gate(2, 4);
-        let alive: Vec<u32> = (1..6).filter(|t| !call.line.is_cancelled(*t)).collect();
+        call.line.set_gate(TurnNumber(2), TurnNumber(4));
+        let alive: Vec<u32> = (1..6)
+            .filter(|t| !call.line.is_cancelled(TurnNumber(*t)))
+            .collect();
         assert_eq!(alive, [2, 4]);
-        assert!(call.line.is_open(2) && !call.line.is_open(4));
+        assert!(call.line.is_open(TurnNumber(2)) && !call.line.is_open(TurnNumber(4)));
         call.line.close(Closed::Agent);
-        assert!(call.line.is_cancelled(2));
+        assert!(call.line.is_cancelled(TurnNumber(2)));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use ringbuf::traits::{Consumer, Observer};
 
 use super::line::{Line, SpokenFrame};
 use patter_audio::{FRAME_SAMPLES, Frame, SILENCE};
+use patter_types::turn::TurnNumber;
 
 /// Frames that can be played again: two seconds.
 pub const HISTORY_FRAMES: u32 = 100;
@@ -25,7 +26,7 @@ pub struct Playback {
     line: Arc<Line>,
     history: Box<[Frame]>,
     /// The turn that `history`, `next` and `newest` are about.
-    turn: u32,
+    turn: TurnNumber,
     /// The frame to be played next.
     next: u32,
     /// The frame that comes out of the ring next; those before it are in the history.
@@ -41,7 +42,7 @@ impl Playback {
             rings,
             line,
             history: vec![SILENCE; HISTORY_FRAMES as usize].into_boxed_slice(),
-            turn: 0,
+            turn: TurnNumber::NONE,
             next: 0,
             newest: 0,
             sounding: None,
@@ -132,8 +133,8 @@ impl Playback {
         Some(frame.samples)
     }
 
-    fn report(&self, turn: u32) {
-        let packed = u64::from(turn) << 32 | u64::from(self.next);
+    fn report(&self, turn: TurnNumber) {
+        let packed = u64::from(turn.0) << 32 | u64::from(self.next);
         self.line.played.store(packed, Ordering::Release);
     }
 }
@@ -146,7 +147,7 @@ mod tests {
 
     fn spoken(turn: u32, index: u32) -> SpokenFrame {
         SpokenFrame {
-            turn,
+            turn: TurnNumber(turn),
             index,
             samples: [index as i16 + 1; 320],
         }
@@ -157,7 +158,7 @@ mod tests {
         for index in 0..frames {
             assert!(call.speech.try_push(spoken(1, index)).is_ok());
         }
-        call.line.set_gate(1, 0);
+        call.line.set_gate(TurnNumber(1), TurnNumber(0));
         (transport, call)
     }
 
@@ -171,16 +172,16 @@ mod tests {
         let (mut transport, mut call) = playing(10);
         assert_eq!(heard(&mut transport), 1);
         assert_eq!(heard(&mut transport), 2);
-        call.line.set_gate(0, 2);
+        call.line.set_gate(TurnNumber(0), TurnNumber(2));
         assert_eq!(heard(&mut transport), 0);
         assert_eq!(transport.playback.next_frame(), SILENCE);
         let played = call.line.played();
-        assert_eq!((played.turn, played.frames), (1, 2));
+        assert_eq!((played.turn, played.frames), (TurnNumber(1), 2));
         assert!(call.speech.try_push(spoken(2, 0)).is_ok());
         assert_eq!(heard(&mut transport), 0, "its gate is shut");
-        call.line.set_gate(2, 0);
+        call.line.set_gate(TurnNumber(2), TurnNumber(0));
         assert_eq!(heard(&mut transport), 1);
-        assert_eq!(call.line.played().turn, 2);
+        assert_eq!(call.line.played().turn, TurnNumber(2));
     }
 
     #[test]
@@ -189,13 +190,13 @@ mod tests {
         for index in 0..5 {
             assert!(call.speech.try_push(spoken(1, index)).is_ok());
         }
-        call.line.set_gate(0, 1);
+        call.line.set_gate(TurnNumber(0), TurnNumber(1));
         assert_eq!(transport.playback.next_frame(), SILENCE);
-        call.line.set_gate(0, 2);
+        call.line.set_gate(TurnNumber(0), TurnNumber(2));
         assert!(call.speech.try_push(spoken(2, 0)).is_ok());
-        call.line.set_gate(2, 0);
+        call.line.set_gate(TurnNumber(2), TurnNumber(0));
         assert_eq!(heard(&mut transport), 1);
-        assert_eq!(call.line.played().turn, 2);
+        assert_eq!(call.line.played().turn, TurnNumber(2));
     }
 
     #[test]
@@ -234,13 +235,13 @@ mod tests {
         let (mut transport, mut call) = line();
         for index in 0..4 {
             let frame = SpokenFrame {
-                turn: 1,
+                turn: TurnNumber(1),
                 index,
                 samples: [8_000; 320],
             };
             assert!(call.speech.try_push(frame).is_ok());
         }
-        call.line.set_gate(1, 0);
+        call.line.set_gate(TurnNumber(1), TurnNumber(0));
         transport.playback.next_frame();
         call.line.pause();
         let out = transport.playback.next_frame();
@@ -255,13 +256,13 @@ mod tests {
         let (mut transport, mut call) = line();
         assert!(call.speech.try_push(spoken(3, 0)).is_ok());
         assert!(call.announcements.try_push(spoken(2, 0)).is_ok());
-        call.line.set_gate(2, 3);
+        call.line.set_gate(TurnNumber(2), TurnNumber(3));
         assert_eq!(heard(&mut transport), 1);
-        assert_eq!(call.line.played().turn, 2);
+        assert_eq!(call.line.played().turn, TurnNumber(2));
         assert_eq!(heard(&mut transport), 0);
-        call.line.set_gate(3, 0);
+        call.line.set_gate(TurnNumber(3), TurnNumber(0));
         assert_eq!(heard(&mut transport), 1);
-        assert_eq!(call.line.played().turn, 3);
+        assert_eq!(call.line.played().turn, TurnNumber(3));
     }
 
     #[test]

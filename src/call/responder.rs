@@ -37,6 +37,7 @@ use patter_types::load::ShedLevel;
 use patter_types::outcome::Outcome;
 use patter_types::priority::Priority;
 use patter_types::source::Source;
+use patter_types::turn::TurnNumber;
 
 pub use asks::{Asks, Pending, Progress};
 
@@ -73,7 +74,7 @@ pub struct Responder {
 
 /// One turn being spoken.
 struct Reply {
-    turn: u32,
+    turn: TurnNumber,
     frames: u32,
     first_token_ms: f32,
     first_done: bool,
@@ -125,7 +126,7 @@ impl Responder {
     }
 
     /// What the call came to counts, though the caller hung up before the answer was heard.
-    fn over(&mut self, turn: u32, words: Option<&str>) {
+    fn over(&mut self, turn: TurnNumber, words: Option<&str>) {
         self.unsent
             .retain(|event| matches!(event, Event::Intent { .. } | Event::Outcome { .. }));
         if words.is_some_and(|words| self.dialogue.is_opt_out(words)) {
@@ -136,7 +137,7 @@ impl Responder {
         self.send_unsent();
     }
 
-    fn opened(&mut self, turn: u32) {
+    fn opened(&mut self, turn: TurnNumber) {
         if self.line.is_open(turn) {
             self.send_unsent();
         }
@@ -161,7 +162,7 @@ impl Responder {
     }
 
     /// Sends an event of `turn`, once the turn is played.
-    fn event(&mut self, turn: u32, event: Event) {
+    fn event(&mut self, turn: TurnNumber, event: Event) {
         self.unsent.push(event);
         self.opened(turn);
     }
@@ -172,11 +173,11 @@ impl Responder {
         }
     }
 
-    fn cancelled(&self, turn: u32) -> bool {
+    fn cancelled(&self, turn: TurnNumber) -> bool {
         self.line.is_cancelled(turn)
     }
 
-    fn speak_plan(&mut self, turn: u32, plan: Plan) {
+    fn speak_plan(&mut self, turn: TurnNumber, plan: Plan) {
         if let Some(matched) = plan.matched {
             let event = Event::Intent {
                 turn,
@@ -285,7 +286,7 @@ impl Responder {
     }
 
     /// A reply as it comes, or the best of several at once.
-    fn generation(&self, turn: u32, prompt: Vec<ChatMessage>) -> Generation {
+    fn generation(&self, turn: TurnNumber, prompt: Vec<ChatMessage>) -> Generation {
         if self.candidates.count > 1 {
             let started = Instant::now();
             let wanted = || (!self.cancelled(turn)).then(|| self.priority(turn));
@@ -322,7 +323,7 @@ impl Responder {
     }
 
     /// Somebody waits for a turn once it is open, or behind a notice.
-    fn priority(&self, turn: u32) -> Priority {
+    fn priority(&self, turn: TurnNumber) -> Priority {
         if self.line.is_wanted(turn) {
             Priority::Interactive
         } else {
@@ -330,7 +331,7 @@ impl Responder {
         }
     }
 
-    fn report(&mut self, turn: u32, text: &str, stats: Option<&Stats>) {
+    fn report(&mut self, turn: TurnNumber, text: &str, stats: Option<&Stats>) {
         let Some(stats) = stats else {
             self.load.failed();
             self.events.send(Event::Error {

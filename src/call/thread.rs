@@ -29,7 +29,7 @@ pub(super) fn spawn_controller(
 ) -> std::io::Result<JoinHandle<()>> {
     spawn("controller", line, events, work, |line, events| {
         line.close(Closed::Error);
-        let mut end = Event::end(Closed::Error.name(), line.played().turn);
+        let mut end = Event::end(Closed::Error.name(), line.played().turn.0);
         if let Event::CallEnd {
             dropped_frames,
             filled_frames,

@@ -5,6 +5,8 @@
 
 use std::ops::Deref;
 
+use patter_types::turn::TurnNumber;
+
 use crate::{Dialogue, Plan};
 
 /// Replies that can be undone: one behind the gate, one that is hardly heard, and one more.
@@ -14,7 +16,7 @@ const REMEMBERED: usize = 3;
 pub struct Tentative {
     dialogue: Dialogue,
     /// The dialogue before each reply that may still be undone, by the number of the reply's turn.
-    before: Vec<(u32, Dialogue)>,
+    before: Vec<(TurnNumber, Dialogue)>,
 }
 
 impl Deref for Tentative {
@@ -35,7 +37,7 @@ impl From<Dialogue> for Tentative {
 }
 
 impl Tentative {
-    fn remember(&mut self, turn: u32) {
+    fn remember(&mut self, turn: TurnNumber) {
         if self.before.len() == REMEMBERED {
             self.before.remove(0);
         }
@@ -43,19 +45,19 @@ impl Tentative {
     }
 
     /// [`Dialogue::opening`] as `turn`.
-    pub fn opening(&mut self, turn: u32) -> Plan {
+    pub fn opening(&mut self, turn: TurnNumber) -> Plan {
         self.remember(turn);
         self.dialogue.opening()
     }
 
     /// [`Dialogue::reply`] as `turn`.
-    pub fn reply(&mut self, turn: u32, heard: &str) -> Plan {
+    pub fn reply(&mut self, turn: TurnNumber, heard: &str) -> Plan {
         self.remember(turn);
         self.dialogue.reply(heard)
     }
 
     /// [`Dialogue::keyed`] as `turn`.
-    pub fn keyed(&mut self, turn: u32, keys: &str) -> Plan {
+    pub fn keyed(&mut self, turn: TurnNumber, keys: &str) -> Plan {
         self.remember(turn);
         self.dialogue.keyed(keys)
     }
@@ -81,7 +83,7 @@ impl Tentative {
     }
 
     /// The reply `turn` never was: the dialogue is as before it.
-    pub fn revert(&mut self, turn: u32) {
+    pub fn revert(&mut self, turn: TurnNumber) {
         if let Some(at) = self.before.iter().position(|(number, _)| *number == turn)
             && let Some((_, dialogue)) = self.before.drain(at..).next()
         {
@@ -91,7 +93,7 @@ impl Tentative {
 
     /// What was heard of a turn is part of every dialogue that may be gone back to, and comes before the words that a
     /// reply behind the gate answers already.
-    pub fn played(&mut self, turn: u32, text: &str, is_announcement: bool) {
+    pub fn played(&mut self, turn: TurnNumber, text: &str, is_announcement: bool) {
         for (_, before) in &mut self.before {
             before.heard(text, is_announcement, false);
         }
@@ -122,25 +124,25 @@ mod tests {
     #[test]
     fn a_reply_that_never_was_leaves_no_trace() {
         let mut dialogue = tentative();
-        let opening = dialogue.opening(1);
-        dialogue.played(1, &opening.text(), false);
+        let opening = dialogue.opening(TurnNumber(1));
+        dialogue.played(TurnNumber(1), &opening.text(), false);
         let before = seen(&dialogue);
-        dialogue.reply(2, "How much is it?");
+        dialogue.reply(TurnNumber(2), "How much is it?");
         assert_ne!(seen(&dialogue), before);
-        dialogue.revert(2);
+        dialogue.revert(TurnNumber(2));
         assert_eq!(seen(&dialogue), before);
-        dialogue.revert(2);
+        dialogue.revert(TurnNumber(2));
         assert_eq!(seen(&dialogue), before, "once is enough");
     }
 
     #[test]
     fn what_was_heard_stays_when_a_later_reply_is_undone() {
         let mut dialogue = tentative();
-        let opening = dialogue.opening(1).text();
+        let opening = dialogue.opening(TurnNumber(1)).text();
         // The caller interrupts: the reply is made while the opening still sounds.
-        dialogue.reply(2, "How much is it?");
-        dialogue.played(1, &opening, false);
-        dialogue.revert(2);
+        dialogue.reply(TurnNumber(2), "How much is it?");
+        dialogue.played(TurnNumber(1), &opening, false);
+        dialogue.revert(TurnNumber(2));
         assert!(seen(&dialogue).iter().any(|text| text.contains(&opening)));
     }
 }

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 
 use super::RecordsError;
 use super::schema;
+use patter_types::turn::TurnNumber;
 
 /// The least of a UUID that names a call: its first group.
 const BEGINNING_CHARS: usize = 8;
@@ -89,7 +90,7 @@ pub struct CallRow {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Turn {
     /// Number of the agent's turn.
-    pub n: i64,
+    pub n: TurnNumber,
     /// The caller's words before it; empty when there were none.
     pub heard: String,
     /// When they began, in ms since the call began.
@@ -125,8 +126,8 @@ pub struct Slot {
     pub value: String,
     /// The caller said that it is right.
     pub confirmed: bool,
-    /// The agent's turn that learnt it.
-    pub turn: i64,
+    /// The agent's turn that learnt it; [`TurnNumber::NONE`] for a value that was known before the call.
+    pub turn: TurnNumber,
 }
 
 /// A call with all that is known of it.
@@ -293,7 +294,7 @@ impl Reader {
                         slot: row.get("slot")?,
                         value: row.get("value")?,
                         confirmed: row.get("confirmed")?,
-                        turn: row.get("turn")?,
+                        turn: TurnNumber(row.get("turn")?),
                     })
                 })?
                 .collect::<rusqlite::Result<_>>()?;
@@ -351,7 +352,7 @@ fn call_row(row: &Row<'_>) -> rusqlite::Result<CallRow> {
 
 fn turn_row(row: &Row<'_>) -> rusqlite::Result<Turn> {
     Ok(Turn {
-        n: row.get("n")?,
+        n: TurnNumber(row.get("n")?),
         heard: row.get("heard")?,
         heard_at_ms: row.get("heard_at_ms")?,
         said: row.get("said")?,

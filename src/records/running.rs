@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 use super::store::Start;
 use patter_types::event::{Event, Stamped};
 use patter_types::outcome::Outcome;
+use patter_types::turn::TurnNumber;
 
 /// Between the stages of a call's path.
 const TO: &str = " > ";
@@ -34,7 +35,7 @@ pub(super) struct Running {
     /// Events written.
     events: u64,
     /// The agent's turns that have a row.
-    turns: BTreeSet<u32>,
+    turns: BTreeSet<TurnNumber>,
     /// When the caller last began to speak.
     speech_ms: Option<u64>,
     /// The caller's words that no turn of the agent's answers yet, and when they began.
@@ -121,7 +122,7 @@ impl Running {
                 self.playbook.clone_from(playbook);
                 self.version.clone_from(version);
                 for (slot, value) in slots {
-                    put_slot(database, call, 0, (slot, value, true))?;
+                    put_slot(database, call, TurnNumber::NONE, (slot, value, true))?;
                 }
             }
             Event::SpeechStart => self.speech_ms = Some(t_ms),
@@ -148,7 +149,7 @@ impl Running {
                 let sql = "UPDATE turns SET said = said || iif(said = '', '', ' ') || ?3, said_at_ms = coalesce(said_at_ms, ?4)
                     WHERE call = ?1 AND n = ?2";
                 let mut add = database.prepare_cached(sql)?;
-                add.execute(params![call, turn, text, t_ms as i64])?;
+                add.execute(params![call, turn.0, text, t_ms as i64])?;
             }
             Event::Latency {
                 turn,
@@ -164,7 +165,7 @@ impl Running {
                 let mut set = database.prepare_cached(sql)?;
                 set.execute(params![
                     call,
-                    turn,
+                    turn.0,
                     response_ms,
                     endpoint_ms,
                     asr_ms,
@@ -183,11 +184,13 @@ impl Running {
                     WHERE call = ?1 AND n = ?2";
                 let began_ms = t_ms.saturating_sub(u64::from(*played_ms));
                 let mut set = database.prepare_cached(sql)?;
-                set.execute(params![call, turn, text, complete, began_ms as i64])?;
+                set.execute(params![call, turn.0, text, complete, began_ms as i64])?;
             }
             Event::Reopened { turn } => {
                 let sql = "UPDATE turns SET reopened = 1 WHERE call = ?1 AND n = ?2";
-                database.prepare_cached(sql)?.execute(params![call, turn])?;
+                database
+                    .prepare_cached(sql)?
+                    .execute(params![call, turn.0])?;
             }
             Event::BargeIn { .. } => self.barge_ins += 1,
             Event::CallEnd { reason, .. } => self.end_reason = Some(reason.clone()),
@@ -208,7 +211,7 @@ impl Running {
     }
 
     /// Sees that turn `n` has a row. The first that is known of it takes the words that were heard before.
-    fn turn(&mut self, database: &Connection, call: i64, n: u32) -> rusqlite::Result<()> {
+    fn turn(&mut self, database: &Connection, call: i64, n: TurnNumber) -> rusqlite::Result<()> {
         if !self.turns.insert(n) {
             return Ok(());
         }
@@ -218,7 +221,7 @@ impl Running {
         let mut put = database.prepare_cached(sql)?;
         put.execute(params![
             call,
-            n,
+            n.0,
             heard.unwrap_or_default(),
             at.map(|at| at as i64)
         ])?;
@@ -236,7 +239,7 @@ impl Running {
         let call = self.save(database)?;
         if self.heard.is_some() {
             // Nobody answered the last words any more.
-            let next = self.turns.last().map_or(1, |last| last.saturating_add(1));
+            let next = self.turns.last().copied().unwrap_or_default().next();
             self.turn(database, call, next)?;
         }
         Ok(())
@@ -292,16 +295,16 @@ fn outcome_name(outcome: Outcome) -> &'static str {
     }
 }
 
-/// Keeps a slot's value; one that was known before the call belongs to turn 0.
+/// Keeps a slot's value; one that was known before the call belongs to [`TurnNumber::NONE`].
 fn put_slot(
     database: &Connection,
     call: i64,
-    turn: u32,
+    turn: TurnNumber,
     (slot, value, confirmed): (&str, &str, bool),
 ) -> rusqlite::Result<()> {
     let sql = "INSERT INTO slots (call, slot, value, confirmed, turn) VALUES (?1, ?2, ?3, ?4, ?5)
         ON CONFLICT DO UPDATE SET value = excluded.value, confirmed = excluded.confirmed, turn = excluded.turn";
     let mut put = database.prepare_cached(sql)?;
-    put.execute(params![call, slot, value, confirmed, turn])?;
+    put.execute(params![call, slot, value, confirmed, turn.0])?;
     Ok(())
 }

@@ -14,6 +14,7 @@ use super::{CallRecord, RecordsError, Start, Store, export, schema};
 use patter_types::event::{Event, Stamped};
 use patter_types::outcome::Outcome;
 use patter_types::source::Source;
+use patter_types::turn::TurnNumber;
 
 const HOSTILE: &str = "=cmd|' /C calc'!A0 \"quoted\", 'single'; DROP TABLE calls; --\r\nline two\0after NUL \u{202E}txet sdrawkcab\u{202C} שלום 你好 \u{1b}[2J";
 
@@ -67,7 +68,7 @@ fn heard(text: &str) -> Event {
 
 fn spoken(turn: u32, text: &str) -> Event {
     Event::Spoken {
-        turn,
+        turn: TurnNumber(turn),
         text: text.into(),
         source: Source::Model,
         audio_ms: 900,
@@ -78,7 +79,7 @@ fn spoken(turn: u32, text: &str) -> Event {
 
 fn played(turn: u32, text: &str, complete: bool) -> Event {
     Event::PlayedUntil {
-        turn,
+        turn: TurnNumber(turn),
         played_ms: 500,
         text: text.into(),
         complete,
@@ -95,7 +96,7 @@ fn stage(from: &str, to: &str) -> Event {
 
 fn slot(turn: u32, value: &str, confirmed: bool) -> Event {
     Event::Slot {
-        turn,
+        turn: TurnNumber(turn),
         slot: "day".into(),
         value: value.into(),
         confirmed,
@@ -162,7 +163,12 @@ fn a_call_is_found_with_its_turns_slots_and_events() {
         (2_500, Event::SpeechStart),
         (3_600, heard("Sure,")),
         (3_700, spoken(2, "Great.")),
-        (3_800, Event::Reopened { turn: 2 }),
+        (
+            3_800,
+            Event::Reopened {
+                turn: TurnNumber(2),
+            },
+        ),
         (3_800, played(2, "", false)),
         (3_650, Event::SpeechStart),
         (4_500, heard("Sure, go ahead.")),
@@ -173,7 +179,7 @@ fn a_call_is_found_with_its_turns_slots_and_events() {
         (
             4_510,
             Event::Latency {
-                turn: 3,
+                turn: TurnNumber(3),
                 endpoint_ms: 240.0,
                 asr_ms: 1.5,
                 first_token_ms: 0.0,
@@ -184,7 +190,7 @@ fn a_call_is_found_with_its_turns_slots_and_events() {
         (
             6_000,
             Event::BargeIn {
-                turn: 3,
+                turn: TurnNumber(3),
                 speech_ms: 460,
                 stop_ms: 84.0,
                 played_ms: 900,
@@ -194,14 +200,14 @@ fn a_call_is_found_with_its_turns_slots_and_events() {
         (
             6_500,
             Event::Outcome {
-                turn: 4,
+                turn: TurnNumber(4),
                 outcome: Outcome::OptOut,
             },
         ),
         (
             6_500,
             Event::Outcome {
-                turn: 4,
+                turn: TurnNumber(4),
                 outcome: Outcome::Refused,
             },
         ),
@@ -243,7 +249,7 @@ fn a_call_is_found_with_its_turns_slots_and_events() {
     assert_eq!(whole.turns[2].asr_ms, Some(1.5));
     let slots = whole.slots.iter().map(|slot| {
         let value = slot.value.as_str();
-        (slot.slot.as_str(), value, slot.confirmed, slot.turn)
+        (slot.slot.as_str(), value, slot.confirmed, slot.turn.0)
     });
     assert_eq!(
         slots.collect::<Vec<_>>(),
@@ -369,7 +375,13 @@ fn lists_are_newest_first_and_filtered() {
             ..start(&format!("19abcdef-{n}"))
         });
         if let Some(outcome) = outcome {
-            record.event(&stamped(1, Event::Outcome { turn: 1, outcome }));
+            record.event(&stamped(
+                1,
+                Event::Outcome {
+                    turn: TurnNumber(1),
+                    outcome,
+                },
+            ));
         }
     }
     drop(store);

@@ -14,6 +14,7 @@ use patter_audio::{FRAME_MS, FRAME_SAMPLES};
 use patter_engine::voice::Spoken;
 use patter_types::event::Event;
 use patter_types::expect::Expect;
+use patter_types::turn::TurnNumber;
 use patter_types::why::Why;
 
 use crate::conversation::{Action, Actions, Now};
@@ -81,7 +82,7 @@ struct Next {
 #[derive(Default)]
 pub struct AgentTurns {
     /// Number of the last turn.
-    number: u32,
+    number: TurnNumber,
     playing: Option<SpokenTurn>,
     next: Option<Next>,
     /// When the caller's sound began for which the agent is paused, in µs.
@@ -157,7 +158,7 @@ impl AgentTurns {
     }
 
     /// Number of the last turn that was asked for.
-    pub fn last_number(&self) -> u32 {
+    pub fn last_number(&self) -> TurnNumber {
         self.number
     }
 
@@ -167,7 +168,7 @@ impl AgentTurns {
     }
 
     fn gate(&self, out: &mut Actions) {
-        let number = |turn: Option<&SpokenTurn>| turn.map_or(0, |turn| turn.number);
+        let number = |turn: Option<&SpokenTurn>| turn.map_or(TurnNumber::NONE, |turn| turn.number);
         out.push(Action::Gate {
             open: number(self.playing.as_ref()),
             awaited: number(self.next.as_ref().map(|next| &next.turn)),
@@ -175,15 +176,15 @@ impl AgentTurns {
     }
 
     /// Has a turn made and played. Another one that waits is dropped.
-    pub fn ask(&mut self, kind: Kind, ask: impl FnOnce(u32) -> Ask, out: &mut Actions) {
-        self.make(SpokenTurn::new(self.number + 1, kind), "", false, out);
+    pub fn ask(&mut self, kind: Kind, ask: impl FnOnce(TurnNumber) -> Ask, out: &mut Actions) {
+        self.make(SpokenTurn::new(self.number.next(), kind), "", false, out);
         self.want(None, out);
         out.push(Action::Respond(ask(self.number)));
     }
 
     /// Has the answer to `heard` made behind the gate; `speculative`: before it is known to be needed.
     pub fn ask_reply(&mut self, heard: &str, speculative: bool, out: &mut Actions) {
-        let turn = SpokenTurn::new(self.number + 1, Kind::Reply);
+        let turn = SpokenTurn::new(self.number.next(), Kind::Reply);
         self.make(turn, heard, speculative, out);
         out.push(Action::Respond(Ask::Reply {
             turn: self.number,
@@ -350,7 +351,7 @@ impl AgentTurns {
             self.paused_since_us = None;
             out.push(Action::Resume { from: None });
         }
-        self.number += 1;
+        self.number = self.number.next();
         self.turns += 1;
         let mut turn = SpokenTurn::new(self.number, Kind::Announcement);
         turn.push(Sentence {
@@ -370,7 +371,7 @@ impl AgentTurns {
     }
 
     /// Of the announcement `turn` only the first `frames` found room on the line.
-    pub fn announced(&mut self, turn: u32, frames: u32) {
+    pub fn announced(&mut self, turn: TurnNumber, frames: u32) {
         let playing = self.playing.as_mut();
         if let Some(turn) = playing.filter(|playing| playing.number == turn) {
             turn.cut_to(frames as usize * FRAME_SAMPLES);

@@ -9,6 +9,7 @@ use patter_audio::{FRAME_MS, FRAME_SAMPLES, ms_to_samples};
 use patter_engine::marks;
 use patter_engine::marks::WordMark;
 use patter_types::expect::Expect;
+use patter_types::turn::TurnNumber;
 
 /// A turn that goes on after a pause repeats at least this much, in ms: what was sent last may not have been heard.
 const REPEAT_MS: u32 = 160;
@@ -60,7 +61,7 @@ pub struct Times {
 #[derive(Debug, Clone)]
 pub struct SpokenTurn {
     /// Its number, from 1.
-    pub number: u32,
+    pub number: TurnNumber,
     /// What it is.
     pub kind: Kind,
     /// No more sentences come.
@@ -82,7 +83,7 @@ pub struct SpokenTurn {
 
 impl SpokenTurn {
     /// A turn of which nothing is made yet.
-    pub fn new(number: u32, kind: Kind) -> Self {
+    pub fn new(number: TurnNumber, kind: Kind) -> Self {
         Self {
             number,
             kind,
@@ -183,7 +184,7 @@ mod tests {
     }
 
     fn turn() -> SpokenTurn {
-        let mut turn = SpokenTurn::new(1, Kind::Reply);
+        let mut turn = SpokenTurn::new(TurnNumber(1), Kind::Reply);
         turn.push(sentence("Hello there.", 50, true));
         turn.push(sentence("How are you today?", 100, false));
         turn

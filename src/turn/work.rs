@@ -4,6 +4,7 @@
 
 use patter_engine::recognise::{AsrError, Transcript};
 use patter_types::expect::Expect;
+use patter_types::turn::TurnNumber;
 
 use crate::spoken::Sentence;
 
@@ -64,41 +65,41 @@ pub enum Ask {
     /// The call has begun.
     Open {
         /// Number of the agent's turn.
-        turn: u32,
+        turn: TurnNumber,
     },
     /// The caller said something. The turn may be dropped later: then comes an [`Ask::Revert`].
     Reply {
         /// Number of the agent's turn.
-        turn: u32,
+        turn: TurnNumber,
         /// The caller's words; empty when they were not understood.
         heard: String,
     },
     /// The caller pressed keys that belong together.
     Keys {
         /// Number of the agent's turn.
-        turn: u32,
+        turn: TurnNumber,
         /// The keys.
         keys: String,
     },
     /// The caller is silent: a gentle word.
     Reprompt {
         /// Number of the agent's turn.
-        turn: u32,
+        turn: TurnNumber,
     },
     /// The caller stays silent: goodbye.
     GiveUp {
         /// Number of the agent's turn.
-        turn: u32,
+        turn: TurnNumber,
     },
     /// The turn is played from now on.
     Opened {
         /// Its number.
-        turn: u32,
+        turn: TurnNumber,
     },
     /// The turn never was: the caller went on. What was done for it is undone.
     Revert {
         /// Its number.
-        turn: u32,
+        turn: TurnNumber,
     },
     /// Words of the caller that will not change any more, while the caller still speaks.
     Hearing {
@@ -108,7 +109,7 @@ pub enum Ask {
     /// A turn is over: this much of it was heard.
     Played {
         /// Its number.
-        turn: u32,
+        turn: TurnNumber,
         /// The words.
         text: String,
         /// It was not made by the responder, but an announcement.
@@ -117,7 +118,7 @@ pub enum Ask {
     /// The call is over.
     Over {
         /// Number of the last turn.
-        turn: u32,
+        turn: TurnNumber,
         /// What the caller was still saying, not to be answered any more.
         words: Option<String>,
     },
@@ -129,14 +130,14 @@ pub enum Made {
     /// A sentence is on its way.
     Sentence {
         /// Number of the agent's turn.
-        turn: u32,
+        turn: TurnNumber,
         /// The sentence.
         sentence: Sentence,
     },
     /// Figures of the turn's first sentence.
     First {
         /// Number of the agent's turn.
-        turn: u32,
+        turn: TurnNumber,
         /// To the first token; 0 for an approved line.
         first_token_ms: f32,
         /// Synthesis.
@@ -145,7 +146,7 @@ pub enum Made {
     /// There is no more.
     Done {
         /// Number of the agent's turn.
-        turn: u32,
+        turn: TurnNumber,
         /// Hang up after it.
         ends_call: bool,
         /// What the caller is asked for.
@@ -155,7 +156,7 @@ pub enum Made {
 
 impl Made {
     /// Number of the agent's turn.
-    pub fn turn(&self) -> u32 {
+    pub fn turn(&self) -> TurnNumber {
         match self {
             Self::Sentence { turn, .. } | Self::First { turn, .. } | Self::Done { turn, .. } => {
                 *turn

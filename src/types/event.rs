@@ -19,6 +19,7 @@ use crate::moves::Move;
 use crate::outcome::Outcome;
 use crate::reason::Reason;
 use crate::source::Source;
+use crate::turn::TurnNumber;
 use crate::why::Why;
 
 /// One thing that happened.
@@ -95,7 +96,7 @@ pub enum Event {
     /// What the caller's words were taken for.
     Intent {
         /// Number of the agent's turn.
-        turn: u32,
+        turn: TurnNumber,
         /// An intent of the playbook, or one that every call has.
         intent: IntentId,
         /// The phrase that was heard; empty for a guess.
@@ -106,7 +107,7 @@ pub enum Event {
     /// A slot has a new value.
     Slot {
         /// Number of the agent's turn.
-        turn: u32,
+        turn: TurnNumber,
         /// Its name.
         slot: String,
         /// Normalised.
@@ -117,14 +118,14 @@ pub enum Event {
     /// What the call came to; an opt-out among it.
     Outcome {
         /// Number of the agent's turn.
-        turn: u32,
+        turn: TurnNumber,
         /// `success`, `refused`, `opt_out` or `hand_over`.
         outcome: Outcome,
     },
     /// The model made a reply, as a whole.
     Generated {
         /// Number of the agent's turn.
-        turn: u32,
+        turn: TurnNumber,
         /// The text.
         text: String,
         /// Why it ended.
@@ -143,7 +144,7 @@ pub enum Event {
     /// A sentence of the model's was not said, nor was anything after it in the turn.
     Guarded {
         /// Number of the agent's turn.
-        turn: u32,
+        turn: TurnNumber,
         /// The sentence.
         text: String,
         /// Why.
@@ -154,7 +155,7 @@ pub enum Event {
     /// A sentence went to the voice.
     Spoken {
         /// Number of the agent's turn.
-        turn: u32,
+        turn: TurnNumber,
         /// The sentence.
         text: String,
         /// Where it is from: `line:…` of the playbook, or `model`.
@@ -169,7 +170,7 @@ pub enum Event {
     /// How much of a turn the caller heard; at its end or when cut off.
     PlayedUntil {
         /// Number of the agent's turn.
-        turn: u32,
+        turn: TurnNumber,
         /// Sound that went to the line.
         played_ms: u32,
         /// The words in it.
@@ -180,7 +181,7 @@ pub enum Event {
     /// The caller speaks while the agent does: the agent's sound stops, and its place is kept.
     Paused {
         /// Number of the agent's turn.
-        turn: u32,
+        turn: TurnNumber,
         /// The caller's speech until then.
         speech_ms: u32,
         /// Sound of the turn that had been played.
@@ -189,7 +190,7 @@ pub enum Event {
     /// The caller's sound was no turn: the agent goes on.
     FalseInterruption {
         /// Number of the turn.
-        turn: u32,
+        turn: TurnNumber,
         /// What it was.
         why: Why,
         /// Speech in it.
@@ -200,7 +201,7 @@ pub enum Event {
     /// The caller interrupted.
     BargeIn {
         /// Number of the turn that was cut off.
-        turn: u32,
+        turn: TurnNumber,
         /// The caller's speech until that was decided.
         speech_ms: u32,
         /// From the beginning of the caller's speech to the last frame of the turn that went to the line.
@@ -211,12 +212,12 @@ pub enum Event {
     /// The caller went on with their last words: the answer to them is forgotten.
     Reopened {
         /// Number of the agent's turn that is forgotten.
-        turn: u32,
+        turn: TurnNumber,
     },
     /// A speculative reply was made in a pause of the caller, who then went on.
     SpeculationDropped {
         /// Number of the agent's turn that never was.
-        turn: u32,
+        turn: TurnNumber,
     },
     /// The caller is silent and is asked whether they are there.
     Reprompt {
@@ -250,7 +251,7 @@ pub enum Event {
     /// Where the time went, once a turn is first heard.
     Latency {
         /// Number of the agent's turn.
-        turn: u32,
+        turn: TurnNumber,
         /// End of speech to the decision that the turn is over.
         endpoint_ms: f32,
         /// From there to the words; 0 when they were there already.

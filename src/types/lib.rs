@@ -17,5 +17,6 @@ pub mod priority;
 pub mod reason;
 pub mod source;
 pub mod text;
+pub mod turn;
 pub mod unnamed;
 pub mod why;

@@ -121,7 +121,7 @@ fn a_caller_is_understood_answered_and_may_interrupt() {
         .filter(|words| !words.is_empty())
         .collect();
     assert_eq!(words, finals(&events));
-    let kept_cut = whole.turns.iter().find(|turn| turn.n == i64::from(cut));
+    let kept_cut = whole.turns.iter().find(|turn| turn.n == cut);
     assert_eq!(kept_cut.unwrap().played, heard.0);
     let sound = wav::read(&folder.path().join(format!("{id}.wav"))).unwrap();
     let seconds = sound.samples.len() as f32 / 16_000.0;

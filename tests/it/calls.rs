@@ -13,6 +13,7 @@ use patter_server::transport::audiosocket::codec::Message;
 use patter_types::event::{Event, Stamped};
 use patter_types::line::LineId;
 use patter_types::outcome::Outcome;
+use patter_types::turn::TurnNumber;
 
 use crate::support::{one_at_a_time, server, wait_until};
 
@@ -35,7 +36,7 @@ fn calls(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
 
 fn spoken(turn: u32, text: &str) -> Event {
     Event::Spoken {
-        turn,
+        turn: TurnNumber(turn),
         text: text.into(),
         source: LineId::Opening.into(),
         audio_ms: 2_000,
@@ -46,7 +47,7 @@ fn spoken(turn: u32, text: &str) -> Event {
 
 fn played(turn: u32, text: &str, complete: bool) -> Event {
     Event::PlayedUntil {
-        turn,
+        turn: TurnNumber(turn),
         played_ms: 1_500,
         text: text.into(),
         complete,
@@ -105,7 +106,7 @@ fn records(folder: &Path) {
         most_behind_ms: 0,
     };
     let latency = Event::Latency {
-        turn: 2,
+        turn: TurnNumber(2),
         endpoint_ms: 240.0,
         asr_ms: 3.0,
         first_token_ms: 0.0,
@@ -113,19 +114,19 @@ fn records(folder: &Path) {
         response_ms: 246.0,
     };
     let barge_in = Event::BargeIn {
-        turn: 2,
+        turn: TurnNumber(2),
         speech_ms: 460,
         stop_ms: 84.0,
         played_ms: 1_500,
     };
     let slot = Event::Slot {
-        turn: 2,
+        turn: TurnNumber(2),
         slot: "day".into(),
         value: "2026-11-26".into(),
         confirmed: false,
     };
     let outcome = Event::Outcome {
-        turn: 2,
+        turn: TurnNumber(2),
         outcome: Outcome::Success,
     };
     let story = [

@@ -17,6 +17,7 @@ use patter_server::http::server::{Http, Limits};
 use patter_server::session::call_id;
 use patter_types::event::{Event, Stamped};
 use patter_types::outcome::Outcome;
+use patter_types::turn::TurnNumber;
 
 use crate::support::root;
 
@@ -326,14 +327,17 @@ impl Patter {
         });
         if let Some(name) = name {
             watch(Event::Slot {
-                turn: 1,
+                turn: TurnNumber(1),
                 slot: "name".into(),
                 value: name.into(),
                 confirmed: true,
             });
         }
         if let Some(outcome) = outcome {
-            watch(Event::Outcome { turn: 1, outcome });
+            watch(Event::Outcome {
+                turn: TurnNumber(1),
+                outcome,
+            });
         }
         watch(Event::end(reason, 1));
     }

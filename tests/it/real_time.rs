@@ -14,6 +14,7 @@ use patter_audio::vad::{Vad, VoiceActivity};
 use patter_call::line::{SpokenFrame, line};
 use patter_config::VadConfig;
 use patter_server::transport::device::{capture_into_ring, play_from_ring};
+use patter_types::turn::TurnNumber;
 use ringbuf::HeapRb;
 use ringbuf::traits::{Producer, Split};
 
@@ -97,21 +98,21 @@ fn a_frame_for_the_line_and_a_barge_in_allocate_nothing() {
     let (mut transport, mut call) = line();
     for index in 0..200 {
         let frame = SpokenFrame {
-            turn: 1 + u32::from(index >= 100),
+            turn: TurnNumber(1 + u32::from(index >= 100)),
             index,
             samples: [5; 320],
         };
         assert!(call.speech.try_push(frame).is_ok());
     }
-    call.line.set_gate(1, 0);
+    call.line.set_gate(TurnNumber(1), TurnNumber(0));
     let count = allocations(|| {
         for number in 0..300 {
             transport.hear(SILENCE);
             match number {
                 20 => call.line.pause(),
                 40 => call.line.resume(Some(12)),
-                60 => call.line.set_gate(0, 2),
-                80 => call.line.set_gate(2, 0),
+                60 => call.line.set_gate(TurnNumber(0), TurnNumber(2)),
+                80 => call.line.set_gate(TurnNumber(2), TurnNumber(0)),
                 _ => {}
             }
             std::hint::black_box(transport.playback.next_frame());

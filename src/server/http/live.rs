@@ -107,7 +107,7 @@ impl LiveCall {
             }
             Event::Spoken { turn, text, .. } => {
                 self.last_said = Some(cut(text, MAX_TEXT_CHARS));
-                self.turns = self.turns.max(*turn);
+                self.turns = self.turns.max(turn.0);
                 self.state = State::Speaking;
             }
             Event::FalseInterruption { .. } => self.state = State::Speaking,
@@ -309,11 +309,12 @@ mod tests {
     use crate::http::tests::{call_end, call_start, call_start_of, stamped};
     use patter_types::intent::IntentId;
     use patter_types::source::Source;
+    use patter_types::turn::TurnNumber;
     use tokio::sync::broadcast::error::TryRecvError;
 
     fn said(turn: u32, text: &str) -> Event {
         Event::Spoken {
-            turn,
+            turn: TurnNumber(turn),
             text: text.into(),
             source: Source::Model,
             audio_ms: 800,
@@ -358,7 +359,7 @@ mod tests {
         observe(said(1, "Hello."));
         assert_eq!(live.call("c1").unwrap().state, State::Speaking);
         observe(Event::PlayedUntil {
-            turn: 1,
+            turn: TurnNumber(1),
             played_ms: 800,
             text: "Hello.".into(),
             complete: true,
@@ -366,20 +367,20 @@ mod tests {
         observe(heard("Monday please"));
         observe(heard(""));
         observe(Event::Intent {
-            turn: 2,
+            turn: TurnNumber(2),
             intent: IntentId::Value,
             phrase: String::new(),
             probability: 0.9,
         });
         observe(Event::Slot {
-            turn: 2,
+            turn: TurnNumber(2),
             slot: "day".into(),
             value: "monday".into(),
             confirmed: false,
         });
         observe(stage("opening", "close"));
         observe(Event::Outcome {
-            turn: 2,
+            turn: TurnNumber(2),
             outcome: Outcome::Success,
         });
         let call = live.call("c1").unwrap();
@@ -416,7 +417,7 @@ mod tests {
         for n in 0..500 {
             live.observe(&stamped(1, "c0000", stage("a", &format!("s{n}"))), now);
             let slot = Event::Slot {
-                turn: 1,
+                turn: TurnNumber(1),
                 slot: format!("x{n}"),
                 value: "v".repeat(9_000),
                 confirmed: true,

@@ -12,6 +12,7 @@ use crate::http::server::{Http, Limits};
 use patter_config::secret::Secret;
 use patter_types::event::Event;
 use patter_types::outcome::Outcome;
+use patter_types::turn::TurnNumber;
 
 const CALL: &str = "40325ec2-5efd-4bd3-805f-53576e581d13";
 const SECRET: &str = "0123456789abcdef";
@@ -178,7 +179,7 @@ fn a_call_is_registered_taken_seen_and_remembered() {
 
     bench.watch(call_start());
     bench.watch(Event::Slot {
-        turn: 1,
+        turn: TurnNumber(1),
         slot: "day".into(),
         value: "monday".into(),
         confirmed: true,
@@ -195,7 +196,7 @@ fn a_call_is_registered_taken_seen_and_remembered() {
     assert_eq!(bench.ask("DELETE", &path, "", "").0, 409);
 
     bench.watch(Event::Outcome {
-        turn: 1,
+        turn: TurnNumber(1),
         outcome: Outcome::HandOver,
     });
     bench.watch(call_end("agent", 1));
@@ -287,7 +288,10 @@ fn the_outcome_waits_until_the_last_words_are_judged() {
         std::thread::sleep(Duration::from_secs(1));
         assert!(!asked.is_finished(), "the words are not judged");
         let outcome = Outcome::OptOut;
-        bench.watch(Event::Outcome { turn: 1, outcome });
+        bench.watch(Event::Outcome {
+            turn: TurnNumber(1),
+            outcome,
+        });
         bench.watch(call_end("caller", 1));
         let (outcome, reason) = asked.join().unwrap();
         assert_eq!(outcome, (200, "opt_out".into()));

@@ -8,6 +8,7 @@ use patter_config::{LoadConfig, TurnConfig};
 use patter_language::reading::WordLists;
 use patter_types::event::Event;
 use patter_types::load::ShedLevel;
+use patter_types::turn::TurnNumber;
 
 use super::Closed;
 use crate::agent::{Announcement, Speculative};
@@ -18,7 +19,7 @@ use crate::work::{Ask, Made, Transcribed, TranscriptionJob};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Played {
     /// The turn.
-    pub turn: u32,
+    pub turn: TurnNumber,
     /// Frames of it that went to the line.
     pub frames: u32,
     /// When the first of them went, in µs since the line began.
@@ -71,7 +72,7 @@ pub enum Input<'a> {
     /// Of the announcement `turn` only so many frames found room on the line.
     Announced {
         /// The turn.
-        turn: u32,
+        turn: TurnNumber,
         /// Frames of it.
         frames: u32,
     },
@@ -96,15 +97,15 @@ pub enum Input<'a> {
 pub enum Action {
     /// It happened.
     Event(Event),
-    /// Only frames of these turns of the agent may live: the open one's are played, the awaited one's wait; 0 for none.
+    /// Only frames of these turns of the agent may live: the open one's are played, the awaited one's wait; [`TurnNumber::NONE`] for none.
     Gate {
         /// The turn that is played.
-        open: u32,
+        open: TurnNumber,
         /// The turn that is made behind the gate.
-        awaited: u32,
+        awaited: TurnNumber,
     },
     /// The caller waits for this turn, though it is not open yet.
-    Want(u32),
+    Want(TurnNumber),
     /// The agent's sound stops with the next frame; its place is kept.
     Pause,
     /// It goes on: from this frame of the open turn, or from where it stopped.
@@ -119,7 +120,7 @@ pub enum Action {
     /// The sound of an announcement goes to the line, as this turn.
     Announce {
         /// The turn.
-        turn: u32,
+        turn: TurnNumber,
         /// The announcement.
         announcement: Arc<Announcement>,
     },

@@ -147,7 +147,10 @@ fn keys_of_one_moment_are_one_entry() {
         let keys = world.log.iter().filter(|action| action.contains("Keys {"));
         keys.cloned().collect::<Vec<_>>()
     };
-    assert_eq!(asked(&world), ["Respond(Keys { turn: 2, keys: \"1234\" })"]);
+    assert_eq!(
+        asked(&world),
+        ["Respond(Keys { turn: TurnNumber(2), keys: \"1234\" })"]
+    );
     // At a human's pace, too.
     world.run(&Stretch::Silence(10));
     world.step(Input::Keys(&['#']));

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::line::LineId;
+use crate::turn::TurnNumber;
 
 #[test]
 fn a_line_is_one_flat_object() {
@@ -9,7 +10,7 @@ fn a_line_is_one_flat_object() {
         t_ms: 12,
         call: "c1".into(),
         event: Event::BargeIn {
-            turn: 3,
+            turn: TurnNumber(3),
             speech_ms: 160,
             stop_ms: 120.5,
             played_ms: 900,
@@ -26,7 +27,7 @@ fn values_with_names_are_written_as_their_names() {
     let written = |event: Event| serde_json::to_string(&event).unwrap();
     let intent = |intent| {
         written(Event::Intent {
-            turn: 2,
+            turn: TurnNumber(2),
             intent,
             phrase: "how much".into(),
             probability: 1.0,
@@ -39,7 +40,7 @@ fn values_with_names_are_written_as_their_names() {
     assert!(intent(IntentId::Rambling).contains(r#""intent":"rambling""#));
     let spoken = |source| {
         written(Event::Spoken {
-            turn: 2,
+            turn: TurnNumber(2),
             text: "Hi.".into(),
             source,
             audio_ms: 900,

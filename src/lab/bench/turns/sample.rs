@@ -6,6 +6,7 @@ use patter_audio::ms_to_samples;
 use patter_types::event::{Event, Stamped};
 use patter_types::line::LineId;
 use patter_types::source::Source;
+use patter_types::turn::TurnNumber;
 
 use super::plan::{Situation, Step};
 
@@ -83,7 +84,7 @@ pub(super) struct Call<'a> {
 }
 
 /// The sentences that went to the voice: when, in which turn, from where.
-fn spoken(events: &[Stamped]) -> impl Iterator<Item = (f32, u32, &Source, u64)> {
+fn spoken(events: &[Stamped]) -> impl Iterator<Item = (f32, TurnNumber, &Source, u64)> {
     events.iter().filter_map(|e| match &e.event {
         Event::Spoken {
             turn,
@@ -299,7 +300,7 @@ mod tests {
 
     fn event(t_ms: u64, turn: u32, source: Source) -> Stamped {
         let event = Event::Spoken {
-            turn,
+            turn: TurnNumber(turn),
             text: String::new(),
             source,
             audio_ms: 1_000,

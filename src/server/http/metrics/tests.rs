@@ -4,6 +4,7 @@ use super::*;
 use crate::http::live::Live;
 use crate::http::tests::{call_end, call_start, stamped};
 use patter_types::reason::Reason;
+use patter_types::turn::TurnNumber;
 use patter_types::why::Why;
 
 fn after(events: Vec<Event>) -> String {
@@ -40,7 +41,7 @@ fn a_call() -> String {
     after(vec![
         call_start(),
         Event::Latency {
-            turn: 1,
+            turn: TurnNumber(1),
             endpoint_ms: 250.0,
             asr_ms: 0.0,
             first_token_ms: 125.0,
@@ -48,24 +49,24 @@ fn a_call() -> String {
             response_ms: 500.0,
         },
         Event::Paused {
-            turn: 1,
+            turn: TurnNumber(1),
             speech_ms: 80,
             played_ms: 100,
         },
         Event::FalseInterruption {
-            turn: 1,
+            turn: TurnNumber(1),
             why: Why::Noise,
             speech_ms: 80,
             repeated_ms: 20,
         },
         Event::BargeIn {
-            turn: 1,
+            turn: TurnNumber(1),
             speech_ms: 160,
             stop_ms: 125.0,
             played_ms: 900,
         },
         Event::Guarded {
-            turn: 1,
+            turn: TurnNumber(1),
             text: "It is 5 pounds.".into(),
             reason: Reason::UngroundedPrice,
             offending: "5 pounds".into(),

@@ -12,6 +12,7 @@ use patter_engine::voice::Spoken;
 use patter_types::event::Event;
 use patter_types::expect::Expect;
 use patter_types::load::ShedLevel;
+use patter_types::turn::TurnNumber;
 
 use super::super::*;
 use crate::agent::Announcement;
@@ -63,23 +64,23 @@ impl Luck {
 pub(super) struct World {
     pub(super) conversation: Conversation,
     pub(super) now: Now,
-    gate: (u32, u32),
+    gate: (TurnNumber, TurnNumber),
     paused: bool,
     on_hold: bool,
     rewind: Option<u32>,
     sounding: bool,
     /// Of each turn: its sentences, and the most frames of it that were played.
-    made: BTreeMap<u32, (Vec<Sentence>, u32)>,
+    made: BTreeMap<TurnNumber, (Vec<Sentence>, u32)>,
     /// Those that are announcements.
-    announcements: BTreeSet<u32>,
+    announcements: BTreeSet<TurnNumber>,
     /// Turns that have left the gate.
-    gone: BTreeSet<u32>,
+    gone: BTreeSet<TurnNumber>,
     /// Turns that never were.
-    reverted: BTreeSet<u32>,
+    reverted: BTreeSet<TurnNumber>,
     /// Turns that were open.
-    opened: BTreeSet<u32>,
+    opened: BTreeSet<TurnNumber>,
     /// Turns whose end was told.
-    told: BTreeSet<u32>,
+    told: BTreeSet<TurnNumber>,
     /// What engines will say, by the time at which they do.
     to_come: Vec<(u64, Answer)>,
     responder_is_dead: bool,
@@ -87,7 +88,7 @@ pub(super) struct World {
     noise_dbfs: f32,
     pub(super) hung_up: Option<Closed>,
     /// The announcement that ends the call.
-    last_word: Option<u32>,
+    last_word: Option<TurnNumber>,
     /// All that was decided.
     pub(super) log: Vec<String>,
     /// Frames in which nothing was heard though an answer was wanted; None when none is.
@@ -132,7 +133,7 @@ impl World {
         let mut world = Self {
             conversation: Conversation::new(settings, announcements),
             now: Now::default(),
-            gate: (0, 0),
+            gate: (TurnNumber::NONE, TurnNumber::NONE),
             paused: false,
             on_hold: false,
             rewind: None,
@@ -165,7 +166,8 @@ impl World {
             self.carry_out(action);
         }
         let (open, awaited) = self.gate;
-        self.opened.extend((open != 0).then_some(open));
+        self.opened
+            .extend((open != TurnNumber::NONE).then_some(open));
         for turn in &self.opened {
             let lives = *turn == open || *turn == awaited;
             assert!(
@@ -185,14 +187,15 @@ impl World {
                     assert!(!self.gone.contains(&turn), "turn {turn} lives again");
                 }
                 assert!(
-                    open == 0 || self.hung_up.is_none(),
+                    open == TurnNumber::NONE || self.hung_up.is_none(),
                     "{open} opens after the end"
                 );
                 let before = [self.gate.0, self.gate.1];
                 let left = before
                     .into_iter()
                     .filter(|turn| ![open, awaited].contains(turn));
-                self.gone.extend(left.filter(|turn| *turn != 0));
+                self.gone
+                    .extend(left.filter(|turn| *turn != TurnNumber::NONE));
                 self.gate = (open, awaited);
             }
             Action::Want(_) => self.owed_frames = Some(0),
@@ -318,7 +321,7 @@ impl World {
     }
 
     /// The history is what was heard: told once, and as much as was played.
-    pub(super) fn was_played(&mut self, turn: u32, text: &str) {
+    pub(super) fn was_played(&mut self, turn: TurnNumber, text: &str) {
         assert!(
             self.told.insert(turn),
             "the end of turn {turn} is told twice"
@@ -348,7 +351,7 @@ impl World {
     pub(super) fn play(&mut self) -> bool {
         let (open, _) = self.gate;
         let mut plays = false;
-        if !self.paused && !self.on_hold && open != 0 {
+        if !self.paused && !self.on_hold && open != TurnNumber::NONE {
             let (sentences, most) = self.made.entry(open).or_default();
             let frames: u32 = sentences
                 .iter()
@@ -452,7 +455,8 @@ impl World {
             }
         }
         let opened = self.opened.iter();
-        let untold = |turn: &&u32| !self.told.contains(turn) && !self.reverted.contains(turn);
+        let untold =
+            |turn: &&TurnNumber| !self.told.contains(turn) && !self.reverted.contains(turn);
         assert_eq!(
             opened.filter(untold).count(),
             0,
