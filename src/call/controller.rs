@@ -243,9 +243,9 @@ impl Controller {
     fn now(&self) -> Now {
         let line = &self.wires.line;
         Now {
-            us: line.now_us(),
+            time: line.now(),
             played: line.played(),
-            stopped_us: line.stopped_us(),
+            stopped_at: line.stopped_at(),
         }
     }
 

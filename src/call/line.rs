@@ -17,7 +17,7 @@ use super::playback::Playback;
 use patter_audio::{Frame, ms_to_frames};
 use patter_turn::conversation::{Closed, Played};
 use patter_turn::keys::MOST_KEYS;
-use patter_types::clock::Clock;
+use patter_types::clock::{CallTimeUs, Clock};
 use patter_types::turn::TurnNumber;
 
 /// Heard frames kept while the call's thread is busy, or when a network that stood still brings them all at once, in
@@ -132,7 +132,7 @@ impl Line {
         Played {
             turn: TurnNumber((packed >> 32) as u32),
             frames: packed as u32,
-            first_us: self.first_played_us.load(Ordering::Acquire),
+            first_at: CallTimeUs(self.first_played_us.load(Ordering::Acquire)),
         }
     }
 
@@ -141,9 +141,9 @@ impl Line {
         &self.clock
     }
 
-    /// Microseconds since the line began.
-    pub fn now_us(&self) -> u64 {
-        self.clock.now_us()
+    /// The time now.
+    pub fn now(&self) -> CallTimeUs {
+        self.clock.now()
     }
 
     /// Asks for the end of the call, with a last word to the caller.
@@ -203,9 +203,9 @@ impl Line {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// When the sound last stopped because it was paused or interrupted, in µs since the line began.
-    pub fn stopped_us(&self) -> u64 {
-        self.stopped_us.load(Ordering::Acquire)
+    /// When the sound last stopped because it was paused or interrupted.
+    pub fn stopped_at(&self) -> CallTimeUs {
+        CallTimeUs(self.stopped_us.load(Ordering::Acquire))
     }
 }
 

@@ -77,7 +77,7 @@ impl Playback {
         if let Some(last) = self.sounding.take() {
             self.line
                 .stopped_us
-                .store(self.line.now_us(), Ordering::Release);
+                .store(self.line.now().0, Ordering::Release);
             let left = |n: usize| (FADE_OUT_SAMPLES - 1 - n) as i32;
             for (n, sample) in frame.iter_mut().take(FADE_OUT_SAMPLES).enumerate() {
                 *sample = (i32::from(last) * left(n) / FADE_OUT_SAMPLES as i32) as i16;
@@ -124,7 +124,7 @@ impl Playback {
             self.turn = frame.turn;
             self.line
                 .first_played_us
-                .store(self.line.now_us(), Ordering::Release);
+                .store(self.line.now().0, Ordering::Release);
         }
         self.history[(frame.index % HISTORY_FRAMES) as usize] = frame.samples;
         self.newest = frame.index + 1;

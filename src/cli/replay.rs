@@ -101,7 +101,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
             told = Instant::now();
             patter_machine::log::info(&format!(
                 "{:.0} of {:.0} s played, {:.0} MB in use",
-                clock.now_us() as f64 / 1e6,
+                clock.now().0 as f64 / 1e6,
                 samples_to_ms(frames * FRAME_SAMPLES) as f64 / 1e3,
                 patter_lab::report::memory_mb("VmRSS")
             ));
@@ -112,7 +112,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     if let Some(out) = out {
         out.finish()?;
     }
-    let played_s = clock.now_us() as f32 / 1e6;
+    let played_s = clock.now().0 as f32 / 1e6;
     let took_s = started.elapsed().as_secs_f32();
     patter_machine::log::info(&format!(
         "{played_s:.1} s of call in {took_s:.1} s, {:.1} times as fast as it was; {:.0} MB in use",

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use patter_audio::{FRAME_MS, FRAME_SAMPLES};
 use patter_engine::voice::Spoken;
+use patter_types::clock::CallTimeUs;
 use patter_types::event::Event;
 use patter_types::expect::Expect;
 use patter_types::turn::TurnNumber;
@@ -85,8 +86,8 @@ pub struct AgentTurns {
     number: TurnNumber,
     playing: Option<SpokenTurn>,
     next: Option<Next>,
-    /// When the caller's sound began for which the agent is paused, in µs.
-    paused_since_us: Option<u64>,
+    /// When the caller's sound began for which the agent is paused.
+    paused_since: Option<CallTimeUs>,
     speculative: Speculative,
     turns: u32,
     expect: Expect,
@@ -245,7 +246,7 @@ impl AgentTurns {
     /// Stops the sound, and keeps the place. The caller's sound began `speech_ms` ago.
     pub fn pause(&mut self, speech_ms: u32, now: Now, out: &mut Actions) {
         out.push(Action::Pause);
-        self.paused_since_us = Some(now.us.saturating_sub(u64::from(speech_ms) * 1_000));
+        self.paused_since = Some(now.time.minus_ms(speech_ms));
         if let Some(turn) = &mut self.playing {
             let played = now.played_of(turn);
             turn.heard_before = turn.heard_before.max(played);
@@ -259,7 +260,7 @@ impl AgentTurns {
 
     /// Lets the sound go on from just before the word at which it was paused.
     pub fn resume(&mut self, why: Why, speech_ms: u32, now: Now, out: &mut Actions) {
-        let paused = self.paused_since_us.take().is_some();
+        let paused = self.paused_since.take().is_some();
         let from = self.playing.as_ref().map(|turn| {
             let played = now.played_of(turn);
             (turn.number, played, turn.resume_from(played))
@@ -287,7 +288,7 @@ impl AgentTurns {
         now: Now,
         out: &mut Actions,
     ) -> bool {
-        let since = self.paused_since_us.take();
+        let since = self.paused_since.take();
         if self.playing.as_ref().is_some_and(is_last_word) {
             // Whoever speaks into it cannot keep the call from ending.
             out.push(Action::Resume { from: None });
@@ -300,7 +301,7 @@ impl AgentTurns {
         let Some(turn) = playing else { return false };
         let played = now.played_of(&turn);
         if played > 0 {
-            let stopped_after = |since| now.stopped_us.saturating_sub(since) as f32 / 1_000.0;
+            let stopped_after = |since| ms(since, now.stopped_at);
             out.push(Action::Event(Event::BargeIn {
                 turn: turn.number,
                 speech_ms,
@@ -348,7 +349,7 @@ impl AgentTurns {
         if ends_call {
             self.drop_next(out);
             // It sounds though the agent was paused a moment ago, and from its beginning to its end.
-            self.paused_since_us = None;
+            self.paused_since = None;
             out.push(Action::Resume { from: None });
         }
         self.number = self.number.next();
@@ -457,14 +458,13 @@ impl AgentTurns {
             return;
         }
         if let (Some(times), Some((first_token_ms, tts_ms))) = (turn.times.take(), turn.first) {
-            let ms = |from: u64, to: u64| to.saturating_sub(from) as f32 / 1000.0;
             out.push(Action::Event(Event::Latency {
                 turn: turn.number,
-                endpoint_ms: ms(times.speech_end_us, times.decided_us),
-                asr_ms: ms(times.decided_us, times.words_us),
+                endpoint_ms: ms(times.speech_end, times.decided),
+                asr_ms: ms(times.decided, times.words),
                 first_token_ms,
                 tts_ms,
-                response_ms: ms(times.speech_end_us, now.played.first_us),
+                response_ms: ms(times.speech_end, now.played.first_at),
             }));
         }
     }
@@ -500,6 +500,11 @@ impl AgentTurns {
             self.close(&next.turn, now, out);
         }
     }
+}
+
+/// From one time to another, in ms.
+fn ms(from: CallTimeUs, to: CallTimeUs) -> f32 {
+    to.since_us(from) as f32 / 1_000.0
 }
 
 fn is_last_word(turn: &SpokenTurn) -> bool {

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use patter_audio::Frame;
 use patter_engine::recognise::Transcript;
+use patter_types::clock::CallTimeUs;
 use patter_types::event::Event;
 use patter_types::expect::Expect;
 use patter_types::load::ShedLevel;
@@ -46,8 +47,8 @@ const PAUSE_SLACK_MS: u32 = 200;
 struct Awaited {
     job: u32,
     speech_ms: u32,
-    speech_end_us: u64,
-    decided_us: u64,
+    speech_end: CallTimeUs,
+    decided: CallTimeUs,
 }
 
 /// The transcript that is made while the caller pauses: the final one, if the turn is over.
@@ -369,8 +370,8 @@ impl Conversation {
         let mut awaited = Awaited {
             job: 0,
             speech_ms,
-            speech_end_us: now.us.saturating_sub(u64::from(silence_ms) * 1_000),
-            decided_us: now.us,
+            speech_end: now.time.minus_ms(silence_ms),
+            decided: now.time,
         };
         if let Some(transcript) = speculation.transcript {
             return self.answer(&awaited, &transcript, now, out);
@@ -385,10 +386,10 @@ impl Conversation {
     /// Keys interrupt the agent as words do, and what was keyed is answered as they are. Without keys: an entry may be
     /// complete because none has come for a while.
     fn keys(&mut self, keys: &[char], now: Now, out: &mut Actions) {
-        let mut entry = self.keys.due(now.us);
+        let mut entry = self.keys.due(now.time);
         let mut has_interrupted = false;
         for key in keys {
-            if self.keys.is_superfluous(*key, now.us) {
+            if self.keys.is_superfluous(*key, now.time) {
                 continue;
             }
             self.silence.caller_acted();
@@ -401,7 +402,7 @@ impl Conversation {
                 self.interruptions += u32::from(was_heard);
             }
             let expect = self.agent.expect();
-            entry = self.keys.press(*key, now.us, expect).or(entry);
+            entry = self.keys.press(*key, now.time, expect).or(entry);
         }
         if let Some(keys) = entry
             && !self.ending.is_parting()

@@ -4,6 +4,7 @@
 //! [`MOST_KEYS`] letters. When full: more keys are left out. A pure state machine: no clocks. Source: the habits of
 //! phone menus: `#` ends a number, `*` begins it anew, a choice is one key.
 
+use patter_types::clock::CallTimeUs;
 use patter_types::expect::Expect;
 
 /// Keys of the longest entry.
@@ -16,15 +17,15 @@ const PAUSE_US: u64 = 3_000_000;
 #[derive(Debug, Default)]
 pub struct Keys {
     pressed: String,
-    last_us: u64,
+    last: CallTimeUs,
     /// The last entry was complete by its count of digits: a `#` that follows belongs to it.
     is_counted: bool,
 }
 
 impl Keys {
     /// Takes a key, while the caller is asked for `expect`; the entry, when it is complete with it.
-    pub fn press(&mut self, key: char, now_us: u64, expect: Expect) -> Option<String> {
-        self.last_us = now_us;
+    pub fn press(&mut self, key: char, now: CallTimeUs, expect: Expect) -> Option<String> {
+        self.last = now;
         self.is_counted = false;
         let Expect::Number { digits } = expect else {
             self.pressed.clear();
@@ -42,14 +43,14 @@ impl Keys {
     }
 
     /// True for a `#` that ends an entry which its last digit has ended already: it is no key of its own.
-    pub fn is_superfluous(&self, key: char, now_us: u64) -> bool {
-        let since_us = now_us.saturating_sub(self.last_us);
+    pub fn is_superfluous(&self, key: char, now: CallTimeUs) -> bool {
+        let since_us = now.since_us(self.last);
         key == '#' && self.is_counted && since_us < PAUSE_US
     }
 
     /// The entry, when no more keys are to be waited for.
-    pub fn due(&mut self, now_us: u64) -> Option<String> {
-        let waited_us = now_us.saturating_sub(self.last_us);
+    pub fn due(&mut self, now: CallTimeUs) -> Option<String> {
+        let waited_us = now.since_us(self.last);
         (waited_us >= PAUSE_US).then(|| self.complete()).flatten()
     }
 
@@ -74,9 +75,9 @@ mod tests {
         let mut state = Keys::default();
         let mut entries = Vec::new();
         for (at, key) in (0u64..).zip(keys.chars()) {
-            entries.extend(state.press(key, at * 500_000, expect));
+            entries.extend(state.press(key, CallTimeUs(at * 500_000), expect));
         }
-        entries.extend(state.due(keys.len() as u64 * 500_000 + PAUSE_US));
+        entries.extend(state.due(CallTimeUs(keys.len() as u64 * 500_000 + PAUSE_US)));
         assert!(!state.is_under_way());
         entries
     }
@@ -99,23 +100,26 @@ mod tests {
         let mut keys = Keys::default();
         let entries: Vec<_> = "1234"
             .chars()
-            .filter_map(|key| keys.press(key, 0, four))
+            .filter_map(|key| keys.press(key, CallTimeUs(0), four))
             .collect();
         assert_eq!(entries, ["1234"]);
-        assert!(keys.is_superfluous('#', PAUSE_US - 1));
-        assert!(!keys.is_superfluous('#', PAUSE_US) && !keys.is_superfluous('*', 1));
-        keys.press('5', 1, Expect::Any);
-        assert!(!keys.is_superfluous('#', 2));
+        assert!(keys.is_superfluous('#', CallTimeUs(PAUSE_US - 1)));
+        assert!(
+            !keys.is_superfluous('#', CallTimeUs(PAUSE_US))
+                && !keys.is_superfluous('*', CallTimeUs(1))
+        );
+        keys.press('5', CallTimeUs(1), Expect::Any);
+        assert!(!keys.is_superfluous('#', CallTimeUs(2)));
     }
 
     #[test]
     fn keys_that_come_late_are_a_number_of_their_own() {
         let mut keys = Keys::default();
-        assert_eq!(keys.press('1', 0, NUMBER), None);
-        assert_eq!(keys.due(PAUSE_US - 1), None);
+        assert_eq!(keys.press('1', CallTimeUs(0), NUMBER), None);
+        assert_eq!(keys.due(CallTimeUs(PAUSE_US - 1)), None);
         assert!(keys.is_under_way());
-        assert_eq!(keys.due(PAUSE_US).as_deref(), Some("1"));
-        assert_eq!(keys.due(PAUSE_US * 2), None);
+        assert_eq!(keys.due(CallTimeUs(PAUSE_US)).as_deref(), Some("1"));
+        assert_eq!(keys.due(CallTimeUs(PAUSE_US * 2)), None);
     }
 
     #[test]
@@ -124,10 +128,10 @@ mod tests {
         assert!(entry.len() <= 10_000 && !entry.is_empty());
         let mut keys = Keys::default();
         for _ in 0..10_000 {
-            keys.press('7', 1, NUMBER);
+            keys.press('7', CallTimeUs(1), NUMBER);
         }
         assert_eq!(
-            keys.due(PAUSE_US + 1).map(|entry| entry.len()),
+            keys.due(CallTimeUs(PAUSE_US + 1)).map(|entry| entry.len()),
             Some(MOST_KEYS)
         );
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use patter_audio::{FRAME_MS, FRAME_SAMPLES, ms_to_samples};
 use patter_engine::marks;
 use patter_engine::marks::WordMark;
+use patter_types::clock::CallTimeUs;
 use patter_types::expect::Expect;
 use patter_types::turn::TurnNumber;
 
@@ -46,15 +47,15 @@ impl Sentence {
     }
 }
 
-/// When the caller's turn ended, by the call's clock in µs.
+/// When the caller's turn ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Times {
     /// The last sound of the caller.
-    pub speech_end_us: u64,
+    pub speech_end: CallTimeUs,
     /// The decision that the turn is over.
-    pub decided_us: u64,
+    pub decided: CallTimeUs,
     /// The words were known and the answer was wanted.
-    pub words_us: u64,
+    pub words: CallTimeUs,
 }
 
 /// A turn of the agent under way.

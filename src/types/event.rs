@@ -439,7 +439,7 @@ impl EventSink {
             event.forget_costs();
         }
         let stamped = Stamped {
-            t_ms: self.clock.now_us() / 1_000,
+            t_ms: self.clock.now().as_ms(),
             call: self.call.clone(),
             event,
         };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use patter_types::clock::CallTimeUs;
 use patter_types::event::Event;
 
 use super::{Action, Actions, Conversation, Now};
@@ -63,7 +64,7 @@ pub(super) enum Ending {
     #[default]
     No,
     /// It is, with a last word: when nobody speaks, or after [`PARTING_AFTER_US`].
-    Asked { by: Closed, since_us: u64 },
+    Asked { by: Closed, since: CallTimeUs },
     /// The last word is being said.
     Parting { by: Closed },
 }
@@ -74,7 +75,7 @@ impl Ending {
         if *self == Self::No {
             *self = Self::Asked {
                 by,
-                since_us: now.us,
+                since: now.time,
             };
         }
     }
@@ -102,19 +103,19 @@ impl Conversation {
     /// A call that must end does so with a last word: when nobody speaks, or after a while.
     pub(super) fn end_if_due(&mut self, now: Now, out: &mut Actions) {
         let longest_us = u64::from(self.settings.max_call_s) * 1_000_000;
-        if longest_us > 0 && now.us >= longest_us {
+        if longest_us > 0 && now.time >= CallTimeUs(longest_us) {
             self.ending.ask(Closed::TooLong, now);
         }
         match self.ending {
             Ending::No => {}
             // Whoever puts it on hold now would keep the last word from being said.
             Ending::Parting { .. } => self.take_off_hold(out),
-            Ending::Asked { since_us, .. } => {
+            Ending::Asked { since, .. } => {
                 self.take_off_hold(out);
                 let is_quiet = !self.agent.is_speaking()
                     && !self.taking.caller_speaking()
                     && self.awaited.is_none();
-                if is_quiet || now.us - since_us >= PARTING_AFTER_US {
+                if is_quiet || now.time.since_us(since) >= PARTING_AFTER_US {
                     self.part(Parting::TimeUp, now, out);
                 }
             }

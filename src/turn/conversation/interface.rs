@@ -6,6 +6,7 @@ use std::sync::Arc;
 use patter_audio::Frame;
 use patter_config::{LoadConfig, TurnConfig};
 use patter_language::reading::WordLists;
+use patter_types::clock::CallTimeUs;
 use patter_types::event::Event;
 use patter_types::load::ShedLevel;
 use patter_types::turn::TurnNumber;
@@ -22,20 +23,20 @@ pub struct Played {
     pub turn: TurnNumber,
     /// Frames of it that went to the line.
     pub frames: u32,
-    /// When the first of them went, in µs since the line began.
-    pub first_us: u64,
+    /// When the first of them went.
+    pub first_at: CallTimeUs,
 }
 
 /// The call's clock, and what the line shows. It is taken before a step: of a turn that is cut without a pause before
 /// it, one frame more may be played than the step knows of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Now {
-    /// Microseconds since the call began.
-    pub us: u64,
+    /// The time.
+    pub time: CallTimeUs,
     /// What was played last.
     pub played: Played,
-    /// When the sound last stopped because it was paused or interrupted, in µs since the call began.
-    pub stopped_us: u64,
+    /// When the sound last stopped because it was paused or interrupted.
+    pub stopped_at: CallTimeUs,
 }
 
 impl Now {

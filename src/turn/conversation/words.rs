@@ -177,9 +177,9 @@ impl Conversation {
         }
         self.last_words = text;
         let times = Times {
-            speech_end_us: awaited.speech_end_us,
-            decided_us: awaited.decided_us,
-            words_us: now.us,
+            speech_end: awaited.speech_end,
+            decided: awaited.decided,
+            words: now.time,
         };
         self.agent.want(Some(times), out);
         self.tick(now, out);

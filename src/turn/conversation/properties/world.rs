@@ -9,6 +9,7 @@ use patter_config::{LoadConfig, TurnConfig};
 use patter_engine::marks;
 use patter_engine::recognise::{AsrError, Transcript};
 use patter_engine::voice::Spoken;
+use patter_types::clock::CallTimeUs;
 use patter_types::event::Event;
 use patter_types::expect::Expect;
 use patter_types::load::ShedLevel;
@@ -82,7 +83,7 @@ pub(super) struct World {
     /// Turns whose end was told.
     told: BTreeSet<TurnNumber>,
     /// What engines will say, by the time at which they do.
-    to_come: Vec<(u64, Answer)>,
+    to_come: Vec<(CallTimeUs, Answer)>,
     responder_is_dead: bool,
     pub(super) recogniser_is_dead: bool,
     noise_dbfs: f32,
@@ -264,7 +265,7 @@ impl World {
 
     pub(super) fn later(&mut self, most_frames: u32, answer: Answer) {
         let delay = u64::from(self.luck.next(most_frames)) * FRAME_US;
-        self.to_come.push((self.now.us + delay, answer));
+        self.to_come.push((self.now.time.plus_us(delay), answer));
     }
 
     pub(super) fn respond(&mut self, ask: Ask) {
@@ -293,7 +294,7 @@ impl World {
             tts_ms: 1.0,
         };
         self.to_come
-            .push((self.now.us + delay, Answer::Made(first)));
+            .push((self.now.time.plus_us(delay), Answer::Made(first)));
         for _ in 0..=self.luck.next(2) {
             let text = "That is twenty nine dollars a month.";
             let samples = (20 + self.luck.next(100)) as usize * FRAME_SAMPLES;
@@ -304,7 +305,8 @@ impl World {
                 protected: self.luck.next(6) == 0,
             };
             let made = Made::Sentence { turn, sentence };
-            self.to_come.push((self.now.us + delay, Answer::Made(made)));
+            self.to_come
+                .push((self.now.time.plus_us(delay), Answer::Made(made)));
             delay += u64::from(self.luck.next(30)) * FRAME_US;
         }
         let expect = match self.luck.next(3) {
@@ -317,7 +319,8 @@ impl World {
             ends_call,
             expect,
         };
-        self.to_come.push((self.now.us + delay, Answer::Made(done)));
+        self.to_come
+            .push((self.now.time.plus_us(delay), Answer::Made(done)));
     }
 
     /// The history is what was heard: told once, and as much as was played.
@@ -368,7 +371,7 @@ impl World {
             }
             if next < frames {
                 if played.turn != open {
-                    played.first_us = self.now.us;
+                    played.first_at = self.now.time;
                 }
                 (played.turn, played.frames) = (open, next + 1);
                 *most = (*most).max(next + 1);
@@ -376,7 +379,7 @@ impl World {
             }
         }
         if self.sounding && !plays {
-            self.now.stopped_us = self.now.us;
+            self.now.stopped_at = self.now.time;
         }
         self.sounding = plays;
         plays
@@ -386,9 +389,9 @@ impl World {
         if self.hung_up.is_some() {
             return;
         }
-        self.now.us += FRAME_US;
+        self.now.time = self.now.time.plus_us(FRAME_US);
         let plays = self.play();
-        let due = |entry: &mut (u64, Answer)| entry.0 <= self.now.us;
+        let due = |entry: &mut (CallTimeUs, Answer)| entry.0 <= self.now.time;
         let mut answers: Vec<_> = self.to_come.extract_if(.., due).collect();
         answers.sort_by_key(|(at, _)| *at);
         self.step(Input::OnHold(self.on_hold));
