@@ -98,7 +98,8 @@ pub enum Input<'a> {
 pub enum Action {
     /// It happened.
     Event(Event),
-    /// Only frames of these turns of the agent may live: the open one's are played, the awaited one's wait; [`TurnNumber::NONE`] for none.
+    /// Only frames of these turns of the agent may live: the open one's are played, the awaited one's wait;
+    /// [`TurnNumber::NONE`] for none.
     Gate {
         /// The turn that is played.
         open: TurnNumber,
