@@ -140,6 +140,8 @@ pub struct Guard {
     ground: Ground,
     /// The agent's own name.
     name: String,
+    /// The model's way to say that it does not know, as phrases are looked for.
+    not_known: String,
     instructions: Vec<String>,
     stages: Vec<String>,
     banned: Vec<String>,
@@ -154,6 +156,7 @@ impl Guard {
         Self {
             ground: Ground::new(playbook, slots),
             name: playbook.role.name.clone(),
+            not_known: words::spaced(&playbook.not_known()),
             instructions: leaks::instructions(playbook),
             stages: leaks::stage_names(playbook),
             banned: banned
@@ -190,7 +193,10 @@ impl Guard {
         let found = patter_language::words::words(&whole);
         let spaced = words::spaced(&whole);
         let (ground, heard) = (&self.ground, &turn.heard);
-        format::check(sentence)
+        let not_known =
+            (spaced == self.not_known).then(|| Refusal::new(Reason::NotKnown, sentence.to_owned()));
+        not_known
+            .or_else(|| format::check(sentence))
             .or_else(|| leaks::check(ground, &self.instructions, &self.stages, sentence, &spaced))
             .or_else(|| claims::condolence(&spaced, &heard.spaced))
             .or_else(|| figures::check(ground, heard, &found))

@@ -85,7 +85,7 @@ impl History {
     /// The prompt: system text, the newest exchanges, and `note` before the caller's last words (or at the
     /// end, where those will follow), so that it is prefilled before they are spoken. Old exchanges leave in blocks, so
     /// that the cached beginning stays the same for several turns.
-    pub fn prompt(&self, system: &str, note: &str) -> Vec<ChatMessage> {
+    pub fn prompt(&self, system: &str, note: Option<&str>) -> Vec<ChatMessage> {
         let mut prompt = self.prompt_prefix(system);
         let limit = self.turns * 2;
         let over = self.messages.len().saturating_sub(limit);
@@ -106,12 +106,21 @@ impl History {
         prompt.extend_from_slice(recent);
         let asked = prompt.last().is_some_and(|m| m.role == Role::User);
         let at = prompt.len() - usize::from(asked);
-        let note = ChatMessage {
-            role: Role::System,
-            text: note.to_owned(),
-        };
-        prompt.insert(at, note);
+        if let Some(note) = note {
+            let note = ChatMessage {
+                role: Role::System,
+                text: note.to_owned(),
+            };
+            prompt.insert(at, note);
+        }
         prompt
+    }
+}
+
+/// Adds `note` to the caller's last words.
+pub(crate) fn put_behind(prompt: &mut [ChatMessage], note: &str) {
+    if let Some(last) = prompt.last_mut().filter(|m| m.role == Role::User) {
+        last.text = format!("{}\n{note}", last.text);
     }
 }
 
@@ -132,14 +141,19 @@ pub fn fullest_prompt(
     let longest = spoken.map(|text| text.1).max_by_key(|text| text.len());
     let slots = BTreeMap::new();
     let stages = playbook.flow.iter();
-    let notes = stages.map(|stage| playbook.turn_note(style, Some(stage), &slots));
-    let note = notes.max_by_key(String::len).unwrap_or_default();
+    let notes = stages.filter_map(|stage| playbook.note_before(style, Some(stage)));
+    let note = notes.max_by_key(String::len);
     let mut history = History::new(history_turns);
     for _ in 0..history_turns {
         history.agent(longest.unwrap_or_default());
         history.caller(CALLER_TURN);
     }
-    history.prompt(&playbook.system_prompt(style, &slots), &note)
+    let system = playbook.system_prompt(style, &slots);
+    let mut prompt = history.prompt(&system, note.as_deref());
+    if style == FreeReplies::Full {
+        put_behind(&mut prompt, &playbook.note_behind(None));
+    }
+    prompt
 }
 
 #[cfg(test)]
@@ -155,7 +169,7 @@ mod tests {
         history.caller("I");
         history.agent("  ");
         history.caller("am here.");
-        let prompt = history.prompt("system", "g");
+        let prompt = history.prompt("system", Some("g"));
         assert_eq!(prompt.len(), 4);
         assert_eq!(prompt[3].text, "I am here.");
     }
@@ -164,9 +178,9 @@ mod tests {
     fn the_note_is_prefilled_before_the_caller_speaks() {
         let mut history = History::new(6);
         history.agent("Hello.");
-        let before = history.prompt("s", "sell");
+        let before = history.prompt("s", Some("sell"));
         history.caller("Hi.");
-        let after = history.prompt("s", "sell");
+        let after = history.prompt("s", Some("sell"));
         assert_eq!(before[..], after[..before.len()]);
         assert_eq!(after.len(), before.len() + 1);
     }
@@ -177,7 +191,7 @@ mod tests {
         history.caller("How much is it?");
         history.agent_before_the_last_words("Hello, this is Alex.");
         let texts: Vec<String> = history
-            .prompt("s", "g")
+            .prompt("s", Some("g"))
             .into_iter()
             .map(|m| m.text)
             .collect();
@@ -192,7 +206,7 @@ mod tests {
             history.agent("Yes.");
         }
         history.caller("And now?");
-        let prompt = history.prompt("s", "g");
+        let prompt = history.prompt("s", Some("g"));
         assert!(
             words_in(&prompt) <= MOST_WORDS + 10,
             "{}",
@@ -207,7 +221,7 @@ mod tests {
         let mut starts = Vec::new();
         for n in 0..20 {
             history.caller(&format!("c{n}"));
-            let prompt = history.prompt("s", "g");
+            let prompt = history.prompt("s", Some("g"));
             assert!(prompt.len() <= 9, "{}", prompt.len());
             assert_eq!(prompt.last().unwrap().text, format!("c{n}"));
             starts.push(prompt[1].text.clone());

@@ -250,7 +250,8 @@ impl Dialogue {
 
     /// What every prompt from here on begins with: for prefilling while the caller speaks.
     pub fn so_far(&self) -> Vec<ChatMessage> {
-        self.history.prompt(&self.system, &self.note())
+        self.history
+            .prompt(&self.system, self.note_before().as_deref())
     }
 
     /// The first words: greeting, notice, and the first stage's question.
@@ -339,17 +340,22 @@ impl Dialogue {
         }
         let mut history = self.history.clone();
         history.caller(words);
-        Some(history.prompt(&self.system, &self.note()))
+        Some(history.prompt(&self.system, self.note_before().as_deref()))
     }
 
-    /// The prompt with a `note` for this turn alone. It stands after the caller's words, so that nothing before it is
-    /// prefilled again.
-    fn prompt_with(&self, note: &str) -> Vec<ChatMessage> {
+    /// The prompt to answer the caller's last words, with a `task` for this turn alone. It stands behind the words, so
+    /// that nothing before it is prefilled again.
+    fn prompt_to_answer(&self, task: Option<&str>) -> Vec<ChatMessage> {
         let mut prompt = self.so_far();
-        prompt.push(ChatMessage {
-            role: Role::System,
-            text: note.to_owned(),
-        });
+        if self.free_replies == FreeReplies::Full {
+            let note = self.knowledge.playbook.note_behind(task);
+            history::put_behind(&mut prompt, &note);
+        } else if let Some(task) = task {
+            prompt.push(ChatMessage {
+                role: Role::System,
+                text: task.to_owned(),
+            });
+        }
         prompt
     }
 
@@ -373,11 +379,10 @@ impl Dialogue {
         }
     }
 
-    /// What stands before the caller's last words.
-    fn note(&self) -> String {
+    fn note_before(&self) -> Option<String> {
         let playbook = &self.knowledge.playbook;
         let stage = playbook.flow.get(self.position.stage());
-        playbook.turn_note(self.free_replies, stage, &self.known())
+        playbook.note_before(self.free_replies, stage)
     }
 
     /// What a sentence of the model's is held against: the caller's words, what is known of them, and the agent's last

@@ -21,6 +21,7 @@ use super::{Dialogue, Matched, Plan, PlannedLine};
 use patter_language::text::normalise;
 use patter_playbook::{Objection, Then, Way};
 use patter_types::expect::Expect;
+use patter_types::free_replies::FreeReplies;
 use patter_types::intent::IntentId;
 use patter_types::line::LineId;
 use patter_types::moves::Move;
@@ -291,7 +292,7 @@ impl Dialogue {
             _ => "Answer the caller. You may use this:",
         };
         let note = format!("{task} {}", text.join(" "));
-        plan.prompt = Some(self.prompt_with(&note));
+        plan.prompt = Some(self.prompt_to_answer(Some(&note)));
     }
 
     fn object(&mut self, plan: &mut Plan, id: &str, heard: &str) {
@@ -464,12 +465,16 @@ impl Dialogue {
         let hints: Vec<String> = hints
             .iter()
             .filter_map(|hint| self.fill(&hint.text))
+            // A full prompt holds most of them, and said again they are what a small model repeats.
+            .filter(|hint| self.free_replies != FreeReplies::Full || !self.system.contains(hint))
             .collect();
-        plan.prompt = Some(if hints.is_empty() {
-            self.so_far()
-        } else {
-            self.prompt_with(&format!("You may say: {}", hints.join(" ")))
-        });
+        let task = match self.free_replies {
+            FreeReplies::Full => "A fact, too:",
+            _ => "You may say:",
+        };
+        let task = format!("{task} {}", hints.join(" "));
+        let task = Some(task.as_str()).filter(|_| !hints.is_empty());
+        plan.prompt = Some(self.prompt_to_answer(task));
     }
 
     fn lines_for(&self, intent: &IntentId, heard: &str) -> Vec<Candidate> {

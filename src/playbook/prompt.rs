@@ -1,10 +1,14 @@
-//! What the language model is told of a playbook: the prompt that all turns begin with, and the note of a turn.
+//! What the language model is told of a playbook: the prompt that all turns begin with, and the notes of a turn.
 //!
 //! Pure. In: a playbook, the values of slots, how able the model is. Out: text. The prompt is the same for all calls of a
-//! playbook whose slots are, so it is read once and shared; the note stands before the caller's last words.
+//! playbook whose slots are, so it is read once and shared. A small model gets the stage's goal before the caller's
+//! words. One that follows a prompt gets, behind them, how to say that it does not know: of fifteen questions that the
+//! fitness club's facts do not answer, Qwen2.5-Coder of 0.5 and of 1.5 billion parameters answered none with words of
+//! its own when it was told there, and one to ten of them when it was told anywhere else.
 
 use std::collections::BTreeMap;
 
+use patter_language::sentence::Sentences;
 use patter_language::text::count_words;
 use patter_types::free_replies::FreeReplies;
 
@@ -23,8 +27,9 @@ pub const PROMPT_RULES: &str = "Reply in one or two short spoken sentences. Ask 
 Never use lists. Use only these facts. If the facts do not say it, say you do not know.";
 /// The rules of a prompt for a model that follows long ones.
 pub const FULL_PROMPT_RULES: &str = "Reply in one or two short spoken sentences, as on the telephone: no lists, no \
-emojis, at most one question. First answer what the customer said last. Say only what the facts above say: no other \
-price, time, name, offer or promise, and do not guess. You cannot do anything but talk.";
+emojis, at most one question. Say only what the facts say: no other price, time, name, offer or promise.";
+/// How a model says that it does not know where the playbook has no line for it.
+const NOT_KNOWN: &str = "I'm not sure about that.";
 
 /// Counts the words that still fit.
 struct Room(usize);
@@ -49,21 +54,28 @@ impl Playbook {
     }
 
     /// What stands before the caller's last words while the conversation is in `stage`.
-    pub fn turn_note(
-        &self,
-        style: FreeReplies,
-        stage: Option<&Stage>,
-        slots: &BTreeMap<String, String>,
-    ) -> String {
+    pub fn note_before(&self, style: FreeReplies, stage: Option<&Stage>) -> Option<String> {
         let goal = stage.map_or("", |stage| &stage.goal);
-        let ask = stage.and_then(|stage| self.fill(&stage.ask, slots));
-        match (style, ask.filter(|ask| !ask.is_empty())) {
-            (FreeReplies::Full, Some(ask)) => format!(
-                "You are at this point of the call: {goal} You asked: \"{ask}\" Answer the customer's next words from \
-                 the facts, or say that you do not know it, and come back to what you asked."
-            ),
-            _ => format!("Goal now: {goal}"),
-        }
+        (style != FreeReplies::Full).then(|| format!("Goal now: {goal}"))
+    }
+
+    /// What stands behind the caller's last words, with a `task` of this turn alone.
+    pub fn note_behind(&self, task: Option<&str>) -> String {
+        let task = task.map_or(String::new(), |task| format!("{task} "));
+        let not_known = self.not_known();
+        format!(
+            "({task}Answer only from the facts. If they do not say it, answer: \"{not_known}\")"
+        )
+    }
+
+    /// The words by which the model says that it does not know: the first sentence of the approved line for that.
+    pub fn not_known(&self) -> String {
+        let line = self.fill(&self.lines.not_known, &BTreeMap::new());
+        let sentences = Sentences::whole(&line.unwrap_or_default());
+        sentences
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| NOT_KNOWN.into())
     }
 
     /// Rules of the playbook, and the words that it wants.
@@ -124,7 +136,7 @@ impl Playbook {
         )
     }
 
-    /// At most [`MAX_FULL_PROMPT_WORDS`] words: the same with every fact that fits, and what to say where none does.
+    /// At most [`MAX_FULL_PROMPT_WORDS`] words: the same with every fact that fits.
     fn full_prompt(&self, slots: &BTreeMap<String, String>) -> String {
         let fill = |line: &str| self.fill(line, slots).unwrap_or_default();
         let role = &self.role;
@@ -137,14 +149,8 @@ impl Playbook {
             self.persona.tone,
             self.persona.style.join(", "),
         );
-        let not_known = fill(&self.lines.not_known);
-        let unknown = match not_known.is_empty() {
-            true => "If the facts do not say it, say that you do not know.".to_owned(),
-            false => format!("If the facts do not say it, say: \"{not_known}\""),
-        };
-        let used = [head.as_str(), FULL_PROMPT_RULES, &unknown];
-        let used: usize = used.iter().map(|text| count_words(text)).sum();
-        let mut room = Room(MAX_FULL_PROMPT_WORDS.saturating_sub(used + 10));
+        let used = count_words(&head) + count_words(FULL_PROMPT_RULES) + 10;
+        let mut room = Room(MAX_FULL_PROMPT_WORDS.saturating_sub(used));
         let rules: Vec<String> = self.rules(slots).filter(|text| room.take(text)).collect();
         let examples = self.examples.iter().filter_map(|example| {
             let agent = self.fill(&example.agent, slots)?;
@@ -161,7 +167,7 @@ impl Playbook {
             .map(|fact| format!("\n- {fact}"))
             .collect();
         format!(
-            "{head}\n\nAll that you know:{facts}\n\nRules: {FULL_PROMPT_RULES} {unknown} {}\n\nExamples:{examples}",
+            "{head}\n\nFacts:{facts}\n\nRules: {FULL_PROMPT_RULES} {}\n\nExamples:{examples}",
             rules.join(" ")
         )
     }
@@ -201,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_prompt_holds_every_fact_and_how_to_say_that_one_is_missing() {
+    fn a_full_prompt_holds_every_fact_and_its_note_how_to_say_that_one_is_missing() {
         for playbook in shipped() {
             let slots = BTreeMap::new();
             let prompt = playbook.system_prompt(FreeReplies::Full, &slots);
@@ -212,9 +218,13 @@ mod tests {
                     assert!(prompt.contains(&said), "{}: {said}", playbook.title);
                 }
             }
-            assert!(prompt.contains(&playbook.lines.not_known));
-            let note = playbook.turn_note(FreeReplies::Full, playbook.flow.first(), &slots);
-            assert!(note.contains(&playbook.flow[0].ask), "{note}");
+            assert_eq!(
+                playbook.note_before(FreeReplies::Full, playbook.flow.first()),
+                None
+            );
+            let note = playbook.note_behind(None);
+            assert!(playbook.lines.not_known.starts_with(&playbook.not_known()));
+            assert!(note.contains(&playbook.not_known()), "{note}");
         }
     }
 

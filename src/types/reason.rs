@@ -36,6 +36,8 @@ pub enum Reason {
     TooLong,
     /// A word of `terminology.avoid`.
     BannedWord,
+    /// The model says that it does not know: an approved line says so better.
+    NotKnown,
     /// What the agent is not: a person, or a language model that talks of itself.
     OffPersona,
 }
