@@ -8,6 +8,7 @@
 mod asr;
 mod device;
 mod dialogue;
+pub mod edit;
 mod http;
 mod llm;
 mod load;

@@ -6,6 +6,7 @@
 pub mod capacity;
 pub mod contention;
 pub mod cores;
+pub mod hardware;
 pub mod log;
 pub mod priority;
 pub mod private;

@@ -18,6 +18,7 @@ pub mod fetch;
 pub mod ggml;
 pub mod manifest;
 mod pieces;
+pub mod set;
 mod wheel;
 
 use std::fs::File;
@@ -29,6 +30,7 @@ use sha2::{Digest, Sha256};
 pub use error::FetchError;
 pub use fetch::{Fetcher, Outcome, Progress};
 pub use manifest::{Manifest, ManifestError, Model, Source, Step};
+pub use set::Set;
 
 /// Bytes read at once when hashing or copying.
 pub(crate) const CHUNK_BYTES: usize = 64 * 1024;

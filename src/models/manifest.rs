@@ -10,13 +10,18 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::set::Set;
+
 /// All models, in the file's order.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// The `[[model]]` entries.
     #[serde(rename = "model")]
     pub models: Vec<Model>,
+    /// The `[[set]]` entries, those that ask for more behind.
+    #[serde(rename = "set", default)]
+    pub sets: Vec<Set>,
 }
 
 /// One model: a file, or a folder of files.
@@ -162,6 +167,22 @@ pub enum ManifestError {
         /// The broken rule.
         problem: String,
     },
+    /// A set breaks a rule.
+    #[error("set `{name}` in the manifest: {problem}")]
+    Set {
+        /// The set.
+        name: String,
+        /// The broken rule.
+        problem: String,
+    },
+    /// No set has this name.
+    #[error("no set is named `{name}`; known: {}", known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", "))]
+    UnknownSet {
+        /// What was asked for.
+        name: String,
+        /// Every name there is.
+        known: Vec<String>,
+    },
     /// No entry has this name.
     #[error("no model is named `{name}`; known: {}", known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", "))]
     UnknownName {
@@ -179,7 +200,10 @@ impl ManifestError {
             Self::Read { .. } => Some(
                 "`manifest.toml` is in the repository's models folder; check it out again, or run from the repository's root".into(),
             ),
-            Self::Parse { .. } | Self::Entry { .. } => {
+            Self::UnknownSet { .. } => {
+                Some("`patter setup --list` says what each one is for".into())
+            }
+            Self::Parse { .. } | Self::Entry { .. } | Self::Set { .. } => {
                 Some("the entries in the repository's `models/manifest.toml` show every key".into())
             }
             Self::UnknownName { .. } => Some("`patter models list` says what each one is for".into()),
@@ -235,7 +259,30 @@ impl Manifest {
                 problem,
             })?;
         }
+        let mut names = HashSet::new();
+        for set in &manifest.sets {
+            let problem = match names.insert(&set.name) {
+                true => set.check(&manifest),
+                false => Err("this name is given twice".into()),
+            };
+            problem.map_err(|problem| ManifestError::Set {
+                name: set.name.clone(),
+                problem,
+            })?;
+        }
         Ok(manifest)
+    }
+
+    /// The set of this name.
+    ///
+    /// # Errors
+    /// [`ManifestError::UnknownSet`], which lists the known ones.
+    pub fn find_set(&self, name: &str) -> Result<&Set, ManifestError> {
+        let found = self.sets.iter().find(|set| set.name == name);
+        found.ok_or_else(|| ManifestError::UnknownSet {
+            name: name.into(),
+            known: self.sets.iter().map(|set| set.name.clone()).collect(),
+        })
     }
 
     /// The model of this name.
