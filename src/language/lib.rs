@@ -12,6 +12,7 @@ pub mod numbers;
 pub mod pack;
 pub mod reading;
 pub mod sentence;
+pub mod spoken;
 pub mod stem;
 pub mod tables;
 pub mod text;

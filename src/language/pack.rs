@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::contractions::Contractions;
 use crate::everyday::Everyday;
 use crate::reading::WordLists;
-use crate::tables::{GuardWords, Language, RetrievalWords, WritingWords};
+use crate::tables::{GuardWords, Language, RetrievalWords, SpokenWords, WritingWords};
 
 /// The packs by code.
 const FILES: &[(&str, &str)] = &[
@@ -34,6 +34,8 @@ pub struct Pack {
     pub contractions: Contractions,
     /// What is seen in written lines.
     pub writing: WritingWords,
+    /// How what is written is read aloud.
+    pub spoken: Option<SpokenWords>,
     /// What lines are found by.
     pub retrieval: RetrievalWords,
     /// What the guard has to know.

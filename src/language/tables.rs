@@ -15,6 +15,10 @@ use crate::pack;
 pub use guard::{FigureWords, GuardWords, LeakWords, PromiseWords, SentenceWords};
 pub use numbers::{DigitWords, MoneyWords, NumberWords};
 pub use people::{EmailWords, LetterWords, NameWords, Title};
+pub use spoken::{
+    AddressSpeech, DateSpeech, DigitSpeech, FigureSpeech, MoneySpeech, SpokenWords, TimeSpeech,
+    WordSpeech,
+};
 pub use talk::{AnswerWords, TalkWords};
 pub use times::{CalendarWords, ClockWords, DayPart, Span};
 pub use writing::{RetrievalWords, WritingWords};
@@ -22,6 +26,7 @@ pub use writing::{RetrievalWords, WritingWords};
 mod guard;
 mod numbers;
 mod people;
+mod spoken;
 mod talk;
 mod times;
 mod writing;
