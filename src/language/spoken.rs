@@ -131,8 +131,11 @@ struct Reading {
     is_read: bool,
 }
 
-/// What reads a place of a text; the first that knows it is asked alone.
-const READERS: [fn(&Written, &SpokenWords, usize) -> Option<Said>; 11] = [
+/// What reads the text from one of its tokens on, if it knows how.
+type Reader = fn(&Written, &SpokenWords, usize) -> Option<Said>;
+
+/// The first that knows a place is asked alone.
+const READERS: [Reader; 11] = [
     addresses::read,
     signs::fixed,
     dates::read,

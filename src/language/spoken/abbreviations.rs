@@ -42,7 +42,9 @@ fn titled(written: &Written, words: &SpokenWords, at: usize) -> Option<Said> {
         .checked_sub(2)
         .filter(|_| written.kind_before(at) == Kind::Space);
     let follows_name = before.is_some_and(has_capital);
-    let house = has_house_number(written, at);
+    // "42nd St."
+    let is_counted = before.is_some_and(|before| written.kind_before(before) == Kind::Digits);
+    let house = is_counted || has_house_number(written, at);
     if let Some(name) = after_name
         && (house || (follows_name && !(names && title.is_some())))
     {

@@ -50,7 +50,8 @@ fn name(written: &Written, words: &SpokenWords, at: usize) -> Option<Said> {
     while is_letter(end) || (written.get(end) == "_" && is_letter(end + 1)) {
         end += 1;
     }
-    if written.kind(at + 1) != Kind::Word {
+    let is_code = || codes::letters_and_figures(written, words, at + 1).is_some();
+    if written.kind(at + 1) != Kind::Word || (written.get(at) == "#" && is_code()) {
         return None;
     }
     let name = in_words(written, words, at + 1, end);

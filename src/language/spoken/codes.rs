@@ -9,12 +9,15 @@ use crate::tables::SpokenWords;
 const LONG: usize = 5;
 /// Most letters in a row of a code: "COVID19" is none.
 const MOST_LETTERS: usize = 3;
-/// A code that nobody announced has at least so many characters: "A1" and "5G" are read right.
-const FEWEST: usize = 3;
+/// A code has at least so many characters, or begins with a figure.
+const FEWEST: usize = 4;
 /// So many words and marks back a code may be announced: "your PIN is: 4821".
 const LINKS: usize = 6;
 
 pub(super) fn read(written: &Written, words: &SpokenWords, at: usize) -> Option<Said> {
+    if !written.is_fresh(at) {
+        return None;
+    }
     letters_and_figures(written, words, at).or_else(|| figures(written, words, at))
 }
 
@@ -70,7 +73,11 @@ pub(super) fn groups(written: &Written, words: &SpokenWords, at: usize) -> Optio
         }
         end += 2;
     }
-    let is_code = groups.len() >= 3 || (groups.len() == 2 && is_zip(written, at));
+    let is_code = match groups.len() {
+        0 | 1 => false,
+        2 => is_zip(written, at) || is_announced(written, words, at),
+        _ => true,
+    };
     (is_code && written.is_over(end))
         .then(|| Said::new(at, end, groups.join(words.digits.pause)))
         .flatten()
@@ -83,11 +90,12 @@ fn is_zip(written: &Written, at: usize) -> bool {
     announced || (length(at) == 4 && length(at + 2) == 4 && written.get(at).starts_with('0'))
 }
 
-/// "BA117": capital letters and figures without a space.
-fn letters_and_figures(written: &Written, words: &SpokenWords, at: usize) -> Option<Said> {
-    if !written.is_fresh(at) {
-        return None;
-    }
+/// "BA117": capital letters and figures without a space. "B12" and "A1" voices read right.
+pub(super) fn letters_and_figures(
+    written: &Written,
+    words: &SpokenWords,
+    at: usize,
+) -> Option<Said> {
     let is_part = |at: usize| match written.kind(at) {
         Kind::Digits => true,
         Kind::Word => {
@@ -104,7 +112,8 @@ fn letters_and_figures(written: &Written, words: &SpokenWords, at: usize) -> Opt
     }
     let code = written.slice(at, end);
     let has = |kind| (at..end).any(|at| written.kind(at) == kind);
-    let is_code = has(Kind::Digits) && has(Kind::Word) && code.len() >= FEWEST;
+    let is_long = code.len() >= FEWEST || (code.len() > 2 && written.kind(at) == Kind::Digits);
+    let is_code = has(Kind::Digits) && has(Kind::Word) && is_long;
     if !is_code || !written.is_over(end) {
         return None;
     }
@@ -121,7 +130,7 @@ fn letters_and_figures(written: &Written, words: &SpokenWords, at: usize) -> Opt
 /// Figures that are long, announced, or begin with a zero.
 fn figures(written: &Written, words: &SpokenWords, at: usize) -> Option<Said> {
     let digits = written.digits(at)?;
-    if !written.is_fresh(at) || !written.is_over(at + 1) {
+    if !written.is_over(at + 1) {
         return None;
     }
     let is_code = digits.len() > 2 && is_announced(written, words, at);
@@ -160,10 +169,13 @@ pub(super) fn is_announced(written: &Written, words: &SpokenWords, at: usize) ->
         let word = word.as_str();
         match written.kind(place) {
             Kind::Space => {}
-            Kind::Mark if matches!(word, ":" | "#" | "." | "\"") => {}
+            Kind::Mark if matches!(word, ":" | "#" | "." | "\"" | "*") => {}
             Kind::Word if speech.codes.contains(&word) => return true,
             Kind::Word if speech.code_links.contains(&word) => {}
-            Kind::Word if speech.call.contains(&word) => return !follows_word(written, at + 1),
+            Kind::Word if speech.call.contains(&word) => {
+                let is_long = written.get(at).len() >= LONG;
+                return is_long || !follows_word(written, at + 1);
+            }
             _ => return false,
         }
     }

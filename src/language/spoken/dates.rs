@@ -200,10 +200,10 @@ fn named(
     if speech.capitals && !word.starts_with(char::is_uppercase) {
         return None;
     }
-    let is_same = |name: &&str| name.to_lowercase() == word.to_lowercase();
+    let is_same = |name: &str| name.to_lowercase() == word.to_lowercase();
     let mut lists = names.iter().enumerate();
     lists.find_map(|(number, list)| {
-        let place = list.iter().position(|name| is_same(&name))?;
+        let place = list.iter().position(|name| is_same(name))?;
         Some((number, place > 0))
     })
 }

@@ -145,7 +145,9 @@ pub(super) fn year(written: &Written, words: &SpokenWords, year: &str) -> Option
         let unit = table.small.get(number % 10)?;
         match number {
             0..20 => table.small.get(number).map(|word| (*word).to_owned()),
-            _ if number % 10 == 0 => table.tens.get(number / 10 - 2).map(|w| (*w).to_owned()),
+            _ if number.is_multiple_of(10) => {
+                table.tens.get(number / 10 - 2).map(|w| (*w).to_owned())
+            }
             _ => Some(format!("{}-{unit}", table.tens.get(number / 10 - 2)?)),
         }
     };

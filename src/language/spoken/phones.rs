@@ -9,6 +9,8 @@ use crate::tables::SpokenWords;
 
 /// Figures of a phone number.
 const LENGTHS: std::ops::RangeInclusive<usize> = 7..=15;
+/// In as many groups of four figures cards and accounts are written.
+const FOURS: usize = 3;
 
 /// Groups of figures, each by its token.
 struct Number {
@@ -121,6 +123,10 @@ fn is_phone(written: &Written, words: &SpokenWords, number: &Number, marks: &[&s
         .map(|at| written.get(*at).len())
         .collect();
     let total: usize = lengths.iter().sum();
+    let (last, others) = lengths.split_last().unwrap_or((&0, &[]));
+    if others.len() + 1 >= FOURS && *last <= 4 && others.iter().all(|length| *length == 4) {
+        return true;
+    }
     if !LENGTHS.contains(&total) {
         return false;
     }

@@ -36,9 +36,9 @@ pub(super) fn is_adjective(
             && !written.is_small_word(word)
             && word != words.money.per
     };
+    let joined = written.get(end) == "-" && written.kind(end + 1) == Kind::Word;
     words.numbers.articles.contains(&before.as_str())
-        && noun > end
-        && written.word(noun).is_some_and(is_noun)
+        && (joined || (noun > end && written.word(noun).is_some_and(is_noun)))
 }
 
 /// A mark before a number: "-5", "#5", "~20", "½".
@@ -90,6 +90,15 @@ fn marked(written: &Written, words: &SpokenWords, at: usize) -> Option<Said> {
             .flatten();
     }
     if matches!(mark, "#" | "№") && !speech.number.is_empty() {
+        if let Some(code) = codes::letters_and_figures(written, words, at + 1) {
+            let text = code
+                .parts
+                .into_iter()
+                .map(|part| part.text)
+                .collect::<String>();
+            let text = fill(speech.number, &[("{number}", &text)]);
+            return Said::new(at, code.end, text);
+        }
         let figure = figure(written, words, written.gap(at + 1))?;
         let text = fill(speech.number, &[("{number}", &figure.text())]);
         let is_over = figure.is_plain() && written.is_over(figure.end);
@@ -228,8 +237,9 @@ fn suffix(written: &Written, words: &SpokenWords, at: usize) -> Option<(usize, S
     if cross && !words.numbers.times.is_empty() && written.is_over(at + 1) {
         return Some((at + 1, Suffix::Times));
     }
-    let is_last = !matches!(written.kind(at + 1), Kind::Digits | Kind::Word | Kind::Mark);
-    let plus = written.get(at) == "+" && (is_last || written.is_end_of_sentence(at + 1));
+    let goes_on = matches!(written.kind(at + 1), Kind::Digits | Kind::Word)
+        || matches!(written.get(at + 1), "+" | "-" | "/" | "(" | "$" | "=");
+    let plus = written.get(at) == "+" && !goes_on;
     (plus && !words.numbers.plus.is_empty()).then_some((at + 1, Suffix::Plus))
 }
 

@@ -29,6 +29,14 @@ fn slashed(written: &Written, words: &SpokenWords, at: usize) -> Option<Said> {
     if !written.is_fresh(at) {
         return None;
     }
+    // "10 ft x 12 ft".
+    let is_alone = written.gap(at + 1) > at + 1 && written.kind_before(at) == Kind::Space;
+    if written.get(at) == "x" && is_alone && written.kind(at + 2) == Kind::Digits && at > 1 {
+        let by = words.numbers.by;
+        return (!by.is_empty())
+            .then(|| Said::new(at, at + 1, by))
+            .flatten();
+    }
     if let Some((end, text)) = written.after_any(at, &speech.joined)
         && written.is_over(end)
     {
@@ -59,8 +67,13 @@ fn between(written: &Written, words: &SpokenWords, at: usize) -> Option<Said> {
         Kind::Space => at.checked_sub(2),
         _ => at.checked_sub(1),
     };
-    let is_word = |at: usize| matches!(written.kind(at), Kind::Word | Kind::Digits);
     let spaced = written.kind_before(at) == Kind::Space;
+    let is_edge = |at: usize| spaced && ")(\"”’'“%$€£".contains(written.get(at));
+    let is_word = |at: usize| match written.kind(at) {
+        Kind::Word | Kind::Digits => true,
+        Kind::Mark => is_edge(at),
+        _ => false,
+    };
     let same = spaced == (written.kind(end) == Kind::Space);
     let joins = before.is_some_and(is_word) && is_word(end + usize::from(spaced)) && same;
     // A sign that touches only what follows is of another kind: "=5", "@home".

@@ -242,7 +242,7 @@ impl<'a> Written<'a> {
         };
         let mark = self.get(at);
         let joins = self.kind(at) == Kind::Mark && is_joint(mark) && !open.contains(mark);
-        !is_letter(at) && !(joins && is_letter(at + 1))
+        !(is_letter(at) || joins && is_letter(at + 1))
     }
 
     /// Whether a sentence ends before token `at`: nothing follows but marks, or a word with a capital letter.
