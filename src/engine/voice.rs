@@ -1,14 +1,18 @@
 //! Text to speech: a sentence in, 16 kHz samples out.
 //!
-//! Thread: `responder`, one per call; a voice that cannot work for two calls at once locks inside. In: one sentence.
-//! Out: samples at 16 kHz. Memory: one voice for all calls, and the [`cache`] of lines said before. When late: the line
-//! is silent until it is done.
+//! Thread: `responder`, one per call; a voice that cannot work for two calls at once locks inside. In: one sentence, as
+//! it is written. Out: samples at 16 kHz, and where in the written sentence its words begin. Memory: one voice for all
+//! calls, and the [`cache`] of lines said before. When late: the line is silent until it is done.
+//!
+//! A voice gets what [`patter_language::spoken`] makes of the sentence; all else of the program knows the written form
+//! alone.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use patter_audio::{SAMPLE_RATE_HZ, resample};
+use patter_language::spoken;
 use thiserror::Error;
 
 use crate::cache;
@@ -67,6 +71,9 @@ pub trait Voice: Send + Sync {
     /// Rate of the samples it makes, in Hz.
     fn rate_hz(&self) -> u32;
 
+    /// The language it speaks, with its region where that is known: `en-us`. Names of espeak-ng's voices will do.
+    fn language(&self) -> &str;
+
     /// Speaks `text`.
     ///
     /// # Errors
@@ -104,6 +111,11 @@ impl Speaker {
         }
     }
 
+    /// What the voice gets of a written text.
+    pub fn reads(&self, text: &str) -> spoken::Spoken {
+        spoken::spoken(text, self.voice.language())
+    }
+
     /// Speaks one sentence. `keep` puts it into the cache: for lines of the playbook, which come again.
     ///
     /// # Errors
@@ -119,15 +131,16 @@ impl Speaker {
                 cached: true,
             });
         }
-        let sound = self.voice.speak(text)?;
+        let reads = self.reads(text);
+        let sound = self.voice.speak(&reads.text)?;
         let rate_hz = self.voice.rate_hz();
         let samples: Arc<[i16]> = resample::convert(&sound.samples, rate_hz, SAMPLE_RATE_HZ)
             .map_err(|e| TtsError::Speak {
                 reason: e.to_string(),
             })?
             .into();
-        let words: Arc<[WordMark]> = if sound.words.is_empty() {
-            marks::estimate(text, samples.len()).into()
+        let marks = if sound.words.is_empty() {
+            marks::estimate(&reads.text, samples.len())
         } else {
             let at_16k =
                 |s: usize| (s as u64 * u64::from(SAMPLE_RATE_HZ) / u64::from(rate_hz)) as usize;
@@ -137,6 +150,13 @@ impl Speaker {
             });
             moved.collect()
         };
+        // History and transcripts keep what was heard as it is written.
+        let words: Arc<[WordMark]> = (marks.iter())
+            .map(|mark| WordMark {
+                at: reads.written_at(mark.at),
+                ..*mark
+            })
+            .collect();
         if keep {
             self.cache
                 .put(text, Arc::clone(&samples), Arc::clone(&words));
@@ -147,5 +167,67 @@ impl Speaker {
             took_ms: took_ms(started),
             cached: false,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// A hundred samples a letter; it tells where words begin, or does not, and keeps what it was given.
+    struct Letters {
+        tells: bool,
+        given: Mutex<Vec<String>>,
+    }
+
+    impl Voice for Letters {
+        fn rate_hz(&self) -> u32 {
+            SAMPLE_RATE_HZ
+        }
+
+        fn language(&self) -> &str {
+            "en-us"
+        }
+
+        fn speak(&self, text: &str) -> Result<Sound, TtsError> {
+            self.given.lock().unwrap().push(text.to_owned());
+            let samples = text.chars().count() * 100;
+            let words = if self.tells {
+                marks::estimate(text, samples)
+            } else {
+                Vec::new()
+            };
+            Ok(Sound {
+                samples: vec![1; samples],
+                words,
+            })
+        }
+    }
+
+    #[test]
+    fn a_voice_gets_words_and_what_was_heard_is_as_written() {
+        let text = "It's $29.50 a month.";
+        let read = "It's 29 dollars and 50 cents a month.";
+        for tells in [true, false] {
+            let given = Mutex::default();
+            let voice = Arc::new(Letters { tells, given });
+            let speaker = Speaker::new(Arc::clone(&voice) as Arc<dyn Voice>, 60);
+            let spoken = speaker.speak(text, true).unwrap();
+            assert_eq!(*voice.given.lock().unwrap(), [read]);
+            let samples = spoken.samples.len();
+            assert_eq!(samples, read.len() * 100);
+            let heard = |until: &str| {
+                let played = (read.find(until).unwrap() + until.len()) * 100;
+                marks::heard(text, &spoken.words, samples, played)
+            };
+            assert_eq!(heard("It's"), "It's");
+            // A sum counts when all of it was heard.
+            assert_eq!(heard("29 dollars"), "It's");
+            assert_eq!(heard("cents"), "It's $29.50");
+            assert_eq!(heard("month."), text);
+            assert!(speaker.speak(text, true).unwrap().cached);
+        }
     }
 }

@@ -35,6 +35,8 @@ struct Library {
 #[derive(Debug)]
 pub struct Espeak {
     voice: CString,
+    /// The same name: espeak-ng calls its voices by their language.
+    language: String,
     words_per_minute: u32,
     pitch: u32,
     rate_hz: u32,
@@ -140,6 +142,7 @@ impl Espeak {
         drop(guard);
         Ok(Self {
             voice,
+            language: config.voice.clone(),
             words_per_minute: config.words_per_minute,
             pitch: config.pitch,
             rate_hz,
@@ -219,6 +222,10 @@ const FEWEST_LETTERS: usize = 4;
 impl Voice for Espeak {
     fn rate_hz(&self) -> u32 {
         self.rate_hz
+    }
+
+    fn language(&self) -> &str {
+        &self.language
     }
 
     fn speak(&self, text: &str) -> Result<Sound, TtsError> {

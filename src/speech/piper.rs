@@ -107,6 +107,10 @@ impl Voice for PiperVoice {
         self.rate_hz
     }
 
+    fn language(&self) -> &str {
+        &self.espeak_voice
+    }
+
     fn speak(&self, text: &str) -> Result<Sound, TtsError> {
         let phonemes = espeak::phonemes(&self.models, &self.espeak_voice, text)?;
         if phonemes.trim().is_empty() {

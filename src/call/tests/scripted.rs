@@ -126,6 +126,10 @@ impl Voice for Ticker {
         patter_audio::SAMPLE_RATE_HZ
     }
 
+    fn language(&self) -> &str {
+        "en"
+    }
+
     fn speak(&self, text: &str) -> Result<Sound, TtsError> {
         Ok(Sound {
             samples: vec![1_000; text.chars().count() * 800],
