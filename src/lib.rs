@@ -48,6 +48,7 @@
 //! - A rule of interruption or endpointing: [`turn`].
 //! - A language: a file in `src/language/packs`, a row in [`language::pack`]. The guard, retrieval and the classifier
 //!   read English words only so far.
+//! - How something written is read aloud: [`language::spoken`], and the `[spoken]` tables of the packs.
 //! - What may be said: the playbook; what is done with it: [`dialogue`].
 //! - A simulator or another experiment: [`lab`].
 //! - A command: a file in `src/cli`.

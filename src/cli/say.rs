@@ -1,7 +1,7 @@
 //! `patter say`: text to a sound file, or into a pipe.
 //!
 //! Thread: the command's own. In: a text. Out: a WAV or FLAC file, and figures on stdout; where the sound goes to no
-//! file, they go to stderr. Memory: the whole speech. When the name asks for another kind: refused, before any work.
+//! file, they go to stderr. Or the text alone, as the voice gets it. Memory: the whole speech. When the name asks for another kind: refused, before any work.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,14 +10,18 @@ use patter_audio::save::Target;
 use patter_audio::{SAMPLE_RATE_HZ, samples_to_ms};
 use patter_config::Loaded;
 
-/// Speaks TEXT with the configured voice, or another.
+/// Speaks TEXT with the configured voice, or another. Figures, short forms and signs are read as words (`--spoken` shows
+/// them).
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// What to say
     text: String,
     /// The file, 16 kHz mono: `.wav` or `.flac`; `-` is a WAV on stdout
-    #[arg(long, value_name = "FILE")]
-    out: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "spoken")]
+    out: Option<PathBuf>,
+    /// Print what the voice gets of TEXT, and speak nothing
+    #[arg(long, conflicts_with_all = ["out", "json"])]
+    spoken: bool,
     /// `espeak` or `piper`
     #[arg(long)]
     engine: Option<String>,
@@ -30,24 +34,28 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
-    let target = Target::of(&options.out)?;
+    let target = options.out.as_deref().map(Target::of).transpose()?;
     let mut loaded = loaded.clone();
     if let Some(voice) = &options.voice {
         loaded.config.tts.espeak.voice.clone_from(voice);
         loaded.config.tts.piper.voice = std::path::absolute(voice)?;
     }
     let speaker = patter_assembly::voice(&loaded, options.engine.as_deref())?;
+    let (Some(target), Some(out)) = (target, &options.out) else {
+        println!("{}", speaker.reads(&options.text).text);
+        return Ok(ExitCode::SUCCESS);
+    };
     let spoken = speaker.speak(&options.text, false)?;
     target.write(&spoken.samples, SAMPLE_RATE_HZ)?;
     let audio_ms = samples_to_ms(spoken.samples.len());
     let figures = if options.json {
         serde_json::to_string(&serde_json::json!({
-            "out": options.out, "audio_ms": audio_ms, "tts_ms": spoken.took_ms,
+            "out": out, "audio_ms": audio_ms, "tts_ms": spoken.took_ms,
         }))?
     } else {
         format!(
             "{}: {:.2} s of speech, made in {:.0} ms",
-            options.out.display(),
+            out.display(),
             audio_ms as f32 / 1000.0,
             spoken.took_ms
         )

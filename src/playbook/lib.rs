@@ -30,6 +30,7 @@ mod renamed;
 mod rules;
 mod sections;
 mod slot;
+mod spoken;
 
 pub use caller_examples::{CallerExample, UNKNOWN};
 pub use graph::{Edge, Graph, Node, NodeKind};
@@ -45,6 +46,7 @@ pub use sections::{
     SourceSection, Stage, Success, Terminology, Then, Unknown, Use, Way,
 };
 pub use slot::{Origin, Slot, SlotType};
+pub use spoken::LineReading;
 
 /// Longest playbook file that is read, in bytes; the shipped ones have up to 20,000.
 pub const MAX_FILE_BYTES: u64 = 256 * 1024;

@@ -442,6 +442,11 @@ fn speech_goes_into_a_pipe_and_an_ending_says_what_is_written() {
     let size = u32::from_le_bytes(size.try_into().unwrap()) as usize;
     assert_eq!(size, out.stdout.len() - 44, "sound and nothing else");
     assert!(String::from_utf8_lossy(&out.stderr).contains("s of speech"));
+    let (code, text, _) = patter(root(), &["say", "It's $29.50.", "--spoken"]);
+    assert_eq!(
+        (code, text.as_str()),
+        (0, "It's 29 dollars and 50 cents.\n")
+    );
     let at = |name: &str| folder.path().join(name).display().to_string();
     let (code, _, stderr) = patter(root(), &["say", "Good morning.", "--out", &at("x.mp3")]);
     assert_eq!(code, 2, "{stderr}");

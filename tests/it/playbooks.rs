@@ -95,6 +95,22 @@ fn shipped_playbooks_have_no_fault() {
 }
 
 #[test]
+fn what_can_be_read_in_two_ways_is_a_note_and_no_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let changes = [(
+        "It's 29 dollars a month. There",
+        "It's $29.00 until 5/8. There",
+    )];
+    let file = changed(folder.path(), &changes);
+    let (code, out, _) = playbook(&["lint", &file]);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.starts_with("note ") && out.contains("`5/8`"), "{out}");
+    let (code, out, _) = playbook(&["show", &file, "--format", "spoken"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("It's 29 dollars until May 8th."), "{out}");
+}
+
+#[test]
 fn faults_are_named_by_file_and_line() {
     let folder = tempfile::tempdir().unwrap();
     let changes = [

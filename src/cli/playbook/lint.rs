@@ -13,7 +13,7 @@ use patter_types::chat::ChatMessage;
 
 /// Checks playbooks: rules that a call insists on (`wrong`), and what a caller may stumble over (`doubt`): dead ends,
 /// several goals, numbers that disagree, former names of keys, a prompt too long for `llm.context_tokens`. Exits with 1
-/// when it finds either.
+/// when it finds either. A `note` names what can be read aloud in two ways, and changes no exit code.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// The playbooks; the config's and all beside it if there are none
@@ -54,6 +54,15 @@ struct Report {
     findings: Vec<Finding>,
 }
 
+/// The level of findings that are no faults.
+const NOTE: &str = "note";
+
+impl Report {
+    fn is_faulty(&self) -> bool {
+        self.findings.iter().any(|finding| finding.level != NOTE)
+    }
+}
+
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
     let files = if options.files.is_empty() {
         crate::cli::doctor::playbooks_of(loaded)
@@ -70,7 +79,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     for file in files {
         reports.push(lint(loaded, reader.as_ref(), file)?);
     }
-    let found = reports.iter().any(|report| !report.findings.is_empty());
+    let found = reports.iter().any(Report::is_faulty);
     if options.json {
         patter_lab::report::print_json(&reports)?;
     } else {
@@ -99,6 +108,8 @@ fn lint(loaded: &Loaded, reader: Option<&PromptReader>, file: PathBuf) -> anyhow
     findings.extend(doubts.chain(places.renamed()).map(|p| finding("doubt", p)));
     let budget = budget(loaded, reader, &playbook)?;
     findings.extend(over(&budget, loaded).map(|p| finding("doubt", p)));
+    let notes = playbook.spoken_doubts(super::voice_language(loaded, &playbook));
+    findings.extend(notes.into_iter().map(|p| finding(NOTE, p)));
     Ok(Report {
         file,
         title: Some(playbook.title),
@@ -183,11 +194,9 @@ fn print(report: &Report) {
         );
         println!("        hint: {}", finding.hint);
     }
-    if let (true, Some(title), Some(budget)) = (
-        report.findings.is_empty(),
-        &report.title,
-        &report.prompt_tokens,
-    ) {
+    if let (true, Some(title), Some(budget)) =
+        (!report.is_faulty(), &report.title, &report.prompt_tokens)
+    {
         let about = if budget.estimated { "about " } else { "" };
         println!(
             "ok      {file} {title}: {about}{} tokens in every prompt, {} with a full history, of {}",

@@ -8,6 +8,8 @@ mod show;
 use std::process::ExitCode;
 
 use patter_config::Loaded;
+use patter_language::pack::short;
+use patter_playbook::Playbook;
 
 /// Playbooks say who the agent is, what it may say, and when.
 #[derive(clap::Args)]
@@ -24,8 +26,15 @@ enum What {
     Lint(lint::Options),
     /// Print the playbook's JSON schema, for editors that complete and check TOML
     Schema,
-    /// Print a playbook's flow as a graph, or the prompt that the model gets of it
+    /// Print a playbook's flow as a graph, the prompt that the model gets of it, or how its lines are read aloud
     Show(show::Options),
+}
+
+/// The language that the playbook's lines are read in: that of the voice with its region, where the two fit.
+fn voice_language<'a>(loaded: &'a Loaded, playbook: &'a Playbook) -> &'a str {
+    let voice = loaded.config.tts.espeak.voice.as_str();
+    let fits = loaded.config.tts.engine == "espeak" && short(voice) == short(&playbook.language);
+    if fits { voice } else { &playbook.language }
 }
 
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {

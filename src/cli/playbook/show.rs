@@ -1,4 +1,4 @@
-//! `patter playbook show`: a playbook as a graph, and as the language model sees it.
+//! `patter playbook show`: a playbook as a graph, as the language model sees it, and as the voice reads it.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,7 +14,7 @@ use patter_playbook::Playbook;
 use patter_types::chat::ChatMessage;
 
 /// Prints where a call can go (`mermaid`, `dot`), what every prompt begins with, exactly as the model reads it
-/// (`prompt`), or both (`json`). A playbook that breaks a rule is shown too.
+/// (`prompt`), both (`json`), or the lines that are read aloud otherwise than they are written (`spoken`). A playbook that breaks a rule is shown too.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// The playbook; the config's if there is none
@@ -33,6 +33,7 @@ enum Format {
     Dot,
     Prompt,
     Json,
+    Spoken,
 }
 
 /// What every prompt begins with.
@@ -63,6 +64,14 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
                 None => eprintln!(
                     "about {tokens} tokens, estimated from {words} words: the model is not here, so its template is left out too"
                 ),
+            }
+        }
+        Format::Spoken => {
+            let language = super::voice_language(loaded, &playbook);
+            for line in playbook.readings(language) {
+                println!("`{}`", line.place);
+                println!("    written: {}", line.written);
+                println!("    spoken:  {}", line.spoken);
             }
         }
         Format::Json => {
