@@ -109,6 +109,14 @@ pub fn voice(settings: &Loaded, engine: Option<&str>) -> Result<Speaker, TtsErro
     voices::load(settings, engine)
 }
 
+/// The language of that voice, which need not be loaded for it.
+///
+/// # Errors
+/// There is no such engine; the file that describes a Piper voice is missing or damaged.
+pub fn voice_language(settings: &Loaded, engine: Option<&str>) -> Result<String, TtsError> {
+    voices::language(settings, engine)
+}
+
 /// The embedding model of `[dialogue]`, by llama.cpp.
 pub struct LlamaEmbedders;
 

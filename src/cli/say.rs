@@ -1,7 +1,8 @@
 //! `patter say`: text to a sound file, or into a pipe.
 //!
 //! Thread: the command's own. In: a text. Out: a WAV or FLAC file, and figures on stdout; where the sound goes to no
-//! file, they go to stderr. Or the text alone, as the voice gets it. Memory: the whole speech. When the name asks for another kind: refused, before any work.
+//! file, they go to stderr. Or the text alone, as the voice gets it. Memory: the whole speech.
+//! When the name asks for another kind: refused, before any work.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,6 +10,7 @@ use std::process::ExitCode;
 use patter_audio::save::Target;
 use patter_audio::{SAMPLE_RATE_HZ, samples_to_ms};
 use patter_config::Loaded;
+use patter_language::spoken::spoken;
 
 /// Speaks TEXT with the configured voice, or another. Figures, short forms and signs are read as words (`--spoken` shows
 /// them).
@@ -40,24 +42,26 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         loaded.config.tts.espeak.voice.clone_from(voice);
         loaded.config.tts.piper.voice = std::path::absolute(voice)?;
     }
-    let speaker = patter_assembly::voice(&loaded, options.engine.as_deref())?;
+    let engine = options.engine.as_deref();
     let (Some(target), Some(out)) = (target, &options.out) else {
-        println!("{}", speaker.reads(&options.text).text);
+        let language = patter_assembly::voice_language(&loaded, engine)?;
+        println!("{}", spoken(&options.text, &language).text);
         return Ok(ExitCode::SUCCESS);
     };
-    let spoken = speaker.speak(&options.text, false)?;
-    target.write(&spoken.samples, SAMPLE_RATE_HZ)?;
-    let audio_ms = samples_to_ms(spoken.samples.len());
+    let speaker = patter_assembly::voice(&loaded, engine)?;
+    let speech = speaker.speak(&options.text, false)?;
+    target.write(&speech.samples, SAMPLE_RATE_HZ)?;
+    let audio_ms = samples_to_ms(speech.samples.len());
     let figures = if options.json {
         serde_json::to_string(&serde_json::json!({
-            "out": out, "audio_ms": audio_ms, "tts_ms": spoken.took_ms,
+            "out": out, "audio_ms": audio_ms, "tts_ms": speech.took_ms,
         }))?
     } else {
         format!(
             "{}: {:.2} s of speech, made in {:.0} ms",
             out.display(),
             audio_ms as f32 / 1000.0,
-            spoken.took_ms
+            speech.took_ms
         )
     };
     if target.is_file() {

@@ -111,11 +111,6 @@ impl Speaker {
         }
     }
 
-    /// What the voice gets of a written text.
-    pub fn reads(&self, text: &str) -> spoken::Spoken {
-        spoken::spoken(text, self.voice.language())
-    }
-
     /// Speaks one sentence. `keep` puts it into the cache: for lines of the playbook, which come again.
     ///
     /// # Errors
@@ -131,7 +126,7 @@ impl Speaker {
                 cached: true,
             });
         }
-        let reads = self.reads(text);
+        let reads = spoken::spoken(text, self.voice.language());
         let sound = self.voice.speak(&reads.text)?;
         let rate_hz = self.voice.rate_hz();
         let samples: Arc<[i16]> = resample::convert(&sound.samples, rate_hz, SAMPLE_RATE_HZ)

@@ -70,9 +70,12 @@ impl Sentences {
             match c {
                 '。' | '！' | '？' => return Some(end),
                 '\n' if self.buffer[..at].chars().any(char::is_alphanumeric) => return Some(end),
+                '.' if space_follows && is_day(&self.buffer[..at], &self.buffer[end..]) => {}
                 '.' | '!' | '?' if space_follows && !is_abbreviation(&self.buffer[..at]) => {
                     return Some(end);
                 }
+                // "November 24, 2026" is one clause.
+                ',' if self.buffer[..at].ends_with(|c: char| c.is_ascii_digit()) => {}
                 ',' | ';' | ':'
                     if space_follows && self.given == 0 && words + 1 >= CLAUSE_WORDS =>
                 {
@@ -98,6 +101,28 @@ fn is_abbreviation(before: &str) -> bool {
         || (word.chars().count() == 1 && word.chars().all(char::is_uppercase) && word != "I")
 }
 
+/// Whether the full stop belongs to a day, as in the German "3. Mai"; so it may, until the next word is there.
+fn is_day(before: &str, after: &str) -> bool {
+    let number = before.rsplit(char::is_whitespace).next().unwrap_or("");
+    if number.is_empty() || number.len() > 2 || !number.bytes().all(|b| b.is_ascii_digit()) {
+        return false;
+    }
+    let next = after.trim_start();
+    let word = next
+        .split(|c: char| !c.is_alphabetic())
+        .next()
+        .unwrap_or("");
+    let is_begun = word.len() == next.len();
+    let is_month = |pack: &Pack| {
+        let speech = pack.spoken.as_ref().map(|words| &words.dates);
+        speech.filter(|dates| dates.dotted).is_some_and(|dates| {
+            let mut names = dates.months.iter().flat_map(|names| names.iter());
+            names.any(|name| *name == word || (is_begun && name.starts_with(word)))
+        })
+    };
+    pack::all().any(is_month)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,6 +141,29 @@ mod tests {
             all("It is 29.50 a month. Dr. Hill says hi! Is that fine?"),
             ["It is 29.50 a month.", "Dr. Hill says hi!", "Is that fine?"]
         );
+    }
+
+    #[test]
+    fn days_and_short_forms_stay_whole() {
+        assert_eq!(
+            all("We meet on Nov. 24 at No. 5. It is on November 24, 2026."),
+            [
+                "We meet on Nov. 24 at No. 5.",
+                "It is on November 24, 2026."
+            ]
+        );
+        assert_eq!(
+            all("Wir sehen uns am 3. Mai um 9. Bis dann, z. B. am 4. Dann passt es."),
+            [
+                "Wir sehen uns am 3. Mai um 9.",
+                "Bis dann, z. B. am 4.",
+                "Dann passt es."
+            ]
+        );
+        let mut streamed = Sentences::default();
+        assert_eq!(streamed.push("am 3. "), [""; 0]);
+        assert_eq!(streamed.push("Ma"), [""; 0]);
+        assert_eq!(streamed.push("n kommt. "), ["am 3.", "Man kommt."]);
     }
 
     #[test]

@@ -28,10 +28,7 @@ impl PiperVoice {
     /// Missing or damaged files.
     pub fn load(loaded: &Loaded) -> Result<Self, TtsError> {
         let config = &loaded.config.tts.piper;
-        let voice = loaded.model(&config.voice);
-        let mut json = voice.clone().into_os_string();
-        json.push(".json");
-        let json = PathBuf::from(json);
+        let (voice, json) = files(loaded);
         let runtime = loaded.model(&config.runtime);
         for path in [&runtime, &voice, &json] {
             if !path.is_file() {
@@ -54,6 +51,30 @@ impl PiperVoice {
             speaker: config.speaker,
         })
     }
+}
+
+/// The voice's file, and the one that describes it.
+fn files(loaded: &Loaded) -> (PathBuf, PathBuf) {
+    let voice = loaded.model(&loaded.config.tts.piper.voice);
+    let mut json = voice.clone().into_os_string();
+    json.push(".json");
+    (voice, json.into())
+}
+
+/// The language of the voice that the config names, as espeak-ng calls it.
+///
+/// # Errors
+/// The file that describes the voice is missing or damaged.
+pub(crate) fn language(loaded: &Loaded) -> Result<String, TtsError> {
+    let (voice, json) = files(loaded);
+    if !json.is_file() {
+        return Err(TtsError::Missing { path: json });
+    }
+    let about = read_about(&json).map_err(|reason| TtsError::Load {
+        name: voice.display().to_string(),
+        reason: reason.replace('\n', " "),
+    })?;
+    Ok(about.espeak.voice)
 }
 
 #[derive(serde::Deserialize)]

@@ -21,12 +21,27 @@ pub fn load(loaded: &Loaded, engine: Option<&str>) -> Result<Speaker, TtsError> 
             &config.espeak,
         )?),
         "piper" => Arc::new(piper::PiperVoice::load(loaded)?),
-        other => {
-            return Err(TtsError::Load {
-                name: other.to_owned(),
-                reason: format!("there is no such engine; known are {}", VOICES.join(", ")),
-            });
-        }
+        other => return Err(unknown(other)),
     };
     Ok(Speaker::new(voice, config.cache_seconds))
+}
+
+/// The language of that voice, which need not be loaded for it.
+///
+/// # Errors
+/// There is no such engine; the file that describes a Piper voice is missing or damaged.
+pub fn language(loaded: &Loaded, engine: Option<&str>) -> Result<String, TtsError> {
+    let config = &loaded.config.tts;
+    match engine.unwrap_or(&config.engine) {
+        "espeak" => Ok(config.espeak.voice.clone()),
+        "piper" => piper::language(loaded),
+        other => Err(unknown(other)),
+    }
+}
+
+fn unknown(engine: &str) -> TtsError {
+    TtsError::Load {
+        name: engine.to_owned(),
+        reason: format!("there is no such engine; known are {}", VOICES.join(", ")),
+    }
 }

@@ -108,7 +108,7 @@ fn lint(loaded: &Loaded, reader: Option<&PromptReader>, file: PathBuf) -> anyhow
     findings.extend(doubts.chain(places.renamed()).map(|p| finding("doubt", p)));
     let budget = budget(loaded, reader, &playbook)?;
     findings.extend(over(&budget, loaded).map(|p| finding("doubt", p)));
-    let notes = playbook.spoken_doubts(super::voice_language(loaded, &playbook));
+    let notes = playbook.spoken_doubts(&super::voice_language(loaded, &playbook));
     findings.extend(notes.into_iter().map(|p| finding(NOTE, p)));
     Ok(Report {
         file,

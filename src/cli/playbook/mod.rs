@@ -31,10 +31,11 @@ enum What {
 }
 
 /// The language that the playbook's lines are read in: that of the voice with its region, where the two fit.
-fn voice_language<'a>(loaded: &'a Loaded, playbook: &'a Playbook) -> &'a str {
-    let voice = loaded.config.tts.espeak.voice.as_str();
-    let fits = loaded.config.tts.engine == "espeak" && short(voice) == short(&playbook.language);
-    if fits { voice } else { &playbook.language }
+fn voice_language(loaded: &Loaded, playbook: &Playbook) -> String {
+    let voice = patter_assembly::voice_language(loaded, None).ok();
+    voice
+        .filter(|voice| short(voice) == short(&playbook.language))
+        .unwrap_or_else(|| playbook.language.clone())
 }
 
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {

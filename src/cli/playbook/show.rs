@@ -14,7 +14,8 @@ use patter_playbook::Playbook;
 use patter_types::chat::ChatMessage;
 
 /// Prints where a call can go (`mermaid`, `dot`), what every prompt begins with, exactly as the model reads it
-/// (`prompt`), both (`json`), or the lines that are read aloud otherwise than they are written (`spoken`). A playbook that breaks a rule is shown too.
+/// (`prompt`), both (`json`), or the lines that are read aloud otherwise than they are written
+/// (`spoken`). A playbook that breaks a rule is shown too.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// The playbook; the config's if there is none
@@ -68,7 +69,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         }
         Format::Spoken => {
             let language = super::voice_language(loaded, &playbook);
-            for line in playbook.readings(language) {
+            for line in playbook.readings(&language) {
                 println!("`{}`", line.place);
                 println!("    written: {}", line.written);
                 println!("    spoken:  {}", line.spoken);
