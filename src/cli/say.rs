@@ -12,8 +12,8 @@ use patter_audio::{SAMPLE_RATE_HZ, samples_to_ms};
 use patter_config::Loaded;
 use patter_language::spoken::spoken;
 
-/// Speaks TEXT with the configured voice, or another. Figures, short forms and signs are read as words (`--spoken` shows
-/// them).
+/// Speaks TEXT with the configured voice, or another. Figures, short forms and signs are read in words, which
+/// `--spoken` shows.
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// What to say
