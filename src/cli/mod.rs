@@ -14,6 +14,7 @@ mod print;
 mod replay;
 mod say;
 mod serve;
+mod setup;
 mod show;
 mod transcribe;
 
@@ -30,8 +31,8 @@ use patter_machine::{capacity, priority};
 
 /// A self-contained voice agent: it listens, thinks and speaks on this machine alone.
 ///
-/// Start with `patter demo`, which lets a synthetic caller talk to the agent, and `patter doctor`, which says what this
-/// machine still lacks.
+/// Start with `patter setup`, which fetches the models that suit this machine, then `patter demo`, which lets a synthetic
+/// caller talk to the agent, or `patter chat`. `patter doctor` says what is still lacking.
 #[derive(Parser)]
 #[command(version, about, long_about, max_term_width = 100)]
 struct Arguments {
@@ -44,6 +45,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Look at this machine, fetch the models that suit it, and set them up
+    Setup(setup::Options),
     /// Let a synthetic caller talk to the agent, in real time, over a real AudioSocket connection
     Demo(demo::Options),
     /// Play a sound file to the agent as if it were a caller, and record both sides
@@ -92,6 +95,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     }
     let load = || load(arguments.config.as_deref());
     match arguments.command {
+        Command::Setup(options) => setup::run(arguments.config.as_deref(), &options),
         Command::Demo(options) => demo::run(&load()?, &options),
         Command::Call(options) => call::run(&load()?, &options),
         Command::Replay(options) => replay::run(&load()?, &options),

@@ -112,34 +112,34 @@ fn fetch(
     };
     let fetcher = Fetcher { folder, from };
     for model in wanted {
-        let mut bar = Bar::new(&model.name);
-        let outcome = fetcher.fetch(model, &mut |progress| bar.show(&progress));
-        bar.clear();
-        match outcome? {
-            Outcome::AlreadyThere => println!("{}: already here", model.name),
-            Outcome::Fetched {
-                source,
-                sha256,
-                checked: true,
-            } => {
-                println!(
-                    "{}: fetched from {source}, sha256 {sha256} is right",
-                    model.name
-                );
-            }
-            Outcome::Fetched {
-                source,
-                sha256,
-                checked: false,
-            } => {
-                println!(
-                    "{}: fetched from {source}, sha256 {sha256} (the manifest has none to check it against)",
-                    model.name
-                );
-            }
-        }
+        fetch_one(&fetcher, model)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Fetches `model` unless it is there, with its progress, and says how that ended.
+pub(crate) fn fetch_one(fetcher: &Fetcher, model: &Model) -> anyhow::Result<()> {
+    let mut bar = Bar::new(&model.name);
+    let outcome = fetcher.fetch(model, &mut |progress| bar.show(&progress));
+    bar.clear();
+    match outcome? {
+        Outcome::AlreadyThere => println!("{}: already here", model.name),
+        Outcome::Fetched {
+            source,
+            sha256,
+            checked,
+        } => {
+            let verdict = match checked {
+                true => "is right",
+                false => "(the manifest has none to check it against)",
+            };
+            println!(
+                "{}: fetched from {source}, sha256 {sha256} {verdict}",
+                model.name
+            );
+        }
+    }
+    Ok(())
 }
 
 fn verify(

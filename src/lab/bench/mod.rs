@@ -68,6 +68,14 @@ pub fn run(
     }
 }
 
+/// What each step takes with the models of `loaded`, measured `repeat` times, without whole calls; on stdout.
+///
+/// # Errors
+/// A model is missing or damaged.
+pub fn steps_of(loaded: &Loaded, repeat: usize) -> anyhow::Result<()> {
+    steps::run(loaded, &steps::Options::without_calls(repeat)).map(drop)
+}
+
 /// Engines for calls in real time that have learnt all before the first call, as a server that has run for a while.
 fn engines(loaded: &Loaded) -> anyhow::Result<Arc<Engines>> {
     let engines = patter_assembly::load(loaded)?;

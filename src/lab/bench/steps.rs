@@ -5,14 +5,14 @@ use patter_engine::recognise::Pass;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::ensure;
 use patter_audio::ms_to_samples;
 use patter_config::{EspeakConfig, Loaded};
 use patter_dialogue::Dialogue;
 use patter_engine::chat::Piece;
-use patter_engine::voice::{Speaker, Voice};
+use patter_engine::voice::Speaker;
 use patter_server::transport::audiosocket::client;
 use patter_server::transport::audiosocket::server::{Server, ServerOptions};
 use patter_speech::espeak::Espeak;
@@ -38,6 +38,17 @@ pub(crate) struct Options {
     /// One JSON array
     #[arg(long)]
     json: bool,
+}
+
+impl Options {
+    /// Steps alone.
+    pub(crate) fn without_calls(repeat: usize) -> Self {
+        Self {
+            repeat,
+            calls: 0,
+            json: false,
+        }
+    }
 }
 
 #[derive(serde::Serialize)]
@@ -121,17 +132,13 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     let decode = tokens_per_second(thinking.as_ref(), options.repeat.min(5));
     rows.push(row("decode", "tokens/s", decode));
 
-    let uncached = espeak("en-us")?;
-    let speak = (0..options.repeat.max(20)).map(|number| {
-        let started = Instant::now();
-        uncached
-            .speak(&format!(
-                "That is {number} dollars a month, and the first week is free."
-            ))
-            .map(|_| started.elapsed().as_secs_f32() * 1000.0)
+    let speak = (0..options.repeat).map(|number| {
+        let line = format!("That is {number} dollars a month, and the first week is free.");
+        let spoken = engines.voice.speak(&line, false);
+        spoken.map(|spoken| spoken.took_ms)
     });
     rows.push(row(
-        "text to first audio (espeak)",
+        "a sentence to sound",
         "ms",
         speak.collect::<Result<_, _>>()?,
     ));
