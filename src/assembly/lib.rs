@@ -60,7 +60,11 @@ fn load_learning(settings: &Loaded, learning: Learning) -> Result<Engines, CallE
         config: Arc::new(settings.config.clone()),
         ready_ms: 0.0,
     };
-    engines.share_prefix();
+    match learning {
+        // A call that is answered meanwhile reads it for itself.
+        Learning::Behind => engines.share_prefix_behind(),
+        _ => engines.share_prefix(),
+    }
     engines.ready_ms = began.elapsed().as_secs_f32() * 1000.0;
     Ok(engines)
 }
@@ -83,7 +87,6 @@ pub fn recogniser(settings: &Loaded, cores: &Cores) -> Result<Arc<dyn Recogniser
     Ok(Arc::new(Cascade {
         fast: load(&partial)?,
         exact,
-        sure_logprob: config.sure_logprob,
     }))
 }
 

@@ -44,6 +44,7 @@ use patter_turn::Conversation;
 use patter_turn::conversation::Closed;
 use patter_types::chat::ChatMessage;
 use patter_types::event::{Event, EventSink};
+use patter_types::free_replies::FreeReplies;
 use playbooks::{CompiledPlaybook, Embedders, Learning, PlaybookRegistry};
 use responder::{Asks, Progress};
 
@@ -101,8 +102,18 @@ pub enum CallError {
 impl Engines {
     /// Has the language model read what all calls begin with: the last thing to do before the first call.
     pub fn share_prefix(&self) {
-        let prefix = shared_prefix(&self.config, &self.playbooks.default);
-        self.llm.share_prefix(prefix);
+        if self.config.dialogue.free_replies != FreeReplies::Off {
+            let prefix = shared_prefix(&self.config, &self.playbooks.default);
+            self.llm.share_prefix(prefix);
+        }
+    }
+
+    /// [`Engines::share_prefix`] without waiting for it: it rests while callers wait for replies.
+    pub fn share_prefix_behind(&self) {
+        if self.config.dialogue.free_replies != FreeReplies::Off {
+            let prefix = shared_prefix(&self.config, &self.playbooks.default);
+            self.llm.share_prefix_behind(prefix);
+        }
     }
 
     /// The same engines with other settings and playbooks, for the calls that begin from now on. What an engine was

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail, ensure};
-use patter_config::edit::{self, Change};
 use patter_config::Loaded;
+use patter_config::edit::{self, Change};
 use patter_machine::hardware;
 use patter_models::set::{self, Machine, Set};
 use patter_models::{Fetcher, Manifest};

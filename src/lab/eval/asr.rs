@@ -13,7 +13,7 @@ use crate::score::{Errors, errors};
 use anyhow::{Context, bail, ensure};
 use patter_audio::{SAMPLE_RATE_HZ, ms_to_samples, resample, wav};
 use patter_config::{EspeakConfig, Loaded};
-use patter_engine::recognise::{Pass, RecogniserSession};
+use patter_engine::recognise::{Pass, RecogniserSession, Transcript};
 use patter_engine::voice::{Speaker, Voice};
 use patter_machine::cores::Cores;
 use patter_speech::espeak::Espeak;
@@ -361,7 +361,8 @@ impl Bench {
             .transcribe(&sound, Pass::Final, Priority::Interactive, &|| false)?;
         let errors = errors(&sentence.words, &heard.text, &sentence.names);
         if self.mistakes && line == Line::Clear && errors.word_errors > 0 {
-            eprintln!("{}: {} | {}", utterance.voices, sentence.words, heard.text);
+            let told = told(&heard);
+            eprintln!("{}: {} | {told}", utterance.voices, sentence.words);
         }
         for kind in ["all", &sentence.kind] {
             // By kind on the clear line only: thirty rows are enough.
@@ -415,18 +416,25 @@ impl Bench {
             }
         }
         for (name, sound) in sounds {
-            let text = self
-                .session
-                .transcribe(&sound, Pass::Final, Priority::Interactive, &|| false)?
-                .text;
+            let transcript =
+                self.session
+                    .transcribe(&sound, Pass::Final, Priority::Interactive, &|| false)?;
             heard.sounds += 1;
-            heard.silent += u32::from(text.is_empty());
-            if self.mistakes && !text.is_empty() {
-                eprintln!("{name}: | {text}");
+            heard.silent += u32::from(transcript.text.is_empty());
+            if self.mistakes && !transcript.text.is_empty() {
+                eprintln!("{name}: | {}", told(&transcript));
             }
         }
         Ok(heard)
     }
+}
+
+/// A transcript and how sure of it the model is.
+fn told(transcript: &Transcript) -> String {
+    format!(
+        "{} | log probability {:.2}, no speech {:.2}",
+        transcript.text, transcript.logprob, transcript.no_speech
+    )
 }
 
 fn print(report: &Report<'_>) {
