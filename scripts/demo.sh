@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# From nothing to a spoken call: installs what is missing, builds, fetches the default models, runs `patter demo`.
+# From nothing to a spoken call: installs what is missing, builds, sets up the models that suit this machine, runs
+# `patter demo`.
 # Arguments go to `patter demo`; see `scripts/demo.sh --help` after the first run.
 set -euo pipefail
 here="$PWD"
@@ -8,6 +9,8 @@ bash scripts/setup.sh
 echo "demo: building (the first time takes about eight minutes on two cores)" >&2
 cargo build --release
 bash scripts/setup.sh
+# Once: whoever chose another set since keeps it.
+[ -e config.toml.before ] || target/release/patter setup --yes --no-measure
 target="$PWD"
 cd "$here"
 exec "$target/target/release/patter" --config "$target/config.toml" demo "$@"

@@ -2,6 +2,11 @@
 # Every check: format, lints, all tests, doc tests, documentation, scripts. One C++ build, because all of it uses the release profile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+if git rev-parse --git-dir >/dev/null 2>&1 && ! git diff --quiet HEAD -- config.toml; then
+  echo "test: config.toml is not the shipped one (\`patter setup\` writes into it), and the tests are of that one" >&2
+  echo "hint: cp config.toml mine.toml && git checkout config.toml; \`--config mine.toml\` uses yours" >&2
+  exit 1
+fi
 # `ip` brings up the loopback of the network namespace that a whole call runs in; the others train a toy of a speech model.
 bash scripts/setup.sh iproute2 espeak-ng flite python3-torch python3-numpy
 

@@ -163,8 +163,8 @@ impl Playbook {
         let facts = self.facts.iter();
         let facts: String = facts
             .filter_map(|fact| self.fill(&fact.say, slots))
-            .filter(|text| room.take(text))
             .map(|fact| format!("\n- {fact}"))
+            .filter(|text| room.take(text))
             .collect();
         format!(
             "{head}\n\nFacts:{facts}\n\nRules: {FULL_PROMPT_RULES} {}\n\nExamples:{examples}",
