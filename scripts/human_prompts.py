@@ -59,7 +59,8 @@ def main():
     options.out.mkdir(parents=True, exist_ok=True)
     fetch(options.language, options.out)
     kind = "short" if options.short else "sentence"
-    rows = [f"{kind}\t{text}\t\tprompt\t{file}" for text, file in sentences(options.language, options.out, options.short)]
+    found = sentences(options.language, options.out, options.short)
+    rows = [f"{kind}\t{text}\t\tprompt\t{file}" for text, file in found]
     name = options.language + ("-short" if options.short else "") + ".tsv"
     (options.out / name).write_text("\n".join(rows) + "\n", encoding="utf-8")
     print(f"{options.out / name}: {len(rows)} prompts")

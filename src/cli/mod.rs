@@ -31,8 +31,8 @@ use patter_machine::{capacity, priority};
 
 /// A self-contained voice agent: it listens, thinks and speaks on this machine alone.
 ///
-/// Start with `patter setup`, which fetches the models that suit this machine, then `patter demo`, which lets a synthetic
-/// caller talk to the agent, or `patter chat`. `patter doctor` says what is still lacking.
+/// Start with `patter setup`, which fetches the models that suit this machine, then `patter demo`, which lets a
+/// synthetic caller talk to the agent, or `patter chat`. `patter doctor` says what is still lacking.
 #[derive(Parser)]
 #[command(version, about, long_about, max_term_width = 100)]
 struct Arguments {

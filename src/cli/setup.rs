@@ -1,8 +1,8 @@
 //! `patter setup`: from a machine to models that suit it, fetched, set and measured.
 //!
-//! Thread: the command's own, before any call. In: the machine, the sets of the manifest, what the user says. Out: model
-//! files, settings, figures on stdout. When late or full: room on the disk is looked at before the first byte comes; a
-//! fetch that is cut off goes on where it stopped.
+//! Thread: the command's own, before any call. In: the machine, the sets of the manifest, what the user says. Out:
+//! model files, settings, figures on stdout. When late or full: room on the disk is looked at before the first byte
+//! comes; a fetch that is cut off goes on where it stopped.
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};

@@ -179,7 +179,8 @@ mod tests {
         let edited = edited(text, WANTED);
         assert_eq!(
             edited.text,
-            "# Mine.\n[asr] # hearing\nmodel = \"new.bin\" # the one\nthreads = 3\ntimestamps = true\n\n[tts.piper]\nvoice = \"joe.onnx\"\n"
+            "# Mine.\n[asr] # hearing\nmodel = \"new.bin\" # the one\nthreads = 3\ntimestamps = true\n\n\
+             [tts.piper]\nvoice = \"joe.onnx\"\n"
         );
         assert_eq!(edited.changed.len(), 3);
         assert!(edited.kept.is_empty());

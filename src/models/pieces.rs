@@ -124,8 +124,9 @@ mod tests {
 
     fn model() -> Model {
         let text = format!(
-            "[[model]]\nname = \"m\"\nstep = \"llm\"\nfile = \"m.gguf\"\ndefault = true\nsize_bytes = 10\nsha256 = \"{SHA256}\"\n\
-             licence = \"none\"\npurpose = \"test\"\nsources = [{{ kind = \"pypi-pieces\", package = \"a-{{n}}\", version = \"1\", \
+            "[[model]]\nname = \"m\"\nstep = \"llm\"\nfile = \"m.gguf\"\ndefault = true\nsize_bytes = 10\n\
+             sha256 = \"{SHA256}\"\nlicence = \"none\"\npurpose = \"test\"\n\
+             sources = [{{ kind = \"pypi-pieces\", package = \"a-{{n}}\", version = \"1\", \
              member = \"a_{{n}}/{{nn}}.bin\", count = 3, piece_bytes = 4 }}]"
         );
         Manifest::parse(&text, Path::new("manifest.toml"))

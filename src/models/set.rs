@@ -1,7 +1,7 @@
 //! Sets of models that go together: what `patter setup` offers.
 //!
-//! Pure. In: the `[[set]]` tables of the manifest. Out: what a set costs, whether a machine carries it, and the settings
-//! that use it.
+//! Pure. In: the `[[set]]` tables of the manifest. Out: what a set costs, whether a machine carries it, and the
+//! settings that use it.
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! What the language model is told of a playbook: the prompt that all turns begin with, and the notes of a turn.
 //!
-//! Pure. In: a playbook, the values of slots, how able the model is. Out: text. The prompt is the same for all calls of a
-//! playbook whose slots are, so it is read once and shared. A small model gets the stage's goal before the caller's
+//! Pure. In: a playbook, the values of slots, how able the model is. Out: text. The prompt is the same for all calls of
+//! a playbook whose slots are, so it is read once and shared. A small model gets the stage's goal before the caller's
 //! words. One that follows a prompt gets, behind them, how to say that it does not know: of fifteen questions that the
 //! fitness club's facts do not answer, Qwen2.5-Coder of 0.5 and of 1.5 billion parameters answered none with words of
 //! its own when it was told there, and one to ten of them when it was told anywhere else.

@@ -1,9 +1,9 @@
 //! Two speech models: a fast one for what is wanted soon, an exact one for what is answered.
 //!
 //! The fast one tells that somebody interrupts, and what the words are like so far; it leaves the cores to others while
-//! a caller speaks for long. The exact one reads each turn once, in the caller's pause. OpenAI's models write words like
-//! "Thank you." for noise, where a small one taught on noise hears nothing: a text that the exact one doubts counts only
-//! if the fast one hears something, too.
+//! a caller speaks for long. The exact one reads each turn once, in the caller's pause. OpenAI's models write words
+//! like "Thank you." for noise, where a small one taught on noise hears nothing: a text that the exact one doubts
+//! counts only if the fast one hears something, too.
 //!
 //! Thread: `transcriber`. In: 16 kHz samples. Out: a [`Transcript`]. Memory: that of both models.
 

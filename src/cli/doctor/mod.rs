@@ -171,7 +171,7 @@ fn files(loaded: &Loaded, report: &mut Report) {
             "asr",
             "note",
             "the default speech model is made for synthetic callers and mishears people",
-            Some(format!("for people: `patter models fetch whisper-base`, then `asr.model = \"whisper-base.bin\"`, `asr.timestamps = true` and `asr.min_audio_ctx = {OPENAI_MIN_AUDIO_CTX}`")),
+            Some("`patter setup` gets models for people, and sets them up".into()),
         );
     } else if config.asr.timestamps && config.asr.min_audio_ctx < OPENAI_MIN_AUDIO_CTX {
         report.add(
