@@ -9,8 +9,10 @@ bash scripts/setup.sh
 echo "demo: building (the first time takes about eight minutes on two cores)" >&2
 cargo build --release
 bash scripts/setup.sh
-# Once: whoever chose another set since keeps it.
-[ -e config.toml.before ] || target/release/patter setup --yes --no-measure
+# Once: whoever chose a set, or set anything, keeps it.
+if git diff --quiet HEAD -- config.toml 2>/dev/null; then
+  target/release/patter setup --yes --no-measure
+fi
 target="$PWD"
 cd "$here"
 exec "$target/target/release/patter" --config "$target/config.toml" demo "$@"

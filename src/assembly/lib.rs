@@ -87,6 +87,8 @@ pub fn recogniser(settings: &Loaded, cores: &Cores) -> Result<Arc<dyn Recogniser
     Ok(Arc::new(Cascade {
         fast: load(&partial)?,
         exact,
+        sure_logprob: config.sure_logprob,
+        fast_sure_logprob: config.partial_sure_logprob,
     }))
 }
 

@@ -134,9 +134,15 @@ impl Engines {
             before,
             learning,
         )?;
-        self.llm
-            .share_prefix_behind(shared_prefix(&loaded.config, &playbooks.default));
         let mut config = loaded.config.clone();
+        if config.llm != self.config.llm {
+            // The model that is loaded stays, and may answer as freely as it may now.
+            config.dialogue.free_replies = self.config.dialogue.free_replies;
+        }
+        if config.dialogue.free_replies != FreeReplies::Off {
+            self.llm
+                .share_prefix_behind(shared_prefix(&config, &playbooks.default));
+        }
         config.asr.clone_from(&self.config.asr);
         config.llm.clone_from(&self.config.llm);
         config.tts.clone_from(&self.config.tts);

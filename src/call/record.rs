@@ -317,6 +317,39 @@ mod tests {
     }
 
     #[test]
+    fn in_a_call_from_before_the_setting_the_model_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let loaded = Loaded {
+            config: Config::default(),
+            path: None,
+            base: folder.path().to_owned(),
+        };
+        let audio = folder.path().join("c1.wav");
+        let now = CallFile::new(
+            &loaded,
+            &book(Path::new("p.toml")),
+            &BTreeMap::new(),
+            &audio,
+        );
+        let mut file = serde_json::to_value(&now).unwrap();
+        let dialogue = file.pointer_mut("/config/dialogue").unwrap();
+        assert!(
+            dialogue
+                .as_object_mut()
+                .unwrap()
+                .remove("free_replies")
+                .is_some()
+        );
+        let path = CallFile::path_for(&audio);
+        std::fs::write(&path, file.to_string()).unwrap();
+        let read = CallFile::read(&path).unwrap();
+        assert_eq!(
+            read.loaded(&loaded).config.dialogue.free_replies,
+            patter_types::free_replies::FreeReplies::Brief
+        );
+    }
+
+    #[test]
     fn what_is_no_call_file_is_an_error_with_a_hint() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.call.json");

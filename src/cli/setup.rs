@@ -14,6 +14,7 @@ use patter_config::edit::{self, Change};
 use patter_machine::hardware;
 use patter_models::set::{self, Machine, Set};
 use patter_models::{Fetcher, Manifest};
+use patter_playbook::Playbook;
 
 use super::models;
 
@@ -64,7 +65,7 @@ pub(crate) fn run(config: Option<&Path>, options: &Options) -> anyhow::Result<Ex
         return Ok(ExitCode::SUCCESS);
     }
     tell_machine(&machine, &folder);
-    let recommended = set::recommended(&manifest.sets, &machine, &options.language);
+    let recommended = set::recommended(&manifest, &machine, &options.language);
     if options.list || options.set.is_none() {
         tell_sets(&manifest, &folder, &machine, recommended);
     }
@@ -76,12 +77,26 @@ pub(crate) fn run(config: Option<&Path>, options: &Options) -> anyhow::Result<Ex
     };
     fetch(set, &manifest, &folder, options.from.clone())?;
     let path = configure(set, &manifest, &loaded, options.force)?;
+    let playbook = Playbook::load(&loaded.resolve(&loaded.config.dialogue.playbook));
+    if let Ok(playbook) = playbook
+        && !set.knows(&playbook.language)
+    {
+        eprintln!(
+            "patter: warning: the playbook speaks `{}`, the set `{}` {}; see `dialogue.playbook`",
+            playbook.language,
+            set.name,
+            set.languages.join(", ")
+        );
+    }
     if !options.no_measure {
         eprintln!("measuring, about a minute: load, hear, think, speak");
         let now = patter_config::load(Some(&path))?;
         patter_lab::bench::steps_of(&now, MEASURED)?;
     }
-    let program = program();
+    let program = match config {
+        Some(config) => format!("{} --config {}", program(), config.display()),
+        None => program(),
+    };
     println!("\nNext:");
     println!(
         "  {program} demo            # a synthetic caller talks to the agent; you see it, and hear it in demo.wav"
@@ -188,7 +203,7 @@ fn choose<'a>(
     recommended: Option<&'a Set>,
     options: &Options,
 ) -> anyhow::Result<Option<&'a Set>> {
-    if let Some(name) = &options.set {
+    let named = |name: &str| {
         let set = manifest.find_set(name)?;
         if let Some(misfit) = set.misfit(machine) {
             eprintln!("patter: warning: the set `{name}` {misfit}");
@@ -200,7 +215,10 @@ fn choose<'a>(
                 options.language
             );
         }
-        return Ok(Some(set));
+        anyhow::Ok(Some(set))
+    };
+    if let Some(name) = &options.set {
+        return named(name);
     }
     let Some(set) = recommended else {
         bail!(
@@ -224,7 +242,7 @@ fn choose<'a>(
     }
     match answer.trim() {
         "" => Ok(Some(set)),
-        name => Ok(Some(manifest.find_set(name)?)),
+        name => named(name),
     }
 }
 
@@ -234,7 +252,14 @@ fn fetch(
     folder: &Path,
     from: Option<PathBuf>,
 ) -> anyhow::Result<()> {
-    let wanted = to_fetch(set, manifest, folder);
+    // What an earlier run brought is there already.
+    let part = |file: &Path| std::fs::metadata(folder.join(file).with_added_extension("part"));
+    let there: u64 = set
+        .missing(manifest, folder)
+        .iter()
+        .filter_map(|model| Some(part(&model.file).ok()?.len()))
+        .sum();
+    let wanted = to_fetch(set, manifest, folder).saturating_sub(there);
     // The largest comes in packages that lie beside it for a moment.
     let missing = set.missing(manifest, folder);
     let beside = missing.iter().map(|model| model.size_bytes).max();
@@ -280,9 +305,32 @@ fn configure(
         let mut sets = manifest.sets.iter();
         sets.any(|set| value_at(&set.settings, &keys) == Some(value))
     };
-    let edited = edit::apply(&text, &path, &set.settings, |key, value| {
-        force || of_a_set(key, value)
-    })?;
+    let apply = |settings: &toml::Table| {
+        edit::apply(&text, &path, settings, |key, value| {
+            force || of_a_set(key, value)
+        })
+    };
+    let mut edited = apply(&set.settings)?;
+    // What belongs to a model of the user's own stays with it.
+    let mut settings = set.settings.clone();
+    for (model, table, key) in [
+        ("asr.model", "asr", None),
+        ("llm.model", "dialogue", Some("free_replies")),
+    ] {
+        if edited.kept.iter().any(|change| change.key == model) {
+            match (key, settings.get_mut(table).and_then(|t| t.as_table_mut())) {
+                (Some(key), Some(table)) => drop(table.remove(key)),
+                _ => drop(settings.remove(table)),
+            }
+            println!(
+                "{}: `{model}` is yours and stays, with what belongs to it (`--force` replaces it)",
+                path.display()
+            );
+        }
+    }
+    if settings != set.settings {
+        edited = apply(&settings)?;
+    }
     if edited.text != text {
         write(&path, &text, &edited.text)
             .with_context(|| format!("cannot write `{}`", path.display()))?;

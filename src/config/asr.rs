@@ -32,6 +32,8 @@ section!(
         partial_min_audio_ctx: u32 = 224,
         /// `timestamps` of `partial_model`.
         partial_timestamps: bool = false,
+        /// `sure_logprob` of `partial_model`.
+        partial_sure_logprob: f32 = -0.5,
         /// Run on the GPU when built with one.
         gpu: bool = true,
     }
@@ -57,6 +59,7 @@ impl AsrConfig {
         within!(table, self.min_logprob, -10.0..=0.0, "");
         within!(table, self.sure_logprob, -10.0..=0.0, "");
         within!(table, self.min_audio_ctx, 64..=1_500, " positions");
+        within!(table, self.partial_sure_logprob, -10.0..=0.0, "");
         within!(table, self.partial_min_audio_ctx, 64..=1_500, " positions");
         Ok(())
     }

@@ -6,6 +6,7 @@ use super::*;
 use patter_language::sentence::Sentences;
 use patter_playbook::Playbook;
 use patter_types::expect::Expect;
+use patter_types::free_replies::FreeReplies;
 
 /// On a Saturday, "Saturday" would be today or in a week.
 const WEDNESDAY: Date = jiff::civil::date(2026, 11, 18);
@@ -304,4 +305,59 @@ fn a_corrected_value_is_said_though_the_question_does_not_hold_it() {
         "I have Sunday, November the 22nd. Shall I send you a text message?"
     );
     assert_eq!(plan.values[0].value, "2026-11-22");
+}
+
+#[test]
+fn with_the_model_off_an_approved_line_or_an_honest_one_is_said() {
+    let mut dialogue = opened().answering(FreeReplies::Off);
+    let plan = dialogue.reply("How hot is the sauna?");
+    assert_eq!(plan.prompt, None);
+    let not_known = Source::Line(LineId::NotKnown);
+    assert_eq!(plan.lines[0].source, not_known, "{plan:?}");
+    // Nothing is prefilled for nobody.
+    assert_eq!(dialogue.so_far_hearing("How hot is the"), None);
+    dialogue.heard_of_reply(&plan.text());
+    let plan = dialogue.reply("I broke my ankle last month.");
+    assert_eq!(plan.prompt, None);
+    assert_eq!(plan.lines[0].source, Source::Line(LineId::Fallback));
+}
+
+#[test]
+fn with_the_model_off_a_line_that_it_may_reword_is_said_as_it_stands() {
+    let text = include_str!("../../playbooks/fitness.toml");
+    let text = text.replacen("[persona]", "[persona]\nway = \"guided\"", 1);
+    let playbook = Playbook::parse(&text, "fitness").unwrap();
+    let fact = playbook.facts[0].clone();
+    let knowledge = Arc::new(Knowledge::new(playbook));
+    let said = |style| {
+        let mut dialogue = Dialogue::on(WEDNESDAY, Arc::clone(&knowledge), 6).answering(style);
+        let opening = dialogue.opening();
+        dialogue.heard_of_reply(&opening.text());
+        dialogue.reply("How much is it?")
+    };
+    assert!(said(FreeReplies::Brief).prompt.is_some());
+    let off = said(FreeReplies::Off);
+    assert_eq!(off.prompt, None);
+    assert!(
+        off.lines.iter().any(|line| line.text == fact.say),
+        "{off:?}"
+    );
+}
+
+#[test]
+fn a_model_that_follows_a_prompt_is_told_behind_the_words_how_not_to_know() {
+    let mut dialogue = opened().answering(FreeReplies::Full);
+    let so_far = dialogue.so_far();
+    let prompt = dialogue.reply("How hot is the sauna?").prompt.unwrap();
+    // All that was there before the words is the same, so it is read while they are spoken.
+    assert_eq!(so_far[..], prompt[..so_far.len()]);
+    let last = &prompt.last().unwrap().text;
+    assert!(last.starts_with("How hot is the sauna?\n("), "{last}");
+    assert!(
+        last.ends_with("answer: \"I'm not sure about that.\")"),
+        "{last}"
+    );
+    let system = &prompt[0].text;
+    let playbook = &FITNESS.playbook;
+    assert!(playbook.facts.iter().all(|fact| system.contains(&fact.say)));
 }

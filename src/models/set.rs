@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::manifest::{Manifest, Model};
+use super::manifest::{Manifest, Model, Source};
 use super::{Status, status};
 
 /// Models that go together, and the settings that use them.
@@ -100,9 +100,25 @@ impl Set {
 }
 
 /// The set to take where nobody says which: the last of the manifest that `machine` carries and that knows `language`.
-pub fn recommended<'a>(sets: &'a [Set], machine: &Machine, language: &str) -> Option<&'a Set> {
-    let fits = |set: &&Set| set.misfit(machine).is_none() && set.knows(language);
-    sets.iter().rev().find(fits)
+///
+/// One that wants a model hub is taken only by its name: not every machine reaches one.
+pub fn recommended<'a>(
+    manifest: &'a Manifest,
+    machine: &Machine,
+    language: &str,
+) -> Option<&'a Set> {
+    let wants_a_hub = |set: &Set| {
+        let mut models = set.models(manifest);
+        models.any(|model| {
+            model
+                .sources
+                .iter()
+                .all(|s| matches!(s, Source::Url { .. }))
+        })
+    };
+    let fits =
+        |set: &&Set| set.misfit(machine).is_none() && set.knows(language) && !wants_a_hub(set);
+    manifest.sets.iter().rev().find(fits)
 }
 
 impl Set {
@@ -131,24 +147,20 @@ mod tests {
 
     #[test]
     fn a_machine_gets_the_best_set_that_it_carries() {
-        let sets = shipped().sets;
+        let manifest = shipped();
         let chosen = |cores, memory_mb| {
-            recommended(&sets, &machine(cores, memory_mb), "en").map(|set| set.name.as_str())
+            let set = recommended(&manifest, &machine(cores, memory_mb), "en");
+            set.map(|set| set.name.as_str())
         };
         assert_eq!(chosen(2, 4_000), Some("people"));
         assert_eq!(chosen(1, 1_000), Some("tiny"));
         assert_eq!(chosen(4, 8_000), Some("people-plus"));
-        assert_eq!(chosen(16, 32_000), Some("large"));
+        // The larger ones are on a model hub alone.
+        assert_eq!(chosen(16, 32_000), Some("people-plus"));
         assert_eq!(chosen(1, 100), None);
-        let with_gpu = Machine {
-            gpu: true,
-            ..machine(16, 32_000)
-        };
-        let gpu = recommended(&sets, &with_gpu, "en").map(|set| set.name.as_str());
-        assert_eq!(gpu, Some("gpu"));
-        let chinese = recommended(&sets, &machine(2, 4_000), "zh").unwrap();
+        let chinese = recommended(&manifest, &machine(2, 4_000), "zh").unwrap();
         assert!(chinese.knows("zh"));
-        assert_eq!(recommended(&sets, &machine(2, 4_000), "tlh"), None);
+        assert_eq!(recommended(&manifest, &machine(2, 4_000), "tlh"), None);
     }
 
     #[test]

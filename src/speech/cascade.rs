@@ -12,16 +12,17 @@ use std::sync::Arc;
 use patter_engine::recognise::{AsrError, Pass, Recogniser, RecogniserSession, Transcript};
 use patter_types::priority::Priority;
 
-/// Mean log probability below which the exact model doubts its text. Whisper base: what it writes for street noise,
-/// music and silence lies below -0.93 (246 sounds), single words of a person above -0.8 in nine cases of ten.
-const DOUBT_LOGPROB: f32 = -0.8;
-
 /// Two loaded models, shared by all calls.
 pub struct Cascade {
     /// For words while the caller still speaks.
     pub fast: Arc<dyn Recogniser>,
     /// For the final ones.
     pub exact: Arc<dyn Recogniser>,
+    /// Below this mean log probability the exact one doubts its text. Whisper base, -0.8: what it writes for street
+    /// noise, music and silence lies below -0.93 (246 sounds), single words of a person mostly above -0.8.
+    pub sure_logprob: f32,
+    /// The same for the fast one.
+    pub fast_sure_logprob: f32,
 }
 
 impl Recogniser for Cascade {
@@ -29,6 +30,8 @@ impl Recogniser for Cascade {
         Box::new(Session {
             fast: self.fast.session(),
             exact: self.exact.session(),
+            sure_logprob: self.sure_logprob,
+            fast_sure_logprob: self.fast_sure_logprob,
         })
     }
 }
@@ -36,6 +39,8 @@ impl Recogniser for Cascade {
 struct Session {
     fast: Box<dyn RecogniserSession>,
     exact: Box<dyn RecogniserSession>,
+    sure_logprob: f32,
+    fast_sure_logprob: f32,
 }
 
 impl RecogniserSession for Session {
@@ -47,10 +52,13 @@ impl RecogniserSession for Session {
         hurry: &dyn Fn() -> bool,
     ) -> Result<Transcript, AsrError> {
         if pass == Pass::Partial {
-            return self.fast.transcribe(utterance, pass, priority, hurry);
+            let mut heard = self.fast.transcribe(utterance, pass, priority, hurry)?;
+            // Whoever reads it knows one threshold.
+            heard.logprob += self.sure_logprob - self.fast_sure_logprob;
+            return Ok(heard);
         }
         let mut heard = self.exact.transcribe(utterance, pass, priority, hurry)?;
-        if heard.text.is_empty() || heard.logprob >= DOUBT_LOGPROB {
+        if heard.text.is_empty() || heard.logprob >= self.sure_logprob {
             return Ok(heard);
         }
         let second = self.fast.transcribe(utterance, pass, priority, hurry)?;
@@ -97,6 +105,8 @@ mod tests {
         let cascade = Cascade {
             fast: Arc::new(Fixed(fast, -0.1, 1.0)),
             exact: Arc::new(Fixed(exact, logprob, 10.0)),
+            sure_logprob: -0.8,
+            fast_sure_logprob: -0.5,
         };
         let transcript = cascade
             .session()
@@ -110,6 +120,23 @@ mod tests {
         let heard = |pass| heard("a fast text of words", "an exact text of words", -0.1, pass);
         assert_eq!(heard(Pass::Partial), ("a fast text of words".into(), 1.0));
         assert_eq!(heard(Pass::Final), ("an exact text of words".into(), 10.0));
+    }
+
+    #[test]
+    fn a_partial_is_as_sure_as_its_own_model_is() {
+        let cascade = |logprob| Cascade {
+            fast: Arc::new(Fixed("hm", logprob, 1.0)),
+            exact: Arc::new(Fixed("", 0.0, 1.0)),
+            sure_logprob: -0.8,
+            fast_sure_logprob: -0.5,
+        };
+        let logprob = |logprob| {
+            let mut session = cascade(logprob).session();
+            let heard =
+                session.transcribe(&[0; 320], Pass::Partial, Priority::Interactive, &|| false);
+            heard.unwrap().logprob
+        };
+        assert!(logprob(-0.6) < -0.8 && logprob(-0.4) > -0.8);
     }
 
     #[test]

@@ -141,7 +141,7 @@ impl RecogniserSession for Session {
     fn transcribe(
         &mut self,
         utterance: &[i16],
-        _pass: Pass,
+        pass: Pass,
         priority: Priority,
         hurry: &dyn Fn() -> bool,
     ) -> Result<Transcript, AsrError> {
@@ -161,7 +161,8 @@ impl RecogniserSession for Session {
         let started = Instant::now();
         let seconds = utterance.len() as f32 / rate as f32;
         let mut transcript = self.decode(positions, priority, hurry)?;
-        if is_loop(&transcript.text, seconds) && positions < MAX_POSITIONS {
+        let is_worth_it = pass == Pass::Final && positions < MAX_POSITIONS;
+        if is_worth_it && is_loop(&transcript.text, seconds) {
             // A short window is what most loops come from.
             transcript = self.decode(MAX_POSITIONS, priority, hurry)?;
         }
