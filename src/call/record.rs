@@ -281,23 +281,27 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_call_file_with_the_former_names_of_settings_is_read() {
-        let folder = tempfile::tempdir().unwrap();
+    /// Settings, the sound's place and the file of a call in `folder`.
+    fn call_in(folder: &Path, change: fn(&mut Config)) -> (Loaded, PathBuf, CallFile) {
         let mut loaded = Loaded {
             config: Config::default(),
             path: None,
-            base: folder.path().to_owned(),
+            base: folder.to_owned(),
         };
-        loaded.config.turn.agent_pause_ms = 100;
-        loaded.config.load.no_speculation_at = 0.5;
-        let audio = folder.path().join("c1.wav");
-        let now = CallFile::new(
-            &loaded,
-            &book(Path::new("p.toml")),
-            &BTreeMap::new(),
-            &audio,
-        );
+        change(&mut loaded.config);
+        let audio = folder.join("c1.wav");
+        let playbook = book(Path::new("p.toml"));
+        let file = CallFile::new(&loaded, &playbook, &BTreeMap::new(), &audio);
+        (loaded, audio, file)
+    }
+
+    #[test]
+    fn a_call_file_with_the_former_names_of_settings_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, audio, now) = call_in(folder.path(), |config| {
+            config.turn.agent_pause_ms = 100;
+            config.load.no_speculation_at = 0.5;
+        });
         let mut text = serde_json::to_string(&now).unwrap();
         for (name, former) in [
             ("agent_pause_ms", "hold_ms"),
@@ -319,18 +323,7 @@ mod tests {
     #[test]
     fn in_a_call_from_before_the_setting_the_model_answered() {
         let folder = tempfile::tempdir().unwrap();
-        let loaded = Loaded {
-            config: Config::default(),
-            path: None,
-            base: folder.path().to_owned(),
-        };
-        let audio = folder.path().join("c1.wav");
-        let now = CallFile::new(
-            &loaded,
-            &book(Path::new("p.toml")),
-            &BTreeMap::new(),
-            &audio,
-        );
+        let (loaded, audio, now) = call_in(folder.path(), |_| {});
         let mut file = serde_json::to_value(&now).unwrap();
         let dialogue = file.pointer_mut("/config/dialogue").unwrap();
         assert!(

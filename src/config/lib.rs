@@ -23,6 +23,7 @@ mod tts;
 mod turn;
 mod vad;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -96,6 +97,18 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// What a parser says of the place `span` in `text`.
+    fn parse(text: &str, path: &Path, span: Option<Range<usize>>, message: &str) -> Self {
+        let at = span.map_or(0, |span| span.start);
+        let (line, column) = patter_types::text::line_and_column(text, at);
+        Self::Parse {
+            path: path.to_owned(),
+            line,
+            column,
+            message: renamed::message_of(message),
+        }
+    }
+
     /// What to try next.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
@@ -245,16 +258,8 @@ fn read_text(path: &Path) -> Result<String, ConfigError> {
 /// # Errors
 /// Syntax, unknown key, wrong type, impossible value.
 pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
-    let config: Config = toml::from_str(text).map_err(|error| {
-        let (line, column) =
-            patter_types::text::line_and_column(text, error.span().map_or(0, |s| s.start));
-        ConfigError::Parse {
-            path: path.to_owned(),
-            line,
-            column,
-            message: renamed::message_of(error.message()),
-        }
-    })?;
+    let config: Config = toml::from_str(text)
+        .map_err(|error| ConfigError::parse(text, path, error.span(), error.message()))?;
     config.check(text, path)?;
     Ok(config)
 }

@@ -1,4 +1,4 @@
-//! What the machine brings: cores, memory, a GPU, room on the disk.
+//! What the machine brings beside cores: memory, a GPU, room on the disk.
 //!
 //! Thread: any, before calls. In: what Linux tells in `/proc`, `/sys` and `/dev`. Out: figures; elsewhere those that
 //! are not known are missing. Source: proc(5), cgroups(7).
@@ -16,11 +16,6 @@ pub fn memory_mb() -> Option<u64> {
     // `max` is no limit.
     let limit = limit.and_then(|text| text.trim().parse::<u64>().ok());
     Some(limit.map_or(total, |bytes| total.min(bytes / (1_024 * 1_024))))
-}
-
-/// Cores that this process may use.
-pub fn cores() -> u32 {
-    std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32)
 }
 
 /// A device file of a GPU, if there is one: NVIDIA's, or one that any driver makes.
@@ -51,7 +46,6 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn a_linux_machine_tells_its_figures() {
-        assert!(cores() >= 1);
         assert!(memory_mb().unwrap() > 100);
         let folder = tempfile::tempdir().unwrap();
         let here = free_bytes(folder.path()).unwrap();

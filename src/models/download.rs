@@ -137,16 +137,7 @@ fn save(
 
 /// A file error whose `.part` stays.
 fn in_part(part: &Path, error: std::io::Error) -> FetchError {
-    match FetchError::file("write", part, error) {
-        FetchError::DiskFull {
-            path, needed_bytes, ..
-        } => FetchError::DiskFull {
-            path,
-            needed_bytes,
-            kept: true,
-        },
-        other => other,
-    }
+    FetchError::file("write", part, error).kept()
 }
 
 #[cfg(test)]

@@ -224,6 +224,20 @@ impl FetchError {
         }
     }
 
+    /// The same where what came stays for the next run.
+    pub(crate) fn kept(self) -> Self {
+        match self {
+            Self::DiskFull {
+                path, needed_bytes, ..
+            } => Self::DiskFull {
+                path,
+                needed_bytes,
+                kept: true,
+            },
+            other => other,
+        }
+    }
+
     /// Sorts a file error: no room, or anything else.
     pub(crate) fn file(doing: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_path_buf();

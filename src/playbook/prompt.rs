@@ -44,6 +44,13 @@ impl Room {
     }
 }
 
+/// What of a playbook fits into a prompt.
+struct Material {
+    rules: String,
+    examples: String,
+    facts: String,
+}
+
 impl Playbook {
     /// What every prompt begins with, for a model that gets a prompt in `style`.
     pub fn system_prompt(&self, style: FreeReplies, slots: &BTreeMap<String, String>) -> String {
@@ -94,6 +101,40 @@ impl Playbook {
             .chain(terms)
     }
 
+    /// What of the playbook fits into `room`, each fact and example as its format has it. Rules come before facts for
+    /// their place in it: a call can look a fact up later. A few examples show the tone; the facts that leave for them
+    /// are found by what the caller says.
+    fn material(
+        &self,
+        mut room: Room,
+        slots: &BTreeMap<String, String>,
+        most_facts: usize,
+        fact_of: fn(&str) -> String,
+        example_of: fn(&str, &str) -> String,
+    ) -> Material {
+        let rules: Vec<String> = self.rules(slots).filter(|text| room.take(text)).collect();
+        let examples = self.examples.iter().filter_map(|example| {
+            let agent = self.fill(&example.agent, slots)?;
+            Some(example_of(&example.caller, &agent))
+        });
+        let examples: String = examples
+            .filter(|text| room.take(text))
+            .take(MAX_PROMPT_EXAMPLES)
+            .collect();
+        let facts = self.facts.iter();
+        let facts: String = facts
+            .filter_map(|fact| self.fill(&fact.say, slots))
+            .map(|fact| fact_of(&fact))
+            .filter(|text| room.take(text))
+            .take(most_facts)
+            .collect();
+        Material {
+            rules: rules.join(" "),
+            examples,
+            facts,
+        }
+    }
+
     /// At most [`MAX_PROMPT_WORDS`] words: who the agent is, its goal and tone, the first facts of the file that can be
     /// said now, and the rules.
     fn brief_prompt(&self, slots: &BTreeMap<String, String>) -> String {
@@ -109,31 +150,20 @@ impl Playbook {
             self.persona.style.join(", "),
         );
         let used = count_words(&head) + count_words(PROMPT_RULES) + 2;
-        let mut room = Room(MAX_PROMPT_WORDS.saturating_sub(used));
-        // Rules come before facts for their place in the budget: a call can look a fact up later.
-        let rules: Vec<String> = self.rules(slots).filter(|text| room.take(text)).collect();
-        // A few examples show the tone; the facts that leave for them are found by what the caller says.
-        let examples = self.examples.iter().filter_map(|example| {
-            let agent = self.fill(&example.agent, slots)?;
-            Some(format!("\nCaller: {} You: {agent}", example.caller))
-        });
-        let examples: String = examples
-            .filter(|text| room.take(text))
-            .take(MAX_PROMPT_EXAMPLES)
-            .collect();
-        let facts = self
-            .facts
-            .iter()
-            .filter_map(|fact| self.fill(&fact.say, slots));
-        let facts: Vec<String> = facts
-            .filter(|text| room.take(text))
-            .take(MAX_PROMPT_FACTS)
-            .collect();
-        format!(
-            "{head}Facts: {}\nRules: {PROMPT_RULES} {}{examples}",
-            facts.join(" "),
-            rules.join(" ")
-        )
+        let room = Room(MAX_PROMPT_WORDS.saturating_sub(used));
+        let Material {
+            rules,
+            examples,
+            facts,
+        } = self.material(
+            room,
+            slots,
+            MAX_PROMPT_FACTS,
+            |fact| format!(" {fact}"),
+            |caller, agent| format!("\nCaller: {caller} You: {agent}"),
+        );
+        let facts = facts.trim_start();
+        format!("{head}Facts: {facts}\nRules: {PROMPT_RULES} {rules}{examples}")
     }
 
     /// At most [`MAX_FULL_PROMPT_WORDS`] words: the same with every fact that fits.
@@ -150,25 +180,20 @@ impl Playbook {
             self.persona.style.join(", "),
         );
         let used = count_words(&head) + count_words(FULL_PROMPT_RULES) + 10;
-        let mut room = Room(MAX_FULL_PROMPT_WORDS.saturating_sub(used));
-        let rules: Vec<String> = self.rules(slots).filter(|text| room.take(text)).collect();
-        let examples = self.examples.iter().filter_map(|example| {
-            let agent = self.fill(&example.agent, slots)?;
-            Some(format!("\nCustomer: {}\nYou: {agent}", example.caller))
-        });
-        let examples: String = examples
-            .filter(|text| room.take(text))
-            .take(MAX_PROMPT_EXAMPLES)
-            .collect();
-        let facts = self.facts.iter();
-        let facts: String = facts
-            .filter_map(|fact| self.fill(&fact.say, slots))
-            .map(|fact| format!("\n- {fact}"))
-            .filter(|text| room.take(text))
-            .collect();
+        let room = Room(MAX_FULL_PROMPT_WORDS.saturating_sub(used));
+        let Material {
+            rules,
+            examples,
+            facts,
+        } = self.material(
+            room,
+            slots,
+            usize::MAX,
+            |fact| format!("\n- {fact}"),
+            |caller, agent| format!("\nCustomer: {caller}\nYou: {agent}"),
+        );
         format!(
-            "{head}\n\nFacts:{facts}\n\nRules: {FULL_PROMPT_RULES} {}\n\nExamples:{examples}",
-            rules.join(" ")
+            "{head}\n\nFacts:{facts}\n\nRules: {FULL_PROMPT_RULES} {rules}\n\nExamples:{examples}"
         )
     }
 }

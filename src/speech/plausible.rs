@@ -3,8 +3,12 @@
 //! Pure. Source: OpenAI's Whisper refuses texts that compress too well (`compression_ratio_threshold`); a caller who
 //! says "no" eleven times compresses as well as a loop, so here it is the pace that tells them apart.
 
+use patter_language::text::{is_ideograph, tokens};
+
 /// Words a second of one group of words said again and again that nobody reaches: fast speakers say four.
 const MAX_REPEATED_WORDS_PER_SECOND: f32 = 6.0;
+/// The same for ideographs, of which a word has one or two.
+const MAX_REPEATED_IDEOGRAPHS_PER_SECOND: f32 = 10.0;
 /// A loop's group of words is said at least this often.
 const MIN_REPEATS: usize = 4;
 /// Longest group of words that a loop consists of.
@@ -18,12 +22,14 @@ pub(crate) fn is_annotation(text: &str) -> bool {
 
 /// Whether `text`, heard in `seconds` of sound, says the same words over and over at a pace that nobody has.
 pub(crate) fn is_loop(text: &str, seconds: f32) -> bool {
-    let words: Vec<String> = text
-        .split(|c: char| !c.is_alphanumeric() && c != '\'')
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect();
-    let most = MAX_REPEATED_WORDS_PER_SECOND * seconds.max(1.0);
+    // What joins words, as in "B-B-B", is no part of one here.
+    let plain = text.replace(|c: char| !c.is_alphanumeric() && c != '\'', " ");
+    let words: Vec<String> = tokens(&plain).map(str::to_lowercase).collect();
+    let pace = match text.contains(is_ideograph) {
+        true => MAX_REPEATED_IDEOGRAPHS_PER_SECOND,
+        false => MAX_REPEATED_WORDS_PER_SECOND,
+    };
+    let most = pace * seconds.max(1.0);
     (1..=MAX_GROUP).any(|group| {
         let repeated = longest_run(&words, group);
         repeated >= MIN_REPEATS * group && repeated as f32 > most
@@ -62,7 +68,9 @@ mod tests {
         assert!(is_loop(&times("B", 60).replace(' ', "-"), 3.0));
         assert!(is_loop(&times("no,", 42), 5.0));
         assert!(is_loop(&times("Thank you for calling.", 8), 3.0));
+        assert!(is_loop(&times("谢", 40).replace(' ', ""), 2.0));
         // A caller.
+        assert!(!is_loop("对对对对对，好的", 1.0));
         assert!(!is_loop(&times("no,", 11), 4.0));
         assert!(!is_loop("Yes, yes, yes, yes.", 1.0));
         assert!(!is_loop("five five five, five five five five", 3.0));

@@ -424,8 +424,8 @@ impl World {
         self.watch_debt(plays, is_speech);
     }
 
-    /// The line is closed: frames that were still in it, then what the caller was still saying. Gives the words that are
-    /// judged at the end.
+    /// The line is closed: frames that were still in it, then what the caller was still saying. Gives the words that
+    /// are judged at the end.
     pub(super) fn end(&mut self) -> Option<String> {
         for _ in 0..3 {
             self.step(Input::Closed);
