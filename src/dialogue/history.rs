@@ -3,6 +3,7 @@
 //! Thread: `responder`. In: the caller's words, and the part of the agent's words that was played. Out: messages for
 //! the model. Memory: the whole call as text; the model sees the last few exchanges.
 
+use patter_language::text::count_words;
 use patter_playbook::Playbook;
 use patter_types::chat::{ChatMessage, Role};
 use patter_types::free_replies::FreeReplies;
@@ -11,10 +12,8 @@ use std::collections::BTreeMap;
 /// Words of history that a prompt holds at most, about 400 tokens: a call's share of the default context is 900.
 const MOST_WORDS: usize = 300;
 
-/// Words as separated by spaces; a Chinese message counts as few.
 fn words_in(messages: &[ChatMessage]) -> usize {
-    let words = |m: &ChatMessage| m.text.split_whitespace().count();
-    messages.iter().map(words).sum()
+    messages.iter().map(|m| count_words(&m.text)).sum()
 }
 
 /// The words of one call.

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use super::knowledge::{Candidate, Meaning};
 use super::stages::Position;
 use super::{Dialogue, Matched, Plan, PlannedLine};
-use patter_language::text::normalise;
+use patter_language::text::{count_words, normalise};
 use patter_playbook::{Objection, Then, Way};
 use patter_types::expect::Expect;
 use patter_types::free_replies::FreeReplies;
@@ -88,7 +88,7 @@ impl Dialogue {
     fn answer(&mut self, plan: &mut Plan, heard: &str, words: &str) {
         let yes = self.everyday.is_yes(words);
         let no = self.everyday.is_no(words);
-        let rambles = words.split(' ').count() >= RAMBLING_WORDS;
+        let rambles = count_words(words) >= RAMBLING_WORDS;
         let meaning = self.meaning(heard).filter(|m| !(rambles && m.in_passing));
         let intent = meaning.as_ref().map(|meaning| &meaning.intent);
         let sure = meaning.as_ref().is_some_and(Meaning::is_sure);

@@ -18,7 +18,7 @@
 use std::cmp::Ordering;
 
 use patter_engine::chat::Score;
-use patter_language::text::{normalise, tokens};
+use patter_language::text::{count_words, normalise, tokens};
 
 /// How a thought of the model's begins.
 pub const THOUGHT_BEGINS: &str = "The caller wants";
@@ -121,7 +121,7 @@ pub fn thought(text: &str) -> Option<String> {
         })
         .map_or(line.len(), |(at, _)| at);
     let line = line[..end].trim_end_matches([',', ';', ':', ' ']);
-    let words = line.split_whitespace().count();
+    let words = count_words(line);
     (MIN_THOUGHT_WORDS..=MAX_THOUGHT_WORDS)
         .contains(&words)
         .then(|| format!("{line}."))
@@ -136,7 +136,7 @@ pub fn is_whole_thought(text: &str) -> bool {
             || (matches!(letter, '.' | '!' | '?')
                 && text[at + 1..].starts_with(char::is_whitespace))
     };
-    text.char_indices().any(ends) || text.split_whitespace().count() > MAX_THOUGHT_WORDS + 1
+    text.char_indices().any(ends) || count_words(text) > MAX_THOUGHT_WORDS + 1
 }
 
 /// True when `reply` says what was only to be thought: small models like to repeat the line before.

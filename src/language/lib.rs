@@ -11,6 +11,7 @@ pub mod lists;
 pub mod numbers;
 pub mod pack;
 pub mod reading;
+pub mod segment;
 pub mod sentence;
 pub mod spoken;
 pub mod stem;

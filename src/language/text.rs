@@ -8,6 +8,7 @@
 
 use crate::lists::Phrases;
 use crate::pack;
+use crate::segment::{runs, segments};
 use crate::tables::WritingWords;
 
 /// Marks that a voice reads aloud or swallows.
@@ -22,19 +23,22 @@ const GAPS: &[&str] = &["[", "【", "〔", "...", "…", "__", "＿", "??", "？
 /// Letters that stand for something else when there are two in a row: `XX`, `××`.
 const CROSSES: &[char] = &['x', 'X', 'ｘ', 'Ｘ', '×', '✕'];
 
-/// Words of a text, as separated by spaces; of ideographs, two make a word, which is what a Chinese word has on
-/// average. It measures length; [`tokens`] takes each ideograph alone.
+/// How many words a text has; of ideographs, two make a word, which is what a Chinese word has on average. It measures
+/// length; [`tokens`] takes each ideograph alone.
 pub fn count_words(text: &str) -> usize {
-    let mut words = 0;
-    for part in text.split_whitespace() {
-        let ideographs = part.chars().filter(|&letter| is_ideograph(letter)).count();
-        let others = part
-            .split(|letter: char| is_ideograph(letter) || is_wide_mark(letter))
-            .filter(|run| !run.is_empty())
-            .count();
-        words += ideographs.div_ceil(2) + others;
+    let (mut words, mut ideographs, mut end) = (0, 0, 0);
+    for segment in segments(text) {
+        let is_alone = segment.text.chars().all(is_ideograph);
+        if !is_alone || segment.start > end {
+            words += usize::div_ceil(std::mem::take(&mut ideographs), 2);
+        }
+        match is_alone {
+            true => ideographs += segment.text.chars().count(),
+            false => words += 1,
+        }
+        end = segment.end();
     }
-    words
+    words + ideographs.div_ceil(2)
 }
 
 /// How long a text takes to say, in characters of English; an ideograph is a syllable and counts twice.
@@ -50,61 +54,28 @@ pub fn is_ideograph(letter: char) -> bool {
         | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
-/// A letter of any script that puts no space between words: beside ideographs those of Thai, Lao, Burmese and Khmer.
-fn is_unspaced(letter: char) -> bool {
-    is_ideograph(letter)
-        || matches!(letter, '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}')
-}
-
-/// The words of `text`, as separated by spaces; of scripts without spaces, each letter alone.
+/// The words of `text`; of scripts without spaces, each letter alone.
 pub fn tokens(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        rest = rest.trim_start_matches(' ');
-        let first = rest.chars().next()?;
-        let end = if is_unspaced(first) {
-            first.len_utf8()
-        } else {
-            rest.find(|letter| letter == ' ' || is_unspaced(letter))
-                .unwrap_or(rest.len())
-        };
-        let (token, after) = rest.split_at(end);
-        rest = after;
-        Some(token)
-    })
-}
-
-/// Punctuation of that script, which has no space after it.
-fn is_wide_mark(letter: char) -> bool {
-    matches!(letter, '\u{3000}'..='\u{303f}' | '\u{ff01}'..='\u{ff0f}' | '\u{ff1a}'..='\u{ff20}' | '“' | '”')
+    segments(text).map(|segment| segment.text)
 }
 
 /// Text as phrases are compared: lower case, letters and digits of any language, apostrophes inside
 /// words, everything else a single space; none between ideographs, where commas come and go.
 pub fn normalise(text: &str) -> String {
     let mut words = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        let inside = words.chars().next_back().is_some_and(|last| last != ' ');
-        if is_word(character) {
-            if is_ideograph(character)
-                && words
-                    .strip_suffix(' ')
-                    .is_some_and(|before| before.ends_with(is_ideograph))
-            {
-                words.pop();
-            }
-            words.extend(character.to_lowercase());
-        } else if matches!(character, '\'' | '’')
-            && inside
-            && characters.peek().is_some_and(|&next| is_word(next))
-        {
-            words.push('\'');
-        } else if inside {
+    for run in runs(text) {
+        let joins = words.ends_with(is_ideograph) && run.text.starts_with(is_ideograph);
+        if !words.is_empty() && !joins {
             words.push(' ');
         }
+        for letter in run.text.chars() {
+            match letter {
+                '’' => words.push('\''),
+                '.' | ',' | ':' => words.push(' '),
+                _ => words.extend(letter.to_lowercase()),
+            }
+        }
     }
-    words.truncate(words.trim_end().len());
     words
 }
 

@@ -5,6 +5,8 @@
 //! In: text. Out: [`Word`]s. Memory: two short strings a word. Source: ours; shared by the guard, for what the agent
 //! says, and the slots, for what the caller says.
 
+use crate::segment::runs;
+
 /// One word of a sentence, or one number with its marks inside ("29.50", "6:30").
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Word {
@@ -26,46 +28,44 @@ pub struct Word {
 
 /// The words of `text`.
 pub fn words(text: &str) -> Vec<Word> {
-    let chars: Vec<char> = text.chars().collect();
     let mut words: Vec<Word> = Vec::new();
+    let mut end = 0;
+    for run in runs(text) {
+        let gap = &text[end..run.start];
+        let currency = beside(gap, run.text, &mut words);
+        words.push(Word {
+            text: run.text.to_owned(),
+            plain: run.text.to_lowercase().replace('’', "'"),
+            currency,
+            percent: false,
+            ends_clause: false,
+            ends_sentence: false,
+            is_joined: end > 0 && !gap.contains(char::is_whitespace),
+        });
+        end = run.end();
+    }
+    beside(&text[end..], "", &mut words);
+    words
+}
+
+/// Gives the last of `words` the marks of the `gap` after it; returns the currency of `next`, the word after the gap.
+fn beside(gap: &str, next: &str, words: &mut [Word]) -> Option<&'static str> {
     let mut currency = None;
-    let mut is_joined = false;
-    let mut at = 0;
-    while let Some(&c) = chars.get(at) {
-        let start = at;
-        at += 1;
-        if c.is_alphanumeric() {
-            while chars.get(at).is_some_and(|&c| continues(&chars, at, c)) {
-                at += 1;
-            }
-            let text: String = chars[start..at].iter().collect();
-            words.push(Word {
-                plain: text.to_lowercase().replace('’', "'"),
-                text,
-                currency: currency.take(),
-                percent: false,
-                ends_clause: false,
-                ends_sentence: false,
-                is_joined,
-            });
-            is_joined = true;
-            continue;
-        }
-        is_joined &= !c.is_whitespace();
+    for (at, c) in gap.char_indices() {
         let Some(sign) = currency_of(c) else {
-            mark(c, &mut words);
+            mark(c, words);
             continue;
         };
         // "20 €" as well as "€20".
-        let leads = chars.get(at).is_some_and(char::is_ascii_digit);
+        let leads = at + c.len_utf8() == gap.len() && next.starts_with(|c: char| c.is_ascii_digit());
         match words.last_mut() {
             Some(last) if !leads && last.text.ends_with(char::is_numeric) => {
-                last.currency = Some(sign)
+                last.currency = Some(sign);
             }
             _ => currency = Some(sign),
         }
     }
-    words
+    currency
 }
 
 fn currency_of(c: char) -> Option<&'static str> {
@@ -75,18 +75,6 @@ fn currency_of(c: char) -> Option<&'static str> {
         '£' => Some("pound"),
         '¥' => Some("yen"),
         _ => None,
-    }
-}
-
-/// Whether the word goes on with `c` at `at`: letters and digits, an apostrophe inside, and marks between figures.
-fn continues(chars: &[char], at: usize, c: char) -> bool {
-    let next = chars.get(at + 1).copied();
-    match c {
-        '\'' | '’' => next.is_some_and(char::is_alphanumeric),
-        '.' | ',' | ':' => {
-            chars[at - 1].is_ascii_digit() && next.is_some_and(|n| n.is_ascii_digit())
-        }
-        _ => c.is_alphanumeric(),
     }
 }
 

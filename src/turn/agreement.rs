@@ -2,8 +2,9 @@
 //!
 //! In: transcripts of a growing utterance. Out: the agreed words. Memory: two lists of words. Source: LocalAgreement-2
 //! (Liu et al. 2020, as whisper-streaming uses it): words are agreed once two transcripts in a row begin with them.
-//! They are cut at spaces and kept as written, since what is agreed is shown.
+//! They are kept as written, with the marks after them, since what is agreed is shown.
 
+use patter_language::segment::pieces;
 use patter_language::text::letters;
 
 /// Keeps the agreed prefix of one utterance.
@@ -16,7 +17,7 @@ pub struct Agreement {
 impl Agreement {
     /// Takes the newest transcript; returns the agreed words so far.
     pub fn update(&mut self, text: &str) -> String {
-        let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        let words: Vec<String> = pieces(text).map(str::to_owned).collect();
         let common = words
             .iter()
             .zip(&self.last)
@@ -27,7 +28,7 @@ impl Agreement {
                 .extend_from_slice(&words[self.agreed.len()..common]);
         }
         self.last = words;
-        self.agreed.join(" ")
+        self.agreed.concat().trim().to_owned()
     }
 
     /// Forgets the utterance.
@@ -39,15 +40,13 @@ impl Agreement {
 
 /// What `text` says after it has said `before`; None when it does not begin with that.
 pub fn after<'a>(text: &'a str, before: &str) -> Option<&'a str> {
-    let mut rest = text.trim_start();
-    for word in before.split_whitespace() {
-        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-        if !same_word(&rest[..end], word) {
-            return None;
-        }
-        rest = rest[end..].trim_start();
+    let mut words = pieces(text);
+    let mut end = 0;
+    for word in pieces(before) {
+        let own = words.next().filter(|own| same_word(own, word))?;
+        end += own.len();
     }
-    Some(rest)
+    Some(text[end..].trim_start())
 }
 
 /// Case and punctuation change as a sentence grows; the word does not.
@@ -67,6 +66,7 @@ mod tests {
             Some("please?")
         );
         assert_eq!(after("How much is it?", "How much is it?"), Some(""));
+        assert_eq!(after("多少钱，谢谢", "多少钱"), Some("谢谢"));
         assert_eq!(after("How many", "How much"), None);
         assert_eq!(after("How", "How much"), None);
     }
@@ -80,5 +80,9 @@ mod tests {
         assert_eq!(agreement.update("Something else"), "How much is");
         agreement.reset();
         assert_eq!(agreement.update("How much is it?"), "");
+        agreement.reset();
+        // A script without spaces grows letter by letter.
+        agreement.update("我想");
+        assert_eq!(agreement.update("我想取消。"), "我想");
     }
 }

@@ -8,6 +8,7 @@ use patter_config::Loaded;
 use patter_dialogue::Dialogue;
 use patter_dialogue::knowledge::Knowledge;
 use patter_engine::chat::LlmError;
+use patter_language::text::count_words;
 use patter_llm::prompt;
 use patter_llm::prompt::PromptReader;
 use patter_playbook::Playbook;
@@ -90,7 +91,7 @@ fn prompt_of(loaded: &Loaded, playbook: Playbook) -> anyhow::Result<Prompt> {
     let messages = Dialogue::new(Arc::new(Knowledge::new(playbook)), turns)
         .answering(loaded.config.dialogue.free_replies.or_brief())
         .shared_prefix();
-    let words = |message: &ChatMessage| message.text.split_whitespace().count();
+    let words = |message: &ChatMessage| count_words(&message.text);
     let words = messages.iter().map(words).sum();
     let model = &loaded.config.llm.model;
     let (model, text, tokens) = match PromptReader::load(&loaded.model(model)) {

@@ -6,6 +6,7 @@
 use super::Refusal;
 use super::ground::Ground;
 use super::words::{find, holds, leak_words, spaced};
+use patter_language::text::count_words;
 use patter_playbook::{FULL_PROMPT_RULES, PROMPT_RULES, Playbook};
 use patter_types::reason::Reason;
 
@@ -101,6 +102,6 @@ fn label(text: &str) -> Option<&str> {
     let (label, _) = text.split_once(':')?;
     let last = label.split_whitespace().last()?.to_lowercase();
     let is_label =
-        label.split_whitespace().count() <= 3 && leak_words().labels.contains(&last.as_str());
+        count_words(label) <= 3 && leak_words().labels.contains(&last.as_str());
     is_label.then_some(label)
 }

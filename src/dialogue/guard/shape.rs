@@ -5,6 +5,7 @@
 use super::words::{find, spaced};
 use super::{Limits, Refusal, Turn};
 use patter_language::stem::singular;
+use patter_language::text::count_words;
 use patter_types::reason::Reason;
 
 /// A sentence of fewer words may come again in another turn: "I see.", "Thank you."
@@ -67,10 +68,10 @@ fn repeats(words: &str, said: &str, min_words: usize) -> bool {
 }
 
 fn too_long(limits: &Limits, turn: &Turn, sentence: &str) -> Option<Refusal> {
-    let words = sentence.split_whitespace().count()
+    let words = count_words(sentence)
         + turn
             .open_clause()
-            .map_or(0, |open| open.split_whitespace().count());
+            .map_or(0, |open| count_words(open));
     let sentences = turn
         .said
         .iter()
