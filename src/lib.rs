@@ -59,8 +59,8 @@
 //! ([`server::transport::audiosocket::server`]), `playbooks` ([`call::playbooks`], while playbooks are learnt),
 //! `records` ([`records`]), `http` and `lookup` ([`server::http`]) and `machine` ([`machine::contention`]); `print`
 //! writes a command's lines. Of each call: `controller`, `transcriber`, `responder` ([`call`]), `events`
-//! ([`call::journal`]), and those of its transport: `socket-in`, `socket-out`, or the device's two callbacks and
-//! `device-pump` ([`server::transport::device`]); a server's call also has `record` ([`server::session`]). Only the
+//! ([`call::journal`]), and those of its transport: `socket-in`, `socket-out`, or the device's two callbacks
+//! ([`server::transport::device`]); a server's call also has `record` ([`server::session`]). Only the
 //! callbacks must be real-time; the other threads of sound are, where the system lets them ([`machine::priority`]).
 
 pub use patter_assembly as assembly;

@@ -8,6 +8,7 @@
 //! Here belongs what carries out the decisions of [`patter_turn`] and [`patter_dialogue`]. Here may not be: an engine
 //! by name, a transport.
 
+mod ahead;
 pub mod candidates;
 pub mod controller;
 pub mod journal;

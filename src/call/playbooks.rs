@@ -14,6 +14,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::CallError;
+use super::ahead::SpeakingAhead;
 use super::record::digest;
 use patter_config::Loaded;
 use patter_dialogue::Dialogue;
@@ -129,6 +130,7 @@ pub struct PlaybookRegistry {
     by_name: BTreeMap<String, Arc<CompiledPlaybook>>,
     /// Before the engine: it is told to stop first.
     _learner: Option<Learner>,
+    _ahead: Option<SpeakingAhead>,
     /// Shared by all, and by the registry after a reload.
     embed: Option<Arc<dyn Embed>>,
 }
@@ -187,10 +189,22 @@ impl PlaybookRegistry {
                 "playbooks are still being learnt, behind the calls that begin now",
             );
         }
+        let ahead = match learning {
+            Learning::First => None,
+            Learning::Behind | Learning::Within(_) => {
+                let mut playbooks = vec![Arc::clone(&default)];
+                let others = by_name
+                    .values()
+                    .filter(|other| !Arc::ptr_eq(other, &default));
+                playbooks.extend(others.cloned());
+                SpeakingAhead::start(tts, &playbooks)?
+            }
+        };
         Ok(Self {
             default,
             by_name,
             _learner: learner,
+            _ahead: ahead,
             embed,
         })
     }

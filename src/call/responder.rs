@@ -257,7 +257,7 @@ impl Responder {
                         reply.first_token_ms = started.elapsed().as_secs_f32() * 1000.0;
                     }
                     for judged in draft.push(&self.guard, &piece) {
-                        if !self.say_judged(reply, judged) {
+                        if !self.say_judged(reply, judged, Some(&generation)) {
                             generation.cancel();
                         }
                     }
@@ -277,7 +277,7 @@ impl Responder {
         }
         let whole = stats.is_some_and(|s| s.finish == Finish::EndOfTurn);
         for judged in draft.end(&self.guard, whole) {
-            self.say_judged(reply, judged);
+            self.say_judged(reply, judged, None);
         }
         match draft.said() {
             Some(said) => self.dialogue.model_said(&said),
@@ -306,9 +306,16 @@ impl Responder {
     }
 
     /// Speaks a sentence of the model's, if it may be said; false when nothing more of it is wanted.
-    fn say_judged(&mut self, reply: &mut Reply, Judged { sentence, verdict }: Judged) -> bool {
+    fn say_judged(
+        &mut self,
+        reply: &mut Reply,
+        Judged { sentence, verdict }: Judged,
+        under_way: Option<&Generation>,
+    ) -> bool {
         match verdict {
-            Verdict::Speak(text) => self.say(reply, &text, &Source::Model, false),
+            Verdict::Speak(text) => {
+                self.say_beside(reply, &text, (&Source::Model, false), under_way)
+            }
             Verdict::Refuse(refusal) => {
                 let event = Event::Guarded {
                     turn: reply.turn,
@@ -364,10 +371,27 @@ impl Responder {
 
     /// Speaks one sentence; false when the turn was cancelled meanwhile.
     fn say(&mut self, reply: &mut Reply, text: &str, source: &Source, protected: bool) -> bool {
+        self.say_beside(reply, text, (source, protected), None)
+    }
+
+    /// The same while the rest of the reply is `under_way`: for the first sentence, which the caller waits for, that
+    /// rests while the voice works.
+    fn say_beside(
+        &mut self,
+        reply: &mut Reply,
+        text: &str,
+        (source, protected): (&Source, bool),
+        under_way: Option<&Generation>,
+    ) -> bool {
         if self.cancelled(reply.turn) {
             return false;
         }
-        let spoken = match self.tts.speak(text, *source != Source::Model) {
+        let speak = || self.tts.speak(text, *source != Source::Model);
+        let spoken = match under_way.filter(|_| !reply.first_done) {
+            Some(generation) => generation.resting(speak),
+            None => speak(),
+        };
+        let spoken = match spoken {
             Ok(spoken) => spoken,
             Err(error) => {
                 self.events.send(Event::Error {

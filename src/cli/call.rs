@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
 
 use patter_audio::wav;
+use patter_call::CallContext;
 use patter_call::record::CallFile;
-use patter_call::{Call, CallContext};
 use patter_config::Loaded;
+use patter_server::session;
+use patter_server::transport::file::FileCall;
 use patter_types::event::EventSink;
 
 /// Plays IN to the agent in real time. OUT gets both sides (caller left, agent right), with a call file beside it for
@@ -50,11 +53,15 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
         CallFile::new(&loaded, &engines.playbooks.default, &BTreeMap::new(), out)
             .write_beside(out)?;
     }
-    let (ends, call_ends) = patter_call::line::line();
-    let call = Call::start(&engines, CallContext::default(), call_ends, "file", sink)?;
-    let result = patter_server::transport::file::run(&clip, ends, out);
-    call.join();
+    let mut failed = None;
+    let file = FileCall {
+        clip: &clip,
+        out,
+        failed: &mut failed,
+    };
+    let never = AtomicBool::new(false);
+    let ended = session::alone(&engines, CallContext::default(), sink, file, &never);
     let _ = writer.join();
-    result?;
-    Ok(ExitCode::SUCCESS)
+    ended?;
+    failed.map_or(Ok(ExitCode::SUCCESS), |error| Err(error.into()))
 }

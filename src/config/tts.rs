@@ -15,6 +15,10 @@ section!(
         engine: String = "espeak".into(),
         /// Seconds of speech kept for lines said again; 0 for none.
         cache_seconds: u32 = 120,
+        /// Where a voice that takes long (`piper`) keeps the playbooks' lines as sound; empty for nowhere.
+        line_store: PathBuf = "cache/lines".into(),
+        /// Most of it, in MB.
+        line_store_mb: u32 = 256,
         /// `[tts.espeak]`
         espeak: EspeakConfig = EspeakConfig::default(),
         /// `[tts.piper]`
@@ -26,6 +30,7 @@ impl TtsConfig {
     pub(crate) fn check(&self, file: &File<'_>) -> Result<(), ConfigError> {
         let table = file.table("tts");
         within!(table, self.cache_seconds, 0..=3_600, " s");
+        within!(table, self.line_store_mb, 1..=100_000, " MB");
         self.espeak.check(file)?;
         self.piper.check(file)?;
         table.one_of("engine", &self.engine, VOICES)

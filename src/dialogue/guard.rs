@@ -138,6 +138,8 @@ fn is_clause(text: &str) -> bool {
 #[derive(Debug)]
 pub struct Guard {
     ground: Ground,
+    /// Nothing is held against facts: a conversation about anything.
+    open: bool,
     /// The agent's own name.
     name: String,
     /// The model's way to say that it does not know, as phrases are looked for.
@@ -155,6 +157,7 @@ impl Guard {
         let banned = playbook.terminology.avoid.iter();
         Self {
             ground: Ground::new(playbook, slots),
+            open: playbook.persona.open,
             name: playbook.role.name.clone(),
             not_known: words::spaced(&playbook.not_known()),
             instructions: leaks::instructions(playbook),
@@ -195,13 +198,17 @@ impl Guard {
         let (ground, heard) = (&self.ground, &turn.heard);
         let not_known =
             (spaced == self.not_known).then(|| Refusal::new(Reason::NotKnown, sentence.to_owned()));
+        let not_grounded = || {
+            claims::condolence(&spaced, &heard.spaced)
+                .or_else(|| figures::check(ground, heard, &found))
+                .or_else(|| names::check(ground, heard, &found))
+                .or_else(|| claims::check(ground, heard, &whole))
+        };
         not_known
+            .filter(|_| !self.open)
             .or_else(|| format::check(sentence))
             .or_else(|| leaks::check(ground, &self.instructions, &self.stages, sentence, &spaced))
-            .or_else(|| claims::condolence(&spaced, &heard.spaced))
-            .or_else(|| figures::check(ground, heard, &found))
-            .or_else(|| names::check(ground, heard, &found))
-            .or_else(|| claims::check(ground, heard, &whole))
+            .or_else(|| (!self.open).then(not_grounded).flatten())
             .or_else(|| shape::check(&self.limits, &self.banned, turn, sentence))
     }
 }

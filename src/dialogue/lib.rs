@@ -347,7 +347,7 @@ impl Dialogue {
     /// that nothing before it is prefilled again.
     fn prompt_to_answer(&self, task: Option<&str>) -> Vec<ChatMessage> {
         let mut prompt = self.so_far();
-        if self.free_replies == FreeReplies::Full {
+        if self.free_replies == FreeReplies::Full || self.knowledge.playbook.persona.open {
             let note = self.knowledge.playbook.note_behind(task);
             history::put_behind(&mut prompt, &note);
         } else if let Some(task) = task {

@@ -109,7 +109,8 @@ impl Dialogue {
             return;
         }
         let decides = yes || no;
-        if (self.position.is_last() || self.leaving) && decides {
+        let is_last = self.position.is_last() && !self.knowledge.playbook.persona.open;
+        if (is_last || self.leaving) && decides {
             let decided = if no { IntentId::No } else { IntentId::Yes };
             plan.matched = Matched::plain(decided, words);
             return self.goodbye(plan);
@@ -118,6 +119,10 @@ impl Dialogue {
             return self.goodbye(plan);
         }
         self.leaving &= ends;
+        if self.knowledge.playbook.persona.open && meaning.is_none() {
+            // There is no question of a stage that a yes or a no could answer.
+            return self.ask_the_model(plan, heard);
+        }
         if self.is_lost() && !ends {
             self.give_over(plan, words);
         } else if yes {

@@ -361,3 +361,39 @@ fn a_model_that_follows_a_prompt_is_told_behind_the_words_how_not_to_know() {
     let playbook = &FITNESS.playbook;
     assert!(playbook.facts.iter().all(|fact| system.contains(&fact.say)));
 }
+
+#[test]
+fn in_an_open_conversation_the_model_answers_until_somebody_says_goodbye() {
+    let text = include_str!("../../playbooks/assistant.toml");
+    let playbook = Playbook::parse(text, "assistant").unwrap();
+    assert_eq!(playbook.validate(), []);
+    let knowledge = Arc::new(Knowledge::new(playbook));
+    for style in [FreeReplies::Brief, FreeReplies::Full] {
+        let mut dialogue = Dialogue::on(WEDNESDAY, Arc::clone(&knowledge), 6).answering(style);
+        let opening = dialogue.opening();
+        dialogue.heard_of_reply(&opening.text());
+        for heard in [
+            "Tell me about Rome.",
+            "Yes.",
+            "No.",
+            "no thanks",
+            "Why is that?",
+            "Okay.",
+        ]
+        .repeat(4)
+        {
+            let plan = dialogue.reply(heard);
+            let prompt = plan
+                .prompt
+                .as_ref()
+                .unwrap_or_else(|| panic!("{heard}: {plan:?}"));
+            let last = &prompt.last().unwrap().text;
+            assert!(last.starts_with(heard) && !last.contains("facts"), "{last}");
+            assert!(!plan.ends_call && plan.moved.is_none(), "{heard}");
+            dialogue.model_said("I see.");
+            dialogue.heard_of_reply("I see.");
+        }
+        let bye = dialogue.reply("Okay, bye bye.");
+        assert!(bye.ends_call && bye.prompt.is_none(), "{bye:?}");
+    }
+}

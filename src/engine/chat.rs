@@ -161,6 +161,7 @@ pub trait ChatSession: Send {
 struct Waiting {
     cancel: Arc<AtomicBool>,
     urgent: Arc<AtomicBool>,
+    resting: Arc<AtomicBool>,
 }
 
 impl Waiting {
@@ -168,6 +169,7 @@ impl Waiting {
         Self {
             cancel: Arc::default(),
             urgent: Arc::new(AtomicBool::new(priority == Priority::Interactive)),
+            resting: Arc::default(),
         }
     }
 
@@ -175,6 +177,7 @@ impl Waiting {
         Demand {
             cancel: Arc::clone(&self.cancel),
             urgent: Arc::clone(&self.urgent),
+            resting: Arc::clone(&self.resting),
         }
     }
 
@@ -192,9 +195,15 @@ impl Waiting {
 pub struct Demand {
     cancel: Arc<AtomicBool>,
     urgent: Arc<AtomicBool>,
+    resting: Arc<AtomicBool>,
 }
 
 impl Demand {
+    /// It is wanted, and not now: what it has brought is being spoken, and needs the cores.
+    pub fn is_resting(&self) -> bool {
+        self.resting.load(Ordering::Acquire)
+    }
+
     /// Nobody wants it any more.
     pub fn is_cancelled(&self) -> bool {
         self.cancel.load(Ordering::Acquire)
@@ -249,6 +258,20 @@ impl Generation {
     /// Somebody waits for it now: it no longer stands back behind other calls.
     pub fn hurry(&self) {
         self.waiting.hurry();
+    }
+
+    /// The same generation makes nothing while `work` runs: what it has brought is being spoken, and each would slow
+    /// the other down. The caller waits for the voice, not for the words after.
+    pub fn resting<T>(&self, work: impl FnOnce() -> T) -> T {
+        struct Wake<'a>(&'a AtomicBool);
+        impl Drop for Wake<'_> {
+            fn drop(&mut self) {
+                self.0.store(false, Ordering::Release);
+            }
+        }
+        self.waiting.resting.store(true, Ordering::Release);
+        let _wake = Wake(&self.waiting.resting);
+        work()
     }
 }
 

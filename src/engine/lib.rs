@@ -9,4 +9,5 @@ pub mod chat;
 pub mod embed;
 pub mod marks;
 pub mod recognise;
+pub mod store;
 pub mod voice;

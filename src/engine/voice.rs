@@ -9,7 +9,8 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use patter_audio::{SAMPLE_RATE_HZ, resample};
 use patter_language::spoken;
@@ -17,6 +18,7 @@ use thiserror::Error;
 
 use crate::cache;
 use crate::marks::{self, WordMark};
+use crate::store::LineStore;
 
 /// What can go wrong with speaking.
 #[derive(Debug, Error)]
@@ -35,6 +37,9 @@ pub enum TtsError {
         /// Why.
         reason: String,
     },
+    /// A line cannot be kept on the disk.
+    #[error(transparent)]
+    Keep(#[from] patter_audio::wav::WavError),
     /// A text could not be spoken.
     #[error("the voice could not speak: {reason}")]
     Speak {
@@ -53,6 +58,7 @@ impl TtsError {
             Self::Load { .. } => Some(
                 "`patter models verify` finds damaged files; `tts.engine = \"espeak\"` is the default voice".into(),
             ),
+            Self::Keep(error) => error.hint(),
             Self::Speak { .. } => None,
         }
     }
@@ -74,6 +80,12 @@ pub trait Voice: Send + Sync {
     /// The language it speaks, with its region where that is known: `en-us`. Names of espeak-ng's voices will do.
     fn language(&self) -> &str;
 
+    /// What tells its sound from that of any other voice, for lines that are kept on the disk; None for a voice that
+    /// speaks again as fast as a file is read, and for one that tells where words begin, which no file keeps.
+    fn identity(&self) -> Option<String> {
+        None
+    }
+
     /// Speaks `text`.
     ///
     /// # Errors
@@ -86,6 +98,10 @@ pub trait Voice: Send + Sync {
 pub struct Speaker {
     voice: Arc<dyn Voice>,
     cache: Arc<cache::LineCache>,
+    store: Option<Arc<LineStore>>,
+    since: Instant,
+    /// When a call last wanted a sentence, in ms after `since`.
+    last_ms: Arc<AtomicU64>,
 }
 
 /// One spoken sentence.
@@ -108,7 +124,70 @@ impl Speaker {
             cache: Arc::new(cache::LineCache::new(
                 cache_seconds as usize * SAMPLE_RATE_HZ as usize,
             )),
+            store: None,
+            since: Instant::now(),
+            last_ms: Arc::default(),
         }
+    }
+
+    /// The same, with lines that are kept on the disk.
+    pub fn keeping(mut self, store: LineStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Whether lines are kept on the disk.
+    pub fn keeps_lines(&self) -> bool {
+        self.store.is_some()
+    }
+
+    /// Whether a call wanted a sentence within `time`.
+    pub fn spoke_within(&self, time: Duration) -> bool {
+        let last = Duration::from_millis(self.last_ms.load(Ordering::Relaxed));
+        !last.is_zero() && self.since.elapsed().saturating_sub(last) < time
+    }
+
+    /// Speaks a line of a playbook onto the disk, unless it is there; true when it was not.
+    ///
+    /// # Errors
+    /// The engine failed, or the disk.
+    pub fn speak_ahead(&self, line: &str) -> Result<bool, TtsError> {
+        let reads = spoken::spoken(line, self.voice.language());
+        let Some(store) = self.store.as_ref().filter(|store| !store.has(&reads.text)) else {
+            return Ok(false);
+        };
+        let (samples, _) = self.voiced(&reads.text)?;
+        store.put(&reads.text, &samples)?;
+        Ok(true)
+    }
+
+    /// Makes room on the disk for others than `lines`.
+    pub fn tidy_lines<'a>(&self, lines: impl Iterator<Item = &'a str>) {
+        if let Some(store) = &self.store {
+            let language = self.voice.language();
+            let texts: Vec<String> = lines
+                .map(|line| spoken::spoken(line, language).text)
+                .collect();
+            store.tidy(texts.iter().map(String::as_str));
+        }
+    }
+
+    /// What the voice makes of `text`, at 16 kHz.
+    fn voiced(&self, text: &str) -> Result<(Vec<i16>, Vec<WordMark>), TtsError> {
+        let sound = self.voice.speak(text)?;
+        let rate_hz = self.voice.rate_hz();
+        let samples = resample::convert(&sound.samples, rate_hz, SAMPLE_RATE_HZ).map_err(|e| {
+            TtsError::Speak {
+                reason: e.to_string(),
+            }
+        })?;
+        let at_16k =
+            |s: usize| (s as u64 * u64::from(SAMPLE_RATE_HZ) / u64::from(rate_hz)) as usize;
+        let words = sound.words.iter().map(|mark| WordMark {
+            sample: at_16k(mark.sample),
+            ..*mark
+        });
+        Ok((samples, words.collect()))
     }
 
     /// Speaks one sentence. `keep` puts it into the cache: for lines of the playbook, which come again.
@@ -118,6 +197,8 @@ impl Speaker {
     pub fn speak(&self, text: &str, keep: bool) -> Result<Spoken, TtsError> {
         let started = Instant::now();
         let took_ms = |started: Instant| started.elapsed().as_secs_f32() * 1000.0;
+        let now = self.since.elapsed().as_millis() as u64;
+        self.last_ms.store(now.max(1), Ordering::Relaxed);
         if let Some((samples, words)) = self.cache.get(text) {
             return Ok(Spoken {
                 samples,
@@ -127,24 +208,16 @@ impl Speaker {
             });
         }
         let reads = spoken::spoken(text, self.voice.language());
-        let sound = self.voice.speak(&reads.text)?;
-        let rate_hz = self.voice.rate_hz();
-        let samples: Arc<[i16]> = resample::convert(&sound.samples, rate_hz, SAMPLE_RATE_HZ)
-            .map_err(|e| TtsError::Speak {
-                reason: e.to_string(),
-            })?
-            .into();
-        let marks = if sound.words.is_empty() {
-            marks::estimate(&reads.text, samples.len())
-        } else {
-            let at_16k =
-                |s: usize| (s as u64 * u64::from(SAMPLE_RATE_HZ) / u64::from(rate_hz)) as usize;
-            let moved = sound.words.iter().map(|m| WordMark {
-                sample: at_16k(m.sample),
-                ..*m
-            });
-            moved.collect()
+        let stored = self.store.as_ref().and_then(|store| store.get(&reads.text));
+        let cached = stored.is_some();
+        let (samples, mut marks) = match stored {
+            Some(samples) => (samples, Vec::new()),
+            None => self.voiced(&reads.text)?,
         };
+        let samples: Arc<[i16]> = samples.into();
+        if marks.is_empty() {
+            marks = marks::estimate(&reads.text, samples.len());
+        }
         // History and transcripts keep what was heard as it is written.
         let words: Arc<[WordMark]> = (marks.iter())
             .map(|mark| WordMark {
@@ -160,7 +233,7 @@ impl Speaker {
             samples,
             words,
             took_ms: took_ms(started),
-            cached: false,
+            cached,
         })
     }
 }
@@ -224,5 +297,36 @@ mod tests {
             assert_eq!(heard("month."), text);
             assert!(speaker.speak(text, true).unwrap().cached);
         }
+    }
+
+    #[test]
+    fn a_line_that_was_spoken_ahead_is_not_spoken_again_by_the_next_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let voice = || {
+            let given = Mutex::default();
+            Arc::new(Letters {
+                tells: false,
+                given,
+            })
+        };
+        let speaker = |voice: &Arc<Letters>| {
+            let store = LineStore::new(folder.path(), "letters", 1 << 20);
+            Speaker::new(Arc::clone(voice) as Arc<dyn Voice>, 60).keeping(store)
+        };
+        let (text, first) = ("It's $29.50 a month.", voice());
+        assert!(speaker(&first).speak_ahead(text).unwrap());
+        let plain = Speaker::new(voice() as Arc<dyn Voice>, 60)
+            .speak(text, false)
+            .unwrap();
+        let second = voice();
+        let again = speaker(&second);
+        assert!(!again.speak_ahead(text).unwrap() && !again.spoke_within(Duration::MAX));
+        let spoken = again.speak(text, true).unwrap();
+        assert!(spoken.cached && second.given.lock().unwrap().is_empty());
+        assert_eq!((spoken.samples, spoken.words), (plain.samples, plain.words));
+        // What a call says of its own is kept nowhere on the disk.
+        again.speak("Hello Ada.", true).unwrap();
+        assert!(speaker(&voice()).speak_ahead("Hello Ada.").unwrap());
+        assert!(again.spoke_within(Duration::from_secs(60)));
     }
 }

@@ -152,9 +152,18 @@ mod tests {
     #[test]
     fn words_of_any_script_are_whole() {
         for (text, expected) in [
-            ("It's $29.50, or 5% by 6:30.", &["It's", "29.50", "or", "5", "by", "6:30"][..]),
-            ("the 80's, rock 'n' roll", &["the", "80's", "rock", "n", "roll"]),
-            ("mail a_b at example.com;x", &["mail", "a", "b", "at", "example", "com", "x"]),
+            (
+                "It's $29.50, or 5% by 6:30.",
+                &["It's", "29.50", "or", "5", "by", "6:30"][..],
+            ),
+            (
+                "the 80's, rock 'n' roll",
+                &["the", "80's", "rock", "n", "roll"],
+            ),
+            (
+                "mail a_b at example.com;x",
+                &["mail", "a", "b", "at", "example", "com", "x"],
+            ),
             // Signs that belong to the letter before, and that are no letters themselves.
             ("नमस्ते दुनिया", &["नमस्ते", "दुनिया"]),
             ("cafe\u{301} l’été", &["cafe\u{301}", "l’été"]),

@@ -57,7 +57,8 @@ fn beside(gap: &str, next: &str, words: &mut [Word]) -> Option<&'static str> {
             continue;
         };
         // "20 €" as well as "€20".
-        let leads = at + c.len_utf8() == gap.len() && next.starts_with(|c: char| c.is_ascii_digit());
+        let leads =
+            at + c.len_utf8() == gap.len() && next.starts_with(|c: char| c.is_ascii_digit());
         match words.last_mut() {
             Some(last) if !leads && last.text.ends_with(char::is_numeric) => {
                 last.currency = Some(sign);

@@ -10,3 +10,4 @@ pub mod hardware;
 pub mod log;
 pub mod priority;
 pub mod private;
+pub mod quiet;

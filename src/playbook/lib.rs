@@ -38,7 +38,7 @@ use patter_language::text;
 use patter_types::text::line_and_column;
 pub use phrases::{Match, MatchKind};
 pub use place::Places;
-pub use prompt::{FULL_PROMPT_RULES, PROMPT_RULES};
+pub use prompt::{FULL_PROMPT_RULES, OPEN_PROMPT_RULES, PROMPT_RULES};
 pub use rules::MAX_TEXT_CHARACTERS;
 pub use rules::Problem;
 pub use sections::{

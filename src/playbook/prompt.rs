@@ -28,6 +28,9 @@ Never use lists. Use only these facts. If the facts do not say it, say you do no
 /// The rules of a prompt for a model that follows long ones.
 pub const FULL_PROMPT_RULES: &str = "Reply in one or two short spoken sentences, as on the telephone: no lists, no \
 emojis, at most one question. Say only what the facts say: no other price, time, name, offer or promise.";
+/// The rules of a prompt for a conversation about anything.
+pub const OPEN_PROMPT_RULES: &str = "Reply in one or two short spoken sentences: no lists, no emojis, no code, at most \
+one question. If you do not know something, say so.";
 /// How a model says that it does not know where the playbook has no line for it.
 const NOT_KNOWN: &str = "I'm not sure about that.";
 
@@ -55,6 +58,7 @@ impl Playbook {
     /// What every prompt begins with, for a model that gets a prompt in `style`.
     pub fn system_prompt(&self, style: FreeReplies, slots: &BTreeMap<String, String>) -> String {
         match style {
+            _ if self.persona.open => self.open_prompt(slots),
             FreeReplies::Full => self.full_prompt(slots),
             FreeReplies::Off | FreeReplies::Brief => self.brief_prompt(slots),
         }
@@ -62,13 +66,16 @@ impl Playbook {
 
     /// What stands before the caller's last words while the conversation is in `stage`.
     pub fn note_before(&self, style: FreeReplies, stage: Option<&Stage>) -> Option<String> {
-        let goal = stage.map_or("", |stage| &stage.goal);
-        (style != FreeReplies::Full).then(|| format!("Goal now: {goal}"))
+        let stage = stage.filter(|_| style != FreeReplies::Full)?;
+        Some(format!("Goal now: {}", stage.goal))
     }
 
     /// What stands behind the caller's last words, with a `task` of this turn alone.
     pub fn note_behind(&self, task: Option<&str>) -> String {
         let task = task.map_or(String::new(), |task| format!("{task} "));
+        if self.persona.open {
+            return format!("({task}Answer in one or two short spoken sentences.)");
+        }
         let not_known = self.not_known();
         format!(
             "({task}Answer only from the facts. If they do not say it, answer: \"{not_known}\")"
@@ -164,6 +171,26 @@ impl Playbook {
         );
         let facts = facts.trim_start();
         format!("{head}Facts: {facts}\nRules: {PROMPT_RULES} {rules}{examples}")
+    }
+
+    /// For a conversation about anything: who the agent is, how it speaks, and two examples.
+    fn open_prompt(&self, slots: &BTreeMap<String, String>) -> String {
+        let fill = |line: &str| self.fill(line, slots).unwrap_or_default();
+        let head = format!(
+            "You are {} of {}, a voice assistant. {}\nYour tone: {}. {}.\n\nRules: {OPEN_PROMPT_RULES}",
+            fill(&self.role.name),
+            fill(&self.role.company),
+            fill(&self.role.task),
+            self.persona.tone,
+            self.persona.style.join(", "),
+        );
+        let room = Room(MAX_PROMPT_WORDS.saturating_sub(count_words(&head)));
+        let Material {
+            rules, examples, ..
+        } = self.material(room, slots, 0, str::to_owned, |caller, agent| {
+            format!("\nThey: {caller}\nYou: {agent}")
+        });
+        format!("{head} {rules}\n\nExamples:{examples}")
     }
 
     /// At most [`MAX_FULL_PROMPT_WORDS`] words: the same with every fact that fits.

@@ -153,7 +153,14 @@ impl Playbook {
 
     /// Stages, ids and numbers.
     fn check_shape(&self, report: &mut Report) {
-        if self.flow.is_empty() {
+        if self.persona.open && !self.flow.is_empty() {
+            report.add(
+                "persona.open",
+                "an open conversation has no stages",
+                "leave out `open`, or every `[[flow]]`",
+            );
+        }
+        if self.flow.is_empty() && !self.persona.open {
             report.add(
                 "flow",
                 "there is no stage",

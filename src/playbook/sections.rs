@@ -38,6 +38,10 @@ pub struct Persona {
     /// How approved lines are spoken where they do not say it themselves.
     #[serde(default, skip_serializing_if = "is_default")]
     pub way: Way,
+    /// A conversation about anything, to try the agent out: there are no stages, the model answers whatever no line
+    /// does, and what it says is not held against facts. Not for customers.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub open: bool,
 }
 
 /// One stage of the call.

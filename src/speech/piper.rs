@@ -19,6 +19,8 @@ pub struct PiperVoice {
     models: PathBuf,
     length_scale: f32,
     speaker: i64,
+    /// Name, length and time of the voice's file.
+    file: String,
 }
 
 impl PiperVoice {
@@ -49,8 +51,17 @@ impl PiperVoice {
             models: loaded.model(&PathBuf::new()),
             length_scale: config.length_scale * about.inference.length_scale,
             speaker: config.speaker,
+            file: mark_of(&voice),
         })
     }
+}
+
+/// What changes when another voice is put in a file's place.
+fn mark_of(voice: &Path) -> String {
+    let about = std::fs::metadata(voice).ok();
+    let modified = about.as_ref().and_then(|about| about.modified().ok());
+    let bytes = about.map_or(0, |about| about.len());
+    format!("{} {bytes} {modified:?}", voice.display())
 }
 
 /// The voice's file, and the one that describes it.
@@ -130,6 +141,13 @@ impl Voice for PiperVoice {
 
     fn language(&self) -> &str {
         &self.espeak_voice
+    }
+
+    fn identity(&self) -> Option<String> {
+        Some(format!(
+            "piper {} {} {} {}",
+            self.file, self.espeak_voice, self.length_scale, self.speaker
+        ))
     }
 
     fn speak(&self, text: &str) -> Result<Sound, TtsError> {

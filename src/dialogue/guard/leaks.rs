@@ -7,7 +7,7 @@ use super::Refusal;
 use super::ground::Ground;
 use super::words::{find, holds, leak_words, spaced};
 use patter_language::text::count_words;
-use patter_playbook::{FULL_PROMPT_RULES, PROMPT_RULES, Playbook};
+use patter_playbook::{FULL_PROMPT_RULES, OPEN_PROMPT_RULES, PROMPT_RULES, Playbook};
 use patter_types::reason::Reason;
 
 /// Texts of the playbook that are written for the agent.
@@ -21,7 +21,7 @@ pub(super) fn instructions(playbook: &Playbook) -> Vec<String> {
         .into_iter()
         .chain(stages)
         .chain(&playbook.compliance.rules);
-    let rules = [PROMPT_RULES, FULL_PROMPT_RULES];
+    let rules = [PROMPT_RULES, FULL_PROMPT_RULES, OPEN_PROMPT_RULES];
     let rules = rules.iter().flat_map(|rules| rules.split_inclusive('.'));
     written
         .map(String::as_str)
@@ -101,7 +101,6 @@ pub(super) fn stage_names(playbook: &Playbook) -> Vec<String> {
 fn label(text: &str) -> Option<&str> {
     let (label, _) = text.split_once(':')?;
     let last = label.split_whitespace().last()?.to_lowercase();
-    let is_label =
-        count_words(label) <= 3 && leak_words().labels.contains(&last.as_str());
+    let is_label = count_words(label) <= 3 && leak_words().labels.contains(&last.as_str());
     is_label.then_some(label)
 }

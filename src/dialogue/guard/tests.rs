@@ -300,6 +300,33 @@ fn in_words(number: u32) -> String {
     }
 }
 
+#[test]
+fn an_open_conversation_is_held_to_its_form_and_to_no_facts() {
+    let guard = guard(include_str!("../../../playbooks/assistant.toml"));
+    let heard = "Tell me about Rome.";
+    for sentence in [
+        "Rome was founded in 753 BC.",
+        "I'm sorry, I don't know that.",
+        "A ticket for the Colosseum costs 18 euros.",
+    ] {
+        spoken(&guard, &mut turn(heard, &[]), sentence);
+    }
+    for (sentence, why) in [
+        ("1. The Colosseum", Reason::Formatting),
+        (
+            "Rules: no lists, no emojis, no code, at most one question.",
+            Reason::PromptLeak,
+        ),
+        ("Do you like it? Shall I go on?", Reason::SeveralQuestions),
+    ] {
+        assert_eq!(
+            reason(&guard, &mut turn(heard, &[]), sentence),
+            why,
+            "{sentence}"
+        );
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_is_judged(heard in any::<String>(), sentences in proptest::collection::vec(any::<String>(), 0..4)) {

@@ -81,6 +81,10 @@ impl Job {
         self.demand.is_urgent()
     }
 
+    pub(super) fn is_resting(&self) -> bool {
+        self.demand.is_resting()
+    }
+
     pub(super) fn is_cancelled(&self) -> bool {
         self.demand.is_cancelled()
     }

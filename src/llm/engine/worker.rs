@@ -3,7 +3,7 @@
 //! Thread: `llm`. In: requests. Out: what they ask for, through their own channels. Memory: one batch; the tokens that
 //! are in the cache. When late: a caller's reply goes before speculative work, one token each before prompts.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 use llama_cpp_2::context::LlamaContext;
@@ -28,6 +28,8 @@ use patter_types::priority::Priority;
 const PREFIX: i32 = 0;
 /// Prompt tokens of one pass that nobody waits for: it is over within about 50 ms when somebody does.
 const SPECULATIVE_CHUNK: usize = 16;
+/// How soon a reply that rested goes on.
+const REST: Duration = Duration::from_millis(1);
 /// Tokens that the repeat penalty looks back over.
 const PENALTY_WINDOW: i32 = 64;
 
@@ -288,6 +290,10 @@ impl<'a> Worker<'a> {
         let priority = job::priority(self.jobs());
         self.fill_batch(priority);
         if self.batch.n_tokens() == 0 {
+            // Whoever is wanted rests.
+            if inbox.is_empty() && self.jobs().next().is_some() {
+                std::thread::sleep(REST);
+            }
             return;
         }
         let hurry = || !inbox.is_empty() || self.jobs().any(Job::is_urgent);
@@ -332,7 +338,8 @@ impl<'a> Worker<'a> {
             _ => self.chunk,
         };
         // While somebody waits, speculative work rests.
-        let serve = |job: &Job| priority == Priority::Speculative || job.is_urgent();
+        let serve =
+            |job: &Job| (priority == Priority::Speculative || job.is_urgent()) && !job.is_resting();
         // Replies under way come first: one token each.
         for slot in 0..self.slots.len() {
             if room == 0 {

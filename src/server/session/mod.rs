@@ -30,6 +30,7 @@ use refusals::Refusals;
 pub use options::{Admit, Over, SessionOptions};
 pub use recorder::{Tap, Taps};
 pub use refusals::Refused;
+pub use run::alone;
 pub use transport::{Surroundings, Transport};
 
 /// What somebody wants of a call under way.

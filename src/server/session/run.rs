@@ -7,6 +7,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::Receiver;
@@ -17,7 +18,7 @@ use super::recorder::{self, Taps};
 use super::{Refused, SessionOptions, Sessions, Setup, Surroundings, Transport};
 use patter_call::line::{Line, LineEnds};
 use patter_call::record::CallFile;
-use patter_call::{Call, CallContext};
+use patter_call::{Call, CallContext, CallError, Engines};
 use patter_records::Start;
 use patter_turn::conversation::Closed;
 use patter_types::event::{Event, EventSink, Stamped};
@@ -104,16 +105,53 @@ impl Sessions {
             taps,
             stop: &self.stop,
         };
-        let carried = catch_unwind(AssertUnwindSafe(|| transport.carry(ends, around)));
+        carried(transport, ends, around);
         drop(line);
-        // What else there is of the call ends as ever.
-        if carried.is_err() {
-            let thread = std::thread::current();
-            events.send(Event::fault(thread.name().unwrap_or(T::NAME)));
-        }
         if recorder.is_some_and(|recorder| recorder.join().is_err()) {
             events.send(Event::fault("record"));
         }
+    }
+}
+
+/// Runs one call by itself, as commands for one caller have it: there is no place to ask for, and no record. Returns
+/// when nothing of the call is left. `stop`: true when it is to end now.
+///
+/// # Errors
+/// The call cannot start; the transport has hung up.
+pub fn alone<T: Transport>(
+    engines: &Arc<Engines>,
+    context: CallContext,
+    events: EventSink,
+    transport: T,
+    stop: &AtomicBool,
+) -> Result<(), CallError> {
+    let (ends, call_ends) = patter_call::line::line();
+    let line = CloseLine(Arc::clone(&ends.line));
+    let call = match Call::start(engines, context, call_ends, T::NAME, events.clone()) {
+        Ok(call) => call,
+        Err(error) => {
+            transport.refuse();
+            return Err(error);
+        }
+    };
+    let around = Surroundings {
+        events: &events,
+        taps: Taps::none(),
+        stop,
+    };
+    carried(transport, ends, around);
+    drop(line);
+    call.join();
+    Ok(())
+}
+
+/// Lets the transport carry the call's sound. After a panic of it what else there is of the call ends as ever.
+fn carried<T: Transport>(transport: T, ends: LineEnds, around: Surroundings<'_>) {
+    let events = around.events;
+    let carried = catch_unwind(AssertUnwindSafe(|| transport.carry(ends, around)));
+    if carried.is_err() {
+        let thread = std::thread::current();
+        events.send(Event::fault(thread.name().unwrap_or(T::NAME)));
     }
 }
 

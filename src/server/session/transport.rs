@@ -8,7 +8,8 @@ use patter_types::event::EventSink;
 
 /// One connection that has said which call it is: it brings the caller's sound and takes the agent's.
 ///
-/// [`Sessions::serve`](super::Sessions::serve) calls one of the two, once, in the connection's own thread.
+/// [`Sessions::serve`](super::Sessions::serve) calls one of the two, once, in the connection's own thread;
+/// [`alone`](super::alone) does so for commands that have one caller.
 pub trait Transport {
     /// Its name in the events of its calls, such as `audiosocket`.
     const NAME: &'static str;

@@ -2,31 +2,30 @@
 //!
 //! ```text
 //! mic callback ─ ring (device rate) ─┐               ┌─ resampler ─ echo canceller ─ frames ─► line
-//!                                    ├─ device-pump ─┤                   ▲
+//!                                    ├── the call's ─┤                   ▲
 //! speaker callback ◄─ ring (≤ 60 ms) ┘               └─ resampler ◄──────┴───── frames ─ playback
 //! ```
-//! Thread: cpal's two callback threads run [`capture_into_ring`] and [`play_from_ring`]; `device-pump` does the rest
-//! each 5 ms. In: microphone samples at the device's rate, format and channels; [`Frame`]s from playback. Out:
+//! Thread: cpal's two callback threads run [`capture_into_ring`] and [`play_from_ring`]; the thread that carries the
+//! call does the rest each 5 ms. In: microphone samples at the device's rate, format and channels; [`Frame`]s from playback. Out:
 //! [`Frame`]s into the line; samples at the device's rate, the same on every channel of the speaker. Memory: rings and
 //! buffers are made in [`open`]; the callbacks never allocate, free, lock, log, block or wake. When late or full: a
 //! full ring drops the newest and counts it; an empty speaker ring plays silence and counts it.
-//!   A lost device closes the line; [`DeviceCall::wait`] says which.
+//! A lost device closes the line; [`DeviceWatch::outcome`] says which.
 //! Source: cpal 0.18 `examples/feedback.rs`; the callback contract is style.md's "Real time".
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
-use std::thread::JoinHandle;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::time::Duration;
 
 use cpal::traits::StreamTrait;
-use cpal::{ErrorKind, FromSample, Sample, SizedSample, Stream};
+use cpal::{FromSample, Sample, SizedSample, Stream};
 use ringbuf::traits::{Consumer, Observer, Producer};
 use ringbuf::{HeapCons, HeapProd};
 
 use patter_audio::resample::Resampler;
-use patter_audio::{FRAME_MS, FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ};
-use patter_call::line::{Line, LineEnds};
+use patter_audio::{FRAME_MS, FRAME_SAMPLES, Frame, SAMPLE_RATE_HZ, SILENCE};
+use patter_call::line::LineEnds;
 use patter_machine::priority;
 use patter_machine::priority::Class;
 use patter_turn::conversation::Closed;
@@ -34,13 +33,16 @@ use patter_turn::conversation::Closed;
 pub mod echo;
 mod endpoint;
 mod error;
+mod watch;
 
+use crate::session::{Surroundings, Transport};
 pub use endpoint::{DEFAULT_NAME, DeviceInfo, list};
 pub use error::{DeviceError, Direction, Named};
+pub use watch::{DeviceReport, DeviceWatch};
 
 use echo::EchoCanceller;
-use echo::gate::Duplex;
 use endpoint::Endpoint;
+use watch::Counters;
 
 /// What the microphone ring holds: how long the pump may stall before sound is lost.
 pub const MIC_RING_MS: u32 = 500;
@@ -49,19 +51,11 @@ pub const SPEAKER_RING_MS: u32 = 500;
 /// How far the pump runs ahead of the speaker: long enough for a late poll, short enough to fall silent at once.
 /// A device that insists on longer callbacks gets two of them and a frame.
 pub const SPEAKER_LEAD_MS: u32 = 60;
+/// How long both devices run before the call begins.
+const SETTLE_MS: u32 = 200;
 /// How often the pump looks at both rings.
 const POLL_MS: u32 = 5;
 const POLL: Duration = Duration::from_millis(POLL_MS as u64);
-/// Stream errors that end a call, in the order of their codes in [`Counters::faults`]. The last stands for all others.
-const FAULTS: [ErrorKind; 6] = [
-    ErrorKind::DeviceNotAvailable,
-    ErrorKind::StreamInvalidated,
-    ErrorKind::HostUnavailable,
-    ErrorKind::PermissionDenied,
-    ErrorKind::BackendError,
-    ErrorKind::Other,
-];
-
 /// Mixes what the microphone gave to mono and puts it into the ring; what does not fit is dropped and counted in
 /// samples.
 ///
@@ -105,78 +99,6 @@ pub fn play_from_ring<T>(
         frame.fill(sample.map_or(T::EQUILIBRIUM, T::from_sample));
     }
     underruns.fetch_add(u64::from(short), Relaxed);
-}
-
-/// What went wrong so far in a call through devices; all zero when all is well, but for what the echo canceller mutes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct DeviceReport {
-    /// Microphone samples lost because the pump was late, at the device's rate.
-    pub mic_dropped: u64,
-    /// Speaker callbacks that found too little to play.
-    pub speaker_underruns: u64,
-    /// Buffer overruns, underruns and reroutings that the system reported and got over.
-    pub glitches: u64,
-    /// Microphone frames of 20 ms muted because they were, or might have been, the agent's own echo.
-    pub echo_muted: u64,
-    /// The echo could not be cancelled at some time of the call, and the caller was not heard while the agent spoke.
-    pub half_duplex: bool,
-}
-
-/// What callbacks tell the pump, and the pump the call's owner.
-#[derive(Default)]
-struct Counters {
-    mic_dropped: AtomicU64,
-    underruns: AtomicU64,
-    glitches: AtomicU64,
-    echo_muted: AtomicU64,
-    half_duplex: AtomicBool,
-    /// Per direction: 0, or 1 + the place in [`FAULTS`] of the error that ended the stream.
-    faults: [AtomicU8; 2],
-}
-
-impl Counters {
-    fn note(&self, direction: Direction, kind: ErrorKind) {
-        use ErrorKind::{DeviceChanged, RealtimeDenied, Xrun};
-        if kind == RealtimeDenied {
-            // The callback runs all the same; `patter doctor` says what is granted.
-        } else if matches!(kind, Xrun | DeviceChanged) {
-            self.glitches.fetch_add(1, Relaxed);
-        } else {
-            let place = FAULTS.iter().position(|fault| *fault == kind);
-            let code = place.map_or(FAULTS.len(), |place| place + 1);
-            self.faults[direction as usize].store(code as u8, Relaxed);
-        }
-    }
-
-    fn fault(&self) -> Option<(Direction, ErrorKind)> {
-        [Direction::Microphone, Direction::Speaker]
-            .into_iter()
-            .find_map(|direction| {
-                let code = self.faults[direction as usize].load(Relaxed);
-                let kind = FAULTS.get(usize::from(code).checked_sub(1)?)?;
-                Some((direction, *kind))
-            })
-    }
-
-    /// Takes over what the canceller has to report; tells the operator once that only one side can speak at a time.
-    fn note_echo(&self, echo: &EchoCanceller) {
-        self.echo_muted.store(echo.muted_frames(), Relaxed);
-        if echo.duplex() == Duplex::Half && !self.half_duplex.swap(true, Relaxed) {
-            patter_machine::log::warn(
-                "the echo of the speaker cannot be cancelled here: the caller is not heard while the agent speaks; use a headset or turn the volume down",
-            );
-        }
-    }
-
-    fn report(&self) -> DeviceReport {
-        DeviceReport {
-            mic_dropped: self.mic_dropped.load(Relaxed),
-            speaker_underruns: self.underruns.load(Relaxed),
-            glitches: self.glitches.load(Relaxed),
-            echo_muted: self.echo_muted.load(Relaxed),
-            half_duplex: self.half_duplex.load(Relaxed),
-        }
-    }
 }
 
 /// Samples of one channel in `ms` milliseconds; never none, so that a ring can be made.
@@ -252,56 +174,6 @@ impl Speaker {
     }
 }
 
-/// Closes the line however its owner ends: an early error, a panic, a system without threads.
-struct CloseLine(Arc<Line>);
-
-impl Drop for CloseLine {
-    fn drop(&mut self) {
-        self.0.close(Closed::Error);
-    }
-}
-
-/// A call through microphone and speaker. Dropping it hangs up.
-pub struct DeviceCall {
-    line: Arc<Line>,
-    counters: Arc<Counters>,
-    pump: Option<JoinHandle<Result<DeviceReport, DeviceError>>>,
-    _streams: [Stream; 2],
-}
-
-impl DeviceCall {
-    /// Hangs up: closes the line, after which [`DeviceCall::wait`] returns.
-    pub fn stop(&self) {
-        self.line.close(Closed::Caller);
-    }
-
-    /// What went wrong so far.
-    pub fn report(&self) -> DeviceReport {
-        self.counters.report()
-    }
-
-    /// Waits until the line is closed, by either side, and what was given to the speaker has been played.
-    ///
-    /// # Errors
-    /// A device was lost during the call.
-    pub fn wait(mut self) -> Result<DeviceReport, DeviceError> {
-        match self.pump.take() {
-            Some(pump) => pump.join().unwrap_or(Err(DeviceError::Panicked)),
-            None => Ok(self.report()),
-        }
-    }
-}
-
-impl Drop for DeviceCall {
-    fn drop(&mut self) {
-        self.line.close(Closed::Caller);
-        if let Some(pump) = self.pump.take() {
-            // Its outcome is for `wait`; here it only has to be gone before the streams are.
-            let _ = pump.join();
-        }
-    }
-}
-
 /// Which devices, and how they are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceOptions<'a> {
@@ -313,82 +185,147 @@ pub struct DeviceOptions<'a> {
     pub echo_cancel: bool,
 }
 
-/// Opens both devices and starts the call.
+/// Microphone and speaker, opened for a call to come.
+pub struct Devices {
+    source: Endpoint,
+    sink: Endpoint,
+    mic_stream: Stream,
+    speaker_stream: Stream,
+    microphone: Microphone,
+    speaker: Speaker,
+    echo_cancel: bool,
+    counters: Arc<Counters>,
+}
+
+/// Opens both devices.
 ///
 /// # Errors
-/// A device is missing, unknown, busy or of no use to us; the line is closed then.
-pub fn open(options: DeviceOptions<'_>, mut ends: LineEnds) -> Result<DeviceCall, DeviceError> {
-    let line = Arc::clone(&ends.line);
-    let guard = CloseLine(Arc::clone(&line));
+/// A device is missing, unknown, busy or of no use to us.
+pub fn open(options: DeviceOptions<'_>) -> Result<Devices, DeviceError> {
+    patter_machine::quiet::without_stderr(|| open_aloud(options))
+}
+
+fn open_aloud(options: DeviceOptions<'_>) -> Result<Devices, DeviceError> {
     let host = endpoint::host()?;
     let source = Endpoint::find(&host, Direction::Microphone, options.input)?;
     let sink = Endpoint::find(&host, Direction::Speaker, options.output)?;
     let (source_hz, sink_hz) = (source.rate_hz(), sink.rate_hz());
     let hear = source.resampler(source_hz, SAMPLE_RATE_HZ)?;
     let speak = sink.resampler(SAMPLE_RATE_HZ, sink_hz)?;
-
     let counters = Arc::new(Counters::default());
     let (mic_stream, mic_ring) = source.open_input(&counters)?;
     let (speaker_stream, speaker_ring) = sink.open_output(&counters)?;
     let callback = speaker_stream.buffer_size().unwrap_or(0) as usize;
-    let mut microphone = Microphone::new(mic_ring, hear);
-    let mut speaker = Speaker::new(speaker_ring, speak, sink_hz, callback);
-    // Silence, so that the first callbacks find something and playback's clock starts with the pump.
-    speaker.fill(|| [0; FRAME_SAMPLES]);
-    sink.play(&speaker_stream)?;
-    source.play(&mic_stream)?;
+    Ok(Devices {
+        source,
+        sink,
+        mic_stream,
+        speaker_stream,
+        microphone: Microphone::new(mic_ring, hear),
+        speaker: Speaker::new(speaker_ring, speak, sink_hz, callback),
+        echo_cancel: options.echo_cancel,
+        counters,
+    })
+}
 
-    let shared = Arc::clone(&counters);
-    let names = [source.named, sink.named];
-    let echo_cancel = options.echo_cancel;
-    let run = move || {
-        priority::enter(Class::Sound);
-        let line = &guard.0;
-        // Made here, for it cannot move between threads. The speaker's ring is the part of the way that is known;
-        // devices' buffers come on top.
-        let mut echo = echo_cancel.then(|| EchoCanceller::new(SPEAKER_LEAD_MS));
-        while !line.is_closed() {
-            if let Some((direction, kind)) = shared.fault() {
-                return Err(DeviceError::Lost(names[direction as usize].clone(), kind));
+impl Devices {
+    /// What they are called: microphone and speaker.
+    pub fn names(&self) -> [&str; 2] {
+        [&self.source.named.1, &self.sink.named.1]
+    }
+
+    /// How the call through them goes, while it runs and after it.
+    pub fn watch(&self) -> DeviceWatch {
+        DeviceWatch::new(&self.counters)
+    }
+
+    /// Starts both, and leaves out what the microphone heard before: some systems let a stream run as soon as it is
+    /// open, and hand over all of it at once.
+    fn begin(&mut self) -> Result<(), DeviceError> {
+        // Silence, so that the first callbacks find something and playback's clock starts with the pump.
+        self.speaker.fill(|| SILENCE);
+        self.sink.play(&self.speaker_stream)?;
+        self.source.play(&self.mic_stream)?;
+        for _ in 0..SETTLE_MS / POLL_MS {
+            self.microphone.ring.clear();
+            self.speaker.fill(|| SILENCE);
+            std::thread::sleep(POLL);
+        }
+        self.counters.begin();
+        Ok(())
+    }
+
+    /// Carries sound until the line is closed.
+    fn pump(
+        &mut self,
+        ends: &mut LineEnds,
+        around: &mut Surroundings<'_>,
+    ) -> Result<(), DeviceError> {
+        self.begin()?;
+        let (microphone, speaker) = (&mut self.microphone, &mut self.speaker);
+        let counters = &self.counters;
+        // The speaker's ring is the part of the way that is known; devices' buffers come on top.
+        let mut echo = self
+            .echo_cancel
+            .then(|| EchoCanceller::new(SPEAKER_LEAD_MS));
+        while !ends.line.is_closed() {
+            if let Some((direction, kind)) = counters.fault() {
+                let named = match direction {
+                    Direction::Microphone => &self.source.named,
+                    Direction::Speaker => &self.sink.named,
+                };
+                return Err(DeviceError::Lost(named.clone(), kind));
+            }
+            if around.stop.load(Acquire) {
+                ends.line.close(Closed::Stopped);
             }
             microphone.drain(|frame| {
+                counters.heard.set(&frame);
                 let frame = echo.as_mut().map_or(frame, |echo| echo.capture(&frame));
-                if ends.incoming.try_push(frame).is_err() {
-                    line.count_dropped();
-                }
+                ends.hear(frame);
+                around.taps.heard.push(frame);
             });
             speaker.fill(|| {
                 let frame = ends.playback.next_frame();
+                counters.spoken.set(&frame);
                 if let Some(echo) = &mut echo {
                     echo.render(&frame);
                 }
+                around.taps.spoken.push(frame);
                 frame
             });
             if let Some(echo) = &echo {
-                shared.note_echo(echo);
+                counters.note_echo(echo);
             }
             std::thread::sleep(POLL);
         }
-        let report = shared.report();
         // The last word is in the ring still; a device that stopped asking must not hold us.
         for _ in 0..SPEAKER_RING_MS / POLL_MS {
-            if speaker.ring.is_empty() || shared.fault().is_some() {
+            if speaker.ring.is_empty() || counters.fault().is_some() {
                 break;
             }
             std::thread::sleep(POLL);
         }
-        Ok(report)
-    };
-    let pump = std::thread::Builder::new()
-        .name("device-pump".into())
-        .spawn(run)
-        .map_err(DeviceError::Thread)?;
-    Ok(DeviceCall {
-        line,
-        counters,
-        pump: Some(pump),
-        _streams: [mic_stream, speaker_stream],
-    })
+        Ok(())
+    }
+}
+
+impl Transport for Devices {
+    const NAME: &'static str = "device";
+
+    fn carry(mut self, mut ends: LineEnds, mut around: Surroundings<'_>) {
+        priority::enter(Class::Sound);
+        let counters = Arc::clone(&self.counters);
+        match self.pump(&mut ends, &mut around) {
+            Ok(()) => counters.over(None),
+            Err(error) => {
+                ends.line.close(Closed::Error);
+                counters.over(Some(error));
+            }
+        }
+    }
+
+    fn refuse(self) {}
 }
 
 #[cfg(test)]
@@ -474,21 +411,5 @@ mod tests {
             }
             assert!((50..=55).contains(&frames), "{frames} frames in 1 s");
         }
-    }
-
-    #[test]
-    fn a_lost_device_is_a_fault_and_an_overrun_is_not() {
-        let counters = Counters::default();
-        counters.note(Direction::Microphone, ErrorKind::Xrun);
-        assert_eq!((counters.report().glitches, counters.fault()), (1, None));
-        for kind in FAULTS {
-            counters.note(Direction::Speaker, kind);
-            assert_eq!(counters.fault(), Some((Direction::Speaker, kind)));
-        }
-        counters.note(Direction::Speaker, ErrorKind::DeviceBusy);
-        assert_eq!(
-            counters.fault(),
-            Some((Direction::Speaker, ErrorKind::Other))
-        );
     }
 }

@@ -17,7 +17,8 @@ use ringbuf::traits::Split;
 use ringbuf::{HeapCons, HeapProd, HeapRb};
 
 use super::error::{DeviceError, Direction, Named};
-use super::{Counters, MIC_RING_MS, SPEAKER_RING_MS, capture_into_ring, play_from_ring, samples};
+use super::watch::Counters;
+use super::{MIC_RING_MS, SPEAKER_RING_MS, capture_into_ring, play_from_ring, samples};
 use patter_audio::resample::Resampler;
 
 /// The name that stands for the system's own choice.
@@ -61,6 +62,10 @@ pub struct DeviceInfo {
 /// # Errors
 /// The system has no sound service at all. A machine with no devices is an empty list.
 pub fn list() -> Result<Vec<DeviceInfo>, DeviceError> {
+    patter_machine::quiet::without_stderr(list_aloud)
+}
+
+fn list_aloud() -> Result<Vec<DeviceInfo>, DeviceError> {
     let host = host()?;
     let id = |device: Option<cpal::Device>| device.and_then(|device| device.id().ok());
     let default_input = id(host.default_input_device());

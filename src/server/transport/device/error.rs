@@ -63,19 +63,12 @@ pub enum DeviceError {
     /// The device went away, or broke, during the call.
     #[error("lost {0} during the call: {1:?}")]
     Lost(Named, ErrorKind),
-    /// The system gave no thread.
-    #[error("cannot start thread `device-pump`")]
-    Thread(#[source] std::io::Error),
-    /// The pump panicked: a defect of this program.
-    #[error("thread `device-pump` panicked")]
-    Panicked,
 }
 
 impl DeviceError {
     /// What to try next, if anything.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Thread(_) | Self::Panicked => return None,
             Self::Open(_, error) if error.kind() == ErrorKind::DeviceBusy => {
                 "close the other program that holds it, or name another device"
             }
