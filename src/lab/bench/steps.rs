@@ -17,6 +17,7 @@ use patter_server::transport::audiosocket::client;
 use patter_server::transport::audiosocket::server::{Server, ServerOptions};
 use patter_speech::espeak::Espeak;
 use patter_types::chat::{ChatMessage, Role};
+use patter_types::event::Event;
 use patter_types::priority::Priority;
 
 use crate::caller::story::{Story, caller};
@@ -145,8 +146,16 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     drop(thinking);
     drop(session);
 
-    let server = Server::start("127.0.0.1:0", engines, ServerOptions::of(&loaded))?;
-    let (mut answers, mut silenced) = (Vec::new(), Vec::new());
+    let mut serving = ServerOptions::of(&loaded);
+    let (latency_in, latencies) = crossbeam_channel::unbounded();
+    serving.session.watch = Arc::new(move |stamped| {
+        if let Event::Latency { first_token_ms, .. } = stamped.event {
+            let _ = latency_in.send(first_token_ms > 0.0);
+        }
+    });
+    let server = Server::start("127.0.0.1:0", engines, serving)?;
+    let (mut approved, mut generated, mut unclear) = (Vec::new(), Vec::new(), Vec::new());
+    let mut silenced = Vec::new();
     for number in 0..options.calls {
         eprintln!("call {} of {}, in real time", number + 1, options.calls);
         let mut caller = caller(&loaded, Story::Fitness)?;
@@ -158,19 +167,35 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
             &mut caller,
             Duration::from_secs(180),
         )?;
-        for exchange in caller.exchanges(&recording) {
+        let exchanges = caller.exchanges(&recording);
+        // The agent's own events tell which answers the model made; how long they took is measured on the wire.
+        let made: Vec<bool> = latencies.try_iter().collect();
+        let answered = || {
+            exchanges
+                .iter()
+                .filter(|exchange| exchange.response_ms.is_some())
+        };
+        let is_told = made.len() == answered().count();
+        for (number, exchange) in answered().enumerate() {
             if exchange.interrupts {
-                silenced.extend(exchange.silenced_ms);
-            } else {
-                answers.extend(exchange.response_ms);
+                continue;
+            }
+            match made.get(number).filter(|_| is_told) {
+                Some(true) => generated.extend(exchange.response_ms),
+                Some(false) => approved.extend(exchange.response_ms),
+                None => unclear.extend(exchange.response_ms),
             }
         }
+        let interruptions = exchanges.iter().filter(|exchange| exchange.interrupts);
+        silenced.extend(interruptions.filter_map(|exchange| exchange.silenced_ms));
     }
-    rows.push(row(
-        "end of speech to first sound, on the wire",
-        "ms",
-        answers,
-    ));
+    for (what, answers) in [
+        ("end of speech to an approved line, on the wire", approved),
+        ("end of speech to a generated reply, on the wire", generated),
+        ("end of speech to either, on the wire", unclear),
+    ] {
+        rows.push(row(what, "ms", answers));
+    }
     rows.push(row("interruption to silence, on the wire", "ms", silenced));
     rows.push(row(
         "resident memory, after the calls",
@@ -220,10 +245,10 @@ fn print(loaded: &Loaded, rows: &[Row], json: bool) -> anyhow::Result<()> {
         );
     }
     println!("{machine}");
-    println!("{:44} {:>4} {:>9} {:>9}", "", "n", "median", "p95");
+    println!("{:48} {:>4} {:>9} {:>9}", "", "n", "median", "p95");
     for row in rows.iter().filter(|row| row.n > 0) {
         println!(
-            "{:44} {:>4} {:>9.1} {:>9.1} {}",
+            "{:48} {:>4} {:>9.1} {:>9.1} {}",
             row.what, row.n, row.median, row.p95, row.unit
         );
     }

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use patter_config::{EspeakConfig, Loaded};
-use patter_engine::voice::{Speaker, Voice};
+use patter_engine::voice::{Sound, Speaker, TtsError, Voice};
 use patter_speech::espeak::Espeak;
+use patter_speech::piper::PiperVoice;
 
 use super::{Cue, ScriptLine, ScriptedCaller, trim};
 
-/// The caller's voice: another one than the agent's, of those that the default speech model knows.
+/// The caller's voice by espeak-ng: another one than the agent's, of those that the default speech model knows.
 const CALLER_VOICE: &str = "en-us+f3";
 const CALLER_WORDS_PER_MINUTE: u32 = 160;
 
@@ -61,11 +62,38 @@ impl Story {
     }
 }
 
-/// The caller's voice.
+/// Another person by the same voice: its sound runs so much faster, and its speech as much slower.
+const CALLER_PITCH: f32 = 1.16;
+
+/// A voice with a higher pitch.
+struct Higher(PiperVoice);
+
+impl Voice for Higher {
+    fn rate_hz(&self) -> u32 {
+        (self.0.rate_hz() as f32 * CALLER_PITCH) as u32
+    }
+
+    fn language(&self) -> &str {
+        self.0.language()
+    }
+
+    fn speak(&self, text: &str) -> Result<Sound, TtsError> {
+        self.0.speak(text)
+    }
+}
+
+/// The caller's voice: the agent's Piper voice, higher, where that is what the agent speaks with, for a speech model
+/// that is made for people hears espeak-ng badly; else one of espeak-ng's.
 ///
 /// # Errors
-/// espeak-ng's data is missing.
+/// The voice's files are missing.
 pub fn caller_voice(loaded: &Loaded) -> anyhow::Result<Speaker> {
+    if loaded.config.tts.engine == "piper" {
+        let mut loaded = loaded.clone();
+        loaded.config.tts.piper.length_scale *= CALLER_PITCH;
+        let voice = Higher(PiperVoice::load(&loaded)?);
+        return Ok(Speaker::new(Arc::new(voice), 0));
+    }
     let voice: Arc<dyn Voice> = Arc::new(Espeak::load(
         &loaded.model(&PathBuf::new()),
         &EspeakConfig {
