@@ -56,11 +56,11 @@
 //! # Threads
 //!
 //! Of the program: `llm` ([`llm::engine`]), `embed` and `learn` ([`llm::embedder`]), and for a server `accept`
-//! ([`server::transport::audiosocket::server`]), `playbooks` ([`call::playbooks`], while playbooks are learnt),
-//! `records` ([`records`]), `http` and `lookup` ([`server::http`]) and `machine` ([`machine::contention`]); `print`
-//! writes a command's lines. Of each call: `controller`, `transcriber`, `responder` ([`call`]), `events`
-//! ([`call::journal`]), and those of its transport: `socket-in`, `socket-out`, or the device's two callbacks
-//! ([`server::transport::device`]); a server's call also has `record` ([`server::session`]). Only the
+//! ([`server::transport::audiosocket::server`]), `playbooks` and `lines` ([`call`], while playbooks are learnt and
+//! their lines spoken ahead), `records` ([`records`]), `http` and `lookup` ([`server::http`]) and `machine`
+//! ([`machine::contention`]); `print` writes a command's lines. Of each call: `controller`, `transcriber`, `responder`
+//! ([`call`]), `events` ([`call::journal`]), and those of its transport: `socket-in`, `socket-out`, or the device's two
+//! callbacks ([`server::transport::device`]); a server's call also has `record` ([`server::session`]). Only the
 //! callbacks must be real-time; the other threads of sound are, where the system lets them ([`machine::priority`]).
 
 pub use patter_assembly as assembly;

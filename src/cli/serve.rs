@@ -101,6 +101,7 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
             ..base
         }
     };
+    warn_of_open(&engines);
     // Before the server: a signal that comes at once is not lost.
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP]).context("cannot wait for signals")?;
     let server = Server::start(&address, Arc::clone(&engines), serving(&loaded))?;
@@ -136,6 +137,19 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     drain(&server, &now.0, &mut signals);
     drop(http);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says which playbooks are not for customers.
+fn warn_of_open(engines: &Engines) {
+    for name in engines.playbooks.names() {
+        let playbook = engines.playbooks.get(name);
+        if playbook.is_some_and(|playbook| playbook.knowledge.playbook.persona.open) {
+            patter_machine::log::warn(&format!(
+                "the playbook `{name}` is a conversation about anything (`persona.open`): what the agent says in it is \
+                 held against no facts, so it is not for customers"
+            ));
+        }
+    }
 }
 
 /// The settings as they are on disk now, and engines that follow them.

@@ -566,4 +566,22 @@ mod tests {
         let found = playbook.validate();
         assert!(found.len() > 1 && found.iter().all(|problem| !problem.hint.is_empty()));
     }
+
+    #[test]
+    fn stages_and_a_conversation_about_anything_exclude_each_other() {
+        let problems = |text: &str| {
+            let playbook = Playbook::parse(text, "test").unwrap();
+            let problems = playbook.validate();
+            problems
+                .into_iter()
+                .map(|problem| problem.place)
+                .collect::<Vec<_>>()
+        };
+        let open = FITNESS.replacen("[persona]", "[persona]\nopen = true", 1);
+        assert!(problems(&open).contains(&"persona.open".to_owned()));
+        let assistant = include_str!("../../playbooks/assistant.toml");
+        assert_eq!(problems(assistant), [""; 0]);
+        let closed = assistant.replacen("open = true", "open = false", 1);
+        assert_eq!(problems(&closed), ["flow"]);
+    }
 }

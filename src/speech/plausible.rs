@@ -14,6 +14,56 @@ const MIN_REPEATS: usize = 4;
 /// Longest group of words that a loop consists of.
 const MAX_GROUP: usize = 8;
 
+/// A text that says this many words in a row again may be an echo of itself.
+const ECHO_WORDS: usize = 4;
+/// So many of the same word in a row likewise.
+const ECHO_RUN: usize = 4;
+/// What begins this near to the end of the sound, in s, can be no sentence more: the model's short timestamps are
+/// rounded to half seconds.
+const TAIL_S: f32 = 0.6;
+
+/// Text between two timestamps.
+#[derive(Debug, Default)]
+pub(crate) struct Stretch {
+    /// When it begins, in s.
+    pub(crate) start_s: f32,
+    /// Its text; a letter may be cut between tokens, not between stretches.
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// The text of `stretches`, heard in `seconds` of sound, without what is said again after its end. With a window
+/// shorter than it was trained with, Whisper begins anew when it is through: "Please hold. <2.00><2.00> Please hold."
+pub(crate) fn without_echo(stretches: &[Stretch], seconds: f32) -> String {
+    let words = |text: &str| tokens(text).map(str::to_lowercase).collect::<Vec<_>>();
+    let mut said = String::new();
+    for stretch in stretches {
+        let text = String::from_utf8_lossy(&stretch.bytes);
+        let (before, now) = (words(&said), words(&text));
+        let again = now.iter().zip(&before).take_while(|(a, b)| a == b).count();
+        let is_echo = !now.is_empty() && again >= now.len().min(before.len()).min(2) && again > 0;
+        if is_echo && stretch.start_s >= seconds - TAIL_S {
+            break;
+        }
+        said.push_str(&text);
+    }
+    said
+}
+
+/// Whether `text` says some words in a row twice, or one word again and again: a caller may, and so may a short window.
+pub(crate) fn repeats_itself(text: &str) -> bool {
+    let words: Vec<String> = tokens(text).map(str::to_lowercase).collect();
+    let is_doubled = words.len() >= 4
+        && words.len().is_multiple_of(2)
+        && words[..words.len() / 2] == words[words.len() / 2..];
+    let mut groups = words.windows(ECHO_WORDS).enumerate();
+    let is_said_again = groups.any(|(at, group)| {
+        words[at + ECHO_WORDS..]
+            .windows(ECHO_WORDS)
+            .any(|later| later == group)
+    });
+    is_doubled || is_said_again || longest_run(&words, 1) >= ECHO_RUN
+}
+
 /// `[BLANK_AUDIO]`, `(wind blowing)`, `♪`: what Whisper writes for sound that is no speech.
 pub(crate) fn is_annotation(text: &str) -> bool {
     let enclosed = |open: char, close: char| text.starts_with(open) && text.ends_with(close);
@@ -59,6 +109,47 @@ mod tests {
         assert!(is_annotation("[BLANK_AUDIO]"));
         assert!(is_annotation("(wind blowing)"));
         assert!(!is_annotation("Hello (again)."));
+    }
+
+    #[test]
+    fn what_is_begun_again_at_the_end_of_the_sound_is_an_echo() {
+        let stretches = |parts: &[(f32, &str)]| {
+            let stretch = |&(start_s, text): &(f32, &str)| Stretch {
+                start_s,
+                bytes: text.as_bytes().to_vec(),
+            };
+            parts.iter().map(stretch).collect::<Vec<_>>()
+        };
+        let (hold, tail) = (" Please hold the line.", (5.0, ""));
+        let twice = stretches(&[(0.0, hold), tail, (5.0, hold), tail, (5.0, " Please ho")]);
+        assert_eq!(without_echo(&twice, 5.25), hold);
+        // Said twice in time, or something else at the end, stays.
+        let again = stretches(&[(0.0, hold), (2.0, ""), (2.4, hold), tail]);
+        assert_eq!(without_echo(&again, 5.25), [hold, hold].concat());
+        let bye = stretches(&[(0.0, " Okay."), (4.6, ""), (4.7, " Bye."), (5.1, "")]);
+        assert_eq!(without_echo(&bye, 5.1), " Okay. Bye.");
+        assert_eq!(without_echo(&[], 1.0), "");
+    }
+
+    #[test]
+    fn repeated_words_are_worth_a_second_hearing() {
+        for text in [
+            "Simultaneous call limit reached. Simultaneous call limit reached.",
+            "To reset the volume of the conference to the default level, do reset the volume of the conference",
+            "Waiting to speak. Is Is Is Is",
+            "Press 4. Press 4.",
+        ] {
+            assert!(repeats_itself(text), "{text}");
+        }
+        for text in [
+            "Yes, yes, yes.",
+            "no no",
+            "I want to cancel, I want to.",
+            "bye bye",
+            "",
+        ] {
+            assert!(!repeats_itself(text), "{text}");
+        }
     }
 
     #[test]

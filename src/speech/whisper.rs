@@ -20,12 +20,16 @@ use patter_machine::cores::Cores;
 use patter_models::ggml;
 use patter_types::priority::Priority;
 
-use crate::plausible::{is_annotation, is_loop};
+use crate::plausible::{Stretch, is_annotation, is_loop, repeats_itself, without_echo};
 
 /// Encoder positions for a second of sound, whisper.cpp's constant.
 const POSITIONS_PER_SECOND: usize = 50;
 /// Positions left after the speech: the model was trained with silence there.
 const MARGIN_POSITIONS: usize = 32;
+/// Positions with which a text that repeats itself is heard again.
+const SURE_POSITIONS: usize = 768;
+/// What a step of Whisper's timestamps is.
+const SECONDS_PER_TIMESTAMP: f32 = 0.02;
 /// Positions in Whisper's full window of 30 s.
 const MAX_POSITIONS: usize = 1_500;
 /// Smallest `asr.min_audio_ctx` with which OpenAI's models say everything once. Tiny.en and base, recordings of people:
@@ -162,8 +166,11 @@ impl RecogniserSession for Session {
         let seconds = utterance.len() as f32 / rate as f32;
         let mut transcript = self.decode(positions, priority, hurry)?;
         let is_worth_it = pass == Pass::Final && positions < MAX_POSITIONS;
+        // A short window is what most repetitions come from; a caller's own is heard twice.
+        if is_worth_it && positions < SURE_POSITIONS && repeats_itself(&transcript.text) {
+            transcript = self.decode(SURE_POSITIONS, priority, hurry)?;
+        }
         if is_worth_it && is_loop(&transcript.text, seconds) {
-            // A short window is what most loops come from.
             transcript = self.decode(MAX_POSITIONS, priority, hurry)?;
         }
         if is_loop(&transcript.text, seconds) {
@@ -212,30 +219,44 @@ impl Session {
                 reason: e.to_string(),
             })?;
         drop(permit);
-        let transcript = self.collect(&state);
+        let seconds = self.samples.len() as f32 / SAMPLE_RATE_HZ as f32;
+        let transcript = self.collect(&state, seconds);
         self.model.idle().push(state);
         Ok(transcript)
     }
 
-    fn collect(&self, state: &WhisperState) -> Transcript {
+    /// What a pass has found in `seconds` of sound.
+    fn collect(&self, state: &WhisperState, seconds: f32) -> Transcript {
         let config = &self.model.config;
-        let mut text = String::new();
+        let mut stretches = vec![Stretch::default()];
         let (mut no_speech, mut logprob, mut tokens) = (0.0f32, 0.0f32, 0u32);
         let first_special = self.model.context.token_eot();
+        let first_timestamp = self.model.context.token_beg();
         for segment in state.as_iter() {
             no_speech = no_speech.max(segment.no_speech_probability());
-            if let Ok(piece) = segment.to_str_lossy() {
-                text.push_str(&piece);
-            }
             for n in 0..segment.n_tokens() {
-                if let Some(token) = segment.get_token(n)
-                    && token.token_id() < first_special
-                {
+                let Some(token) = segment.get_token(n) else {
+                    continue;
+                };
+                let id = token.token_id();
+                if id < first_special {
                     logprob += token.token_probability().max(1e-9).ln();
                     tokens += 1;
+                    if let Some(stretch) = stretches.last_mut() {
+                        stretch
+                            .bytes
+                            .extend_from_slice(token.to_bytes().unwrap_or_default());
+                    }
+                } else if id >= first_timestamp {
+                    let start_s = (id - first_timestamp) as f32 * SECONDS_PER_TIMESTAMP;
+                    stretches.push(Stretch {
+                        start_s,
+                        bytes: Vec::new(),
+                    });
                 }
             }
         }
+        let text = without_echo(&stretches, seconds);
         let logprob = if tokens == 0 {
             0.0
         } else {

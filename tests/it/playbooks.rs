@@ -90,7 +90,8 @@ fn without_a_model_tokens_are_estimated() {
 fn shipped_playbooks_have_no_fault() {
     let (code, out, errors) = playbook(&["lint"]);
     assert_eq!((code, errors.as_str()), (0, ""), "{out}");
-    assert_eq!(out.lines().count(), SHIPPED.len(), "{out}");
+    // And the conversation about anything.
+    assert_eq!(out.lines().count(), SHIPPED.len() + 1, "{out}");
     assert!(out.lines().all(|line| line.starts_with("ok ")), "{out}");
 }
 
