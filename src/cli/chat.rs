@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use patter_call::CallContext;
 use patter_config::Loaded;
 use patter_lab::report::Machine;
@@ -91,6 +91,12 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     patter_machine::log::info(&Machine::of(&loaded).models);
     patter_machine::log::info(&format!("playbook: {}", config.dialogue.playbook.display()));
     let engines = super::engines_for_callers(&loaded)?;
+    let is_open = engines.playbooks.default.knowledge.playbook.persona.open;
+    ensure!(
+        !is_open || config.dialogue.free_replies != FreeReplies::Off,
+        "a conversation about anything wants a model that may answer freely, and `dialogue.free_replies` is \"off\"; \
+         `patter setup --set people` brings one"
+    );
     let (sink, received) = EventSink::new(&uuid::Uuid::new_v4().to_string());
     let watch = devices.watch();
     let screen = Screen::new(options.json);

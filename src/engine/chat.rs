@@ -260,7 +260,7 @@ impl Generation {
         self.waiting.hurry();
     }
 
-    /// The same generation makes nothing while `work` runs: what it has brought is being spoken, and each would slow
+    /// This generation makes nothing while `work` runs: what it has brought is being spoken, and each would slow
     /// the other down. The caller waits for the voice, not for the words after.
     pub fn resting<T>(&self, work: impl FnOnce() -> T) -> T {
         struct Wake<'a>(&'a AtomicBool);

@@ -6,12 +6,12 @@
 //! speaker callback ◄─ ring (≤ 60 ms) ┘               └─ resampler ◄──────┴───── frames ─ playback
 //! ```
 //! Thread: cpal's two callback threads run [`capture_into_ring`] and [`play_from_ring`]; the thread that carries the
-//! call does the rest each 5 ms. In: microphone samples at the device's rate, format and channels; [`Frame`]s from playback. Out:
-//! [`Frame`]s into the line; samples at the device's rate, the same on every channel of the speaker. Memory: rings and
-//! buffers are made in [`open`]; the callbacks never allocate, free, lock, log, block or wake. When late or full: a
-//! full ring drops the newest and counts it; an empty speaker ring plays silence and counts it.
-//! A lost device closes the line; [`DeviceWatch::outcome`] says which.
-//! Source: cpal 0.18 `examples/feedback.rs`; the callback contract is style.md's "Real time".
+//! call does the rest each 5 ms. In: microphone samples at the device's rate, format and channels; [`Frame`]s from
+//! playback. Out: [`Frame`]s into the line; samples at the device's rate, the same on every channel of the speaker.
+//! Memory: rings and buffers are made in [`open`]; the callbacks never allocate, free, lock, log, block or wake. When
+//! late or full: a full ring drops the newest and counts it; an empty speaker ring plays silence and counts it. A lost
+//! device closes the line; [`DeviceWatch::outcome`] says which. Source: cpal 0.18 `examples/feedback.rs`; the callback
+//! contract is style.md's "Real time".
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;

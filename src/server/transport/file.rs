@@ -1,8 +1,8 @@
 //! A call from a WAV file into a WAV file, in real time.
 //!
-//! Thread: the one that carries the call. In: a clip at 16 kHz. Out: a stereo WAV, caller left, agent right. Memory: the clip.
-//! When late: it catches up, as the clock is absolute. After the clip the line stays open until the agent has said
-//! nothing for [`QUIET_END_MS`].
+//! Thread: the one that carries the call. In: a clip at 16 kHz. Out: a stereo WAV, caller left, agent right. Memory:
+//! the clip. When late: it catches up, as the clock is absolute. After the clip the line stays open until the agent has
+//! said nothing for [`QUIET_END_MS`].
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
