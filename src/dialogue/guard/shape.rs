@@ -68,7 +68,7 @@ fn repeats(words: &str, said: &str, min_words: usize) -> bool {
 }
 
 fn too_long(limits: &Limits, turn: &Turn, sentence: &str) -> Option<Refusal> {
-    let words = count_words(sentence) + turn.open_clause().map_or(0, |open| count_words(open));
+    let words = count_words(sentence) + turn.open_clause().map_or(0, count_words);
     let sentences = turn
         .said
         .iter()
