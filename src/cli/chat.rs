@@ -166,7 +166,7 @@ impl Screen {
         let mut partial = self.partial.lock().unwrap_or_else(PoisonError::into_inner);
         match &event.event {
             Event::Partial { text, .. } => partial.clone_from(text),
-            Event::Final { .. } | Event::FalseStart { .. } => partial.clear(),
+            Event::Final { .. } | Event::FalseStart => partial.clear(),
             Event::Latency { response_ms, .. } => {
                 let mut answers = self
                     .answers_ms
