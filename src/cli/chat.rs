@@ -90,6 +90,12 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     patter_machine::log::info(&format!("microphone `{microphone}`, speaker `{speaker}`"));
     patter_machine::log::info(&Machine::of(&loaded).models);
     patter_machine::log::info(&format!("playbook: {}", config.dialogue.playbook.display()));
+    if options.playbook.is_none() && config.dialogue.free_replies == FreeReplies::Off {
+        patter_machine::log::info(
+            "the language model may not answer freely (`dialogue.free_replies`), so this is a call by the playbook; \
+             `patter setup --set people` brings a model to talk with about anything",
+        );
+    }
     let engines = super::engines_for_callers(&loaded)?;
     let is_open = engines.playbooks.default.knowledge.playbook.persona.open;
     ensure!(
@@ -129,15 +135,9 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
 
 /// The playbook of a conversation about anything, where there is one and the model may have it.
 fn assistant(loaded: &Loaded) -> Option<PathBuf> {
-    if loaded.config.dialogue.free_replies == FreeReplies::Off {
-        patter_machine::log::info(
-            "the language model may not answer freely (`dialogue.free_replies`), so this is a call by the playbook; \
-             `patter setup --set people` brings a model to talk with about anything",
-        );
-        return None;
-    }
     let path = loaded.resolve(std::path::Path::new(ASSISTANT));
-    path.exists().then_some(path)
+    let may_answer = loaded.config.dialogue.free_replies != FreeReplies::Off;
+    (may_answer && path.exists()).then_some(path)
 }
 
 /// What the terminal shows: lines of what happened, and below them what is heard now.
