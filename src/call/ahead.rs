@@ -5,15 +5,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::behind::BehindCalls;
 use super::playbooks::CompiledPlaybook;
 use patter_engine::voice::Speaker;
 use patter_language::sentence::Sentences;
-use patter_machine::priority;
-use patter_machine::priority::Class;
 use patter_playbook::{Playbook, Use};
 
 /// A call that spoke within this time may speak again soon.
@@ -22,51 +19,23 @@ const REST: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(50);
 
-/// Speaks ahead. Dropping it gives up, and waits for that.
-pub(super) struct SpeakingAhead {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl SpeakingAhead {
-    /// Begins with the lines of `playbooks`, in their order; None where the voice keeps no lines.
-    ///
-    /// # Errors
-    /// No thread.
-    pub(super) fn start(
-        speaker: &Speaker,
-        playbooks: &[Arc<CompiledPlaybook>],
-    ) -> std::io::Result<Option<Self>> {
-        if !speaker.keeps_lines() {
-            return Ok(None);
-        }
-        let lines: Vec<String> = playbooks
-            .iter()
-            .flat_map(|compiled| sentences(&compiled.knowledge.playbook))
-            .collect();
-        let stop = Arc::new(AtomicBool::new(false));
-        let (speaker, stopping) = (speaker.clone(), Arc::clone(&stop));
-        let run = move || {
-            priority::enter(Class::Background);
-            speak(&speaker, &lines, &|| !stopping.load(Ordering::Acquire));
-        };
-        let thread = std::thread::Builder::new()
-            .name("lines".into())
-            .spawn(run)?;
-        Ok(Some(Self {
-            stop,
-            thread: Some(thread),
-        }))
+/// Begins to speak the lines of `playbooks` ahead, in their order; None where the voice keeps no lines.
+///
+/// # Errors
+/// No thread.
+pub(super) fn speak(
+    speaker: &Speaker,
+    playbooks: &[Arc<CompiledPlaybook>],
+) -> std::io::Result<Option<BehindCalls>> {
+    if !speaker.keeps_lines() {
+        return Ok(None);
     }
-}
-
-impl Drop for SpeakingAhead {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
+    let lines: Vec<String> = playbooks
+        .iter()
+        .flat_map(|compiled| sentences(&compiled.knowledge.playbook))
+        .collect();
+    let speaker = speaker.clone();
+    BehindCalls::start("lines", move |wanted| speak_each(&speaker, &lines, wanted)).map(Some)
 }
 
 /// Every sentence of the playbook's lines that can be said without a value of the call's.
@@ -83,7 +52,7 @@ fn sentences(playbook: &Playbook) -> Vec<String> {
         .collect()
 }
 
-fn speak(speaker: &Speaker, lines: &[String], wanted: &dyn Fn() -> bool) {
+fn speak_each(speaker: &Speaker, lines: &[String], wanted: &dyn Fn() -> bool) {
     let started = Instant::now();
     let mut count = 0;
     for line in lines {

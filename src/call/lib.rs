@@ -9,6 +9,7 @@
 //! by name, a transport.
 
 mod ahead;
+mod behind;
 pub mod candidates;
 pub mod controller;
 pub mod journal;

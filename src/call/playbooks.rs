@@ -9,12 +9,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::CallError;
-use super::ahead::SpeakingAhead;
+use super::ahead;
+use super::behind::BehindCalls;
 use super::record::digest;
 use patter_config::Loaded;
 use patter_dialogue::Dialogue;
@@ -23,8 +22,6 @@ use patter_engine::chat::LlmError;
 use patter_engine::embed::Embed;
 use patter_engine::voice::Speaker;
 use patter_language::sentence::Sentences;
-use patter_machine::priority;
-use patter_machine::priority::Class;
 use patter_playbook::Playbook;
 use patter_turn::agent::Announcement;
 use patter_turn::conversation::Announcements;
@@ -64,63 +61,25 @@ pub enum Learning {
     Within(Duration),
 }
 
-/// How often whoever waits looks.
-const POLL: Duration = Duration::from_millis(5);
-
-/// Learns behind the calls. Dropping it gives up, and waits for that.
-struct Learner {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Learner {
-    fn start(
-        playbooks: Vec<Arc<CompiledPlaybook>>,
-        embed: Arc<dyn Embed>,
-    ) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopping = Arc::clone(&stop);
-        let learn = move || {
-            priority::enter(Class::Background);
-            let started = std::time::Instant::now();
-            let wanted = || !stopping.load(Ordering::Acquire);
-            let mut each = playbooks.iter();
-            if each.all(|playbook| playbook.knowledge.sense(Arc::clone(&embed), &wanted)) {
-                patter_machine::log::info(&format!(
-                    "playbooks are learnt, after {:.1} s",
-                    started.elapsed().as_secs_f32()
-                ));
-            } else if wanted() {
-                patter_machine::log::warn(
-                    "the embedding model has failed: callers are understood by their words alone",
-                );
-            }
-        };
-        let thread = std::thread::Builder::new().name("playbooks".into());
-        Ok(Self {
-            thread: Some(thread.spawn(learn)?),
-            stop,
-        })
-    }
-
-    /// Waits until it is through, for at most `patience`; whether it is.
-    fn wait(&self, patience: Duration) -> bool {
-        let began = std::time::Instant::now();
-        let is_through = || self.thread.as_ref().is_none_or(JoinHandle::is_finished);
-        while !is_through() && began.elapsed() < patience {
-            std::thread::sleep(POLL);
+/// Learns behind the calls.
+fn learn(
+    playbooks: Vec<Arc<CompiledPlaybook>>,
+    embed: Arc<dyn Embed>,
+) -> std::io::Result<BehindCalls> {
+    BehindCalls::start("playbooks", move |wanted| {
+        let started = std::time::Instant::now();
+        let mut each = playbooks.iter();
+        if each.all(|playbook| playbook.knowledge.sense(Arc::clone(&embed), wanted)) {
+            patter_machine::log::info(&format!(
+                "playbooks are learnt, after {:.1} s",
+                started.elapsed().as_secs_f32()
+            ));
+        } else if wanted() {
+            patter_machine::log::warn(
+                "the embedding model has failed: callers are understood by their words alone",
+            );
         }
-        is_through()
-    }
-}
-
-impl Drop for Learner {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
+    })
 }
 
 /// All of them.
@@ -129,8 +88,8 @@ pub struct PlaybookRegistry {
     pub default: Arc<CompiledPlaybook>,
     by_name: BTreeMap<String, Arc<CompiledPlaybook>>,
     /// Before the engine: it is told to stop first.
-    _learner: Option<Learner>,
-    _ahead: Option<SpeakingAhead>,
+    _learner: Option<BehindCalls>,
+    _ahead: Option<BehindCalls>,
     /// Shared by all, and by the registry after a reload.
     embed: Option<Arc<dyn Embed>>,
 }
@@ -177,9 +136,7 @@ impl PlaybookRegistry {
             .entry(name_of(&config.dialogue.playbook))
             .or_insert_with(|| Arc::clone(&default));
         let learner = match &embed {
-            Some(embed) if !to_learn.is_empty() => {
-                Some(Learner::start(to_learn, Arc::clone(embed))?)
-            }
+            Some(embed) if !to_learn.is_empty() => Some(learn(to_learn, Arc::clone(embed))?),
             _ => None,
         };
         if let (Learning::Within(patience), Some(learner)) = (learning, &learner)
@@ -197,7 +154,7 @@ impl PlaybookRegistry {
                     .values()
                     .filter(|other| !Arc::ptr_eq(other, &default));
                 playbooks.extend(others.cloned());
-                SpeakingAhead::start(tts, &playbooks)?
+                ahead::speak(tts, &playbooks)?
             }
         };
         Ok(Self {

@@ -38,7 +38,7 @@ impl LineStore {
     /// The sound of `text`, if it is there.
     pub fn get(&self, text: &str) -> Option<Vec<i16>> {
         let path = self.path_of(text);
-        // Asked for often, missing seldom: a missing file is no error of the reader's.
+        // Until a line is spoken ahead its file is missing, which is no error of the reader's.
         let clip = path.is_file().then(|| wav::read(&path).ok()).flatten()?;
         (clip.rate_hz == SAMPLE_RATE_HZ && !clip.truncated).then_some(clip.samples)
     }

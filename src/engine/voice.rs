@@ -208,7 +208,9 @@ impl Speaker {
             });
         }
         let reads = spoken::spoken(text, self.voice.language());
-        let stored = self.store.as_ref().and_then(|store| store.get(&reads.text));
+        // What does not come again is not there either.
+        let store = self.store.as_ref().filter(|_| keep);
+        let stored = store.and_then(|store| store.get(&reads.text));
         let cached = stored.is_some();
         let (samples, mut marks) = match stored {
             Some(samples) => (samples, Vec::new()),

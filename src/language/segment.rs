@@ -7,8 +7,6 @@
 //! What differs from UAX 29, as speech needs it: "6:30" is one word and "80's" too; "example.com", "a_b" and "a:b" are
 //! two. In: text. Out: slices of it. Memory: none.
 
-use std::iter::Peekable;
-
 use unicode_segmentation::{UWordBoundIndices, UnicodeSegmentation};
 
 /// Marks that UAX 29 lets stand inside a word, or between figures.
@@ -34,7 +32,7 @@ impl Segment<'_> {
 pub fn segments(text: &str) -> Segments<'_> {
     Segments {
         text,
-        bounds: text.split_word_bound_indices().peekable(),
+        bounds: text.split_word_bound_indices(),
         left: None,
     }
 }
@@ -70,7 +68,7 @@ pub fn pieces(text: &str) -> impl Iterator<Item = &str> {
 /// See [`segments`].
 pub struct Segments<'a> {
     text: &'a str,
-    bounds: Peekable<UWordBoundIndices<'a>>,
+    bounds: UWordBoundIndices<'a>,
     /// What is left of a word that UAX 29 sees as one, and where it ends.
     left: Option<Segment<'a>>,
 }

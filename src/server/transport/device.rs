@@ -56,6 +56,7 @@ const SETTLE_MS: u32 = 200;
 /// How often the pump looks at both rings.
 const POLL_MS: u32 = 5;
 const POLL: Duration = Duration::from_millis(POLL_MS as u64);
+
 /// Mixes what the microphone gave to mono and puts it into the ring; what does not fit is dropped and counted in
 /// samples.
 ///

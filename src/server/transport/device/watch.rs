@@ -104,7 +104,8 @@ impl Counters {
         self.echo_muted.store(echo.muted_frames(), Relaxed);
         if echo.duplex() == Duplex::Half && !self.half_duplex.swap(true, Relaxed) {
             patter_machine::log::warn(
-                "the echo of the speaker cannot be cancelled here: the caller is not heard while the agent speaks; use a headset or turn the volume down",
+                "the echo of the speaker cannot be cancelled here: the caller is not heard while the agent speaks; \
+                 use a headset or turn the volume down",
             );
         }
     }
