@@ -1,7 +1,8 @@
 //! Lines of the playbooks, spoken before a call needs them, where the voice takes long and keeps them on the disk.
 //!
-//! Thread: `lines`, in the background. In: playbooks. Out: files ([`patter_engine::store`]). Memory: one line. When
-//! calls speak: it waits until they do not, for a while; what a call says meanwhile it speaks itself.
+//! Thread: `lines`, in the background. In: playbooks. Out: files ([`patter_engine::store`]). Memory: one line, and until
+//! all lines are there the voice once more, so that no call waits for it. When calls speak: it waits until they do not,
+//! for a while; what a call says meanwhile it speaks itself.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -55,7 +56,8 @@ fn sentences(playbook: &Playbook) -> Vec<String> {
 fn speak_each(speaker: &Speaker, lines: &[String], wanted: &dyn Fn() -> bool) {
     let started = Instant::now();
     let mut count = 0;
-    for line in lines {
+    let mut aside = None;
+    for line in lines.iter().filter(|line| !speaker.has_line(line)) {
         let since = Instant::now();
         while speaker.spoke_within(REST) && since.elapsed() < PATIENCE && wanted() {
             std::thread::sleep(POLL);
@@ -63,13 +65,15 @@ fn speak_each(speaker: &Speaker, lines: &[String], wanted: &dyn Fn() -> bool) {
         if !wanted() {
             return;
         }
-        match speaker.speak_ahead(line) {
-            Ok(made) => count += usize::from(made),
-            Err(error) => {
-                let why = format!("lines are not spoken ahead: {error}");
-                return patter_machine::log::warn(&why);
-            }
+        let spoken = match &aside {
+            Some(aside) => Speaker::speak_ahead(aside, line),
+            None => (speaker.aside()).and_then(|voice| aside.insert(voice).speak_ahead(line)),
+        };
+        if let Err(error) = spoken {
+            let why = format!("lines are not spoken ahead: {error}");
+            return patter_machine::log::warn(&why);
         }
+        count += 1;
     }
     speaker.tidy_lines(lines.iter().map(String::as_str));
     if count > 0 {

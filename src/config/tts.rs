@@ -13,6 +13,10 @@ section!(
     TtsConfig {
         /// `espeak` or `piper`.
         engine: String = "espeak".into(),
+        /// Loudness of each sentence, in LUFS.
+        loudness_lufs: f32 = -19.0,
+        /// Silence after a sentence, in ms.
+        pause_ms: u32 = 200,
         /// Seconds of speech kept for lines said again; 0 for none.
         cache_seconds: u32 = 120,
         /// Where a voice that takes long (`piper`) keeps the playbooks' lines as sound; empty for nowhere.
@@ -29,6 +33,8 @@ section!(
 impl TtsConfig {
     pub(crate) fn check(&self, file: &File<'_>) -> Result<(), ConfigError> {
         let table = file.table("tts");
+        within!(table, self.loudness_lufs, -36.0..=-9.0, " LUFS");
+        within!(table, self.pause_ms, 0..=2_000, " ms");
         within!(table, self.cache_seconds, 0..=3_600, " s");
         within!(table, self.line_store_mb, 1..=100_000, " MB");
         self.espeak.check(file)?;

@@ -7,6 +7,7 @@
 pub mod cache;
 pub mod chat;
 pub mod embed;
+pub mod finish;
 pub mod marks;
 pub mod recognise;
 pub mod store;

@@ -17,6 +17,7 @@ use patter_language::spoken;
 use thiserror::Error;
 
 use crate::cache;
+use crate::finish::Finish;
 use crate::marks::{self, WordMark};
 use crate::store::LineStore;
 
@@ -86,6 +87,15 @@ pub trait Voice: Send + Sync {
         None
     }
 
+    /// The same voice loaded once more, so that no call waits for what it speaks; None where calls never wait for each
+    /// other.
+    ///
+    /// # Errors
+    /// As when it was loaded.
+    fn aside(&self) -> Result<Option<Arc<dyn Voice>>, TtsError> {
+        Ok(None)
+    }
+
     /// Speaks `text`.
     ///
     /// # Errors
@@ -99,6 +109,7 @@ pub struct Speaker {
     voice: Arc<dyn Voice>,
     cache: Arc<cache::LineCache>,
     store: Option<Arc<LineStore>>,
+    finish: Option<Finish>,
     since: Instant,
     /// When a call last wanted a sentence, in ms after `since`.
     last_ms: Arc<AtomicU64>,
@@ -125,6 +136,7 @@ impl Speaker {
                 cache_seconds as usize * SAMPLE_RATE_HZ as usize,
             )),
             store: None,
+            finish: None,
             since: Instant::now(),
             last_ms: Arc::default(),
         }
@@ -133,6 +145,12 @@ impl Speaker {
     /// The same, with lines that are kept on the disk.
     pub fn keeping(mut self, store: LineStore) -> Self {
         self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// The same, with each sentence as loud as the others, and pauses of one length.
+    pub fn finishing(mut self, finish: Finish) -> Self {
+        self.finish = Some(finish);
         self
     }
 
@@ -147,18 +165,38 @@ impl Speaker {
         !last.is_zero() && self.since.elapsed().saturating_sub(last) < time
     }
 
-    /// Speaks a line of a playbook onto the disk, unless it is there; true when it was not.
+    /// The same, with a voice that calls do not wait for: it takes the memory of another one.
+    ///
+    /// # Errors
+    /// The voice cannot be loaded once more.
+    pub fn aside(&self) -> Result<Self, TtsError> {
+        let mut aside = self.clone();
+        if let Some(voice) = self.voice.aside()? {
+            aside.voice = voice;
+        }
+        Ok(aside)
+    }
+
+    /// Whether a line of a playbook is on the disk.
+    pub fn has_line(&self, line: &str) -> bool {
+        let reads = spoken::spoken(line, self.voice.language());
+        self.store
+            .as_ref()
+            .is_some_and(|store| store.has(&reads.text))
+    }
+
+    /// Speaks a line of a playbook onto the disk.
     ///
     /// # Errors
     /// The engine failed, or the disk.
-    pub fn speak_ahead(&self, line: &str) -> Result<bool, TtsError> {
-        let reads = spoken::spoken(line, self.voice.language());
-        let Some(store) = self.store.as_ref().filter(|store| !store.has(&reads.text)) else {
-            return Ok(false);
+    pub fn speak_ahead(&self, line: &str) -> Result<(), TtsError> {
+        let Some(store) = &self.store else {
+            return Ok(());
         };
+        let reads = spoken::spoken(line, self.voice.language());
         let (samples, _) = self.voiced(&reads.text)?;
         store.put(&reads.text, &samples)?;
-        Ok(true)
+        Ok(())
     }
 
     /// Makes room on the disk for others than `lines`.
@@ -187,7 +225,12 @@ impl Speaker {
             sample: at_16k(mark.sample),
             ..*mark
         });
-        Ok((samples, words.collect()))
+        let mut words: Vec<WordMark> = words.collect();
+        let samples = match self.finish {
+            Some(finish) => finish.apply(text, samples, &mut words),
+            None => samples,
+        };
+        Ok((samples, words))
     }
 
     /// Speaks one sentence. `keep` puts it into the cache: for lines of the playbook, which come again.
@@ -218,7 +261,8 @@ impl Speaker {
         };
         let samples: Arc<[i16]> = samples.into();
         if marks.is_empty() {
-            marks = marks::estimate(&reads.text, samples.len());
+            let pause = self.finish.map_or(0, |finish| finish.pause(&reads.text));
+            marks = marks::estimate(&reads.text, samples.len().saturating_sub(pause));
         }
         // History and transcripts keep what was heard as it is written.
         let words: Arc<[WordMark]> = (marks.iter())
@@ -316,19 +360,20 @@ mod tests {
             Speaker::new(Arc::clone(voice) as Arc<dyn Voice>, 60).keeping(store)
         };
         let (text, first) = ("It's $29.50 a month.", voice());
-        assert!(speaker(&first).speak_ahead(text).unwrap());
+        assert!(!speaker(&first).has_line(text));
+        speaker(&first).speak_ahead(text).unwrap();
         let plain = Speaker::new(voice() as Arc<dyn Voice>, 60)
             .speak(text, false)
             .unwrap();
         let second = voice();
         let again = speaker(&second);
-        assert!(!again.speak_ahead(text).unwrap() && !again.spoke_within(Duration::MAX));
+        assert!(again.has_line(text) && !again.spoke_within(Duration::MAX));
         let spoken = again.speak(text, true).unwrap();
         assert!(spoken.cached && second.given.lock().unwrap().is_empty());
         assert_eq!((spoken.samples, spoken.words), (plain.samples, plain.words));
         // What a call says of its own is kept nowhere on the disk.
         again.speak("Hello Ada.", true).unwrap();
-        assert!(speaker(&voice()).speak_ahead("Hello Ada.").unwrap());
+        assert!(!speaker(&voice()).has_line("Hello Ada."));
         assert!(again.spoke_within(Duration::from_secs(60)));
     }
 }

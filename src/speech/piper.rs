@@ -5,7 +5,7 @@
 //! phonemes in [`super::espeak`], because espeak-ng has one state for the whole program.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::espeak;
 use patter_config::Loaded;
@@ -19,8 +19,10 @@ pub struct PiperVoice {
     models: PathBuf,
     length_scale: f32,
     speaker: i64,
+    /// The voice's file, and the one that describes it.
+    files: (PathBuf, PathBuf),
     /// Name, length and time of the voice's file.
-    file: String,
+    mark: String,
 }
 
 impl PiperVoice {
@@ -43,17 +45,24 @@ impl PiperVoice {
             reason: reason.replace('\n', " "),
         };
         let about = read_about(&json).map_err(fail)?;
-        let piper = piper_rs::Piper::new(&voice, &json).map_err(|e| fail(e.to_string()))?;
         Ok(Self {
-            piper: Mutex::new(piper),
+            piper: Mutex::new(open(&voice, &json)?),
             espeak_voice: about.espeak.voice,
             rate_hz: about.audio.sample_rate,
             models: loaded.model(&PathBuf::new()),
             length_scale: config.length_scale * about.inference.length_scale,
             speaker: config.speaker,
-            file: mark_of(&voice),
+            mark: mark_of(&voice),
+            files: (voice, json),
         })
     }
+}
+
+fn open(voice: &Path, json: &Path) -> Result<piper_rs::Piper, TtsError> {
+    piper_rs::Piper::new(voice, json).map_err(|e| TtsError::Load {
+        name: voice.display().to_string(),
+        reason: e.to_string().replace('\n', " "),
+    })
 }
 
 /// What changes when another voice is put in a file's place.
@@ -146,8 +155,21 @@ impl Voice for PiperVoice {
     fn identity(&self) -> Option<String> {
         Some(format!(
             "piper {} {} {} {}",
-            self.file, self.espeak_voice, self.length_scale, self.speaker
+            self.mark, self.espeak_voice, self.length_scale, self.speaker
         ))
+    }
+
+    fn aside(&self) -> Result<Option<Arc<dyn Voice>>, TtsError> {
+        let (voice, json) = &self.files;
+        let again = Self {
+            piper: Mutex::new(open(voice, json)?),
+            espeak_voice: self.espeak_voice.clone(),
+            models: self.models.clone(),
+            files: self.files.clone(),
+            mark: self.mark.clone(),
+            ..*self
+        };
+        Ok(Some(Arc::new(again)))
     }
 
     fn speak(&self, text: &str) -> Result<Sound, TtsError> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::{espeak, piper};
 use patter_config::{Loaded, VOICES};
+use patter_engine::finish::Finish;
 use patter_engine::store::LineStore;
 use patter_engine::voice::{Speaker, TtsError, Voice};
 
@@ -24,14 +25,22 @@ pub fn load(loaded: &Loaded, engine: Option<&str>) -> Result<Speaker, TtsError> 
         "piper" => Arc::new(piper::PiperVoice::load(loaded)?),
         other => return Err(unknown(other)),
     };
+    let finish = Finish {
+        loudness_lufs: config.loudness_lufs,
+        pause_ms: config.pause_ms,
+    };
     let store = voice
         .identity()
         .filter(|_| !config.line_store.as_os_str().is_empty());
     let store = store.map(|identity| {
         let most_bytes = u64::from(config.line_store_mb) << 20;
-        LineStore::new(&loaded.resolve(&config.line_store), &identity, most_bytes)
+        LineStore::new(
+            &loaded.resolve(&config.line_store),
+            &format!("{identity} {finish:?}"),
+            most_bytes,
+        )
     });
-    let speaker = Speaker::new(voice, config.cache_seconds);
+    let speaker = Speaker::new(voice, config.cache_seconds).finishing(finish);
     Ok(match store {
         Some(store) => speaker.keeping(store),
         None => speaker,
