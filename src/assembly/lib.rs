@@ -18,6 +18,7 @@ use patter_llm::embedder::Embedder;
 use patter_llm::engine::Engine;
 use patter_machine::cores::Cores;
 use patter_speech::cascade::Cascade;
+use patter_speech::smart_turn::{Listening, SmartTurn};
 use patter_speech::{voices, whisper};
 
 /// Loads all that a call needs, warms it, and speaks the playbooks' first lines into the cache.
@@ -69,11 +70,22 @@ fn load_learning(settings: &Loaded, learning: Learning) -> Result<Engines, CallE
     Ok(engines)
 }
 
-/// The recogniser that `[asr]` names, warmed.
+/// The recogniser that `[asr]` names, warmed, and what `[turn.endpointing]` adds to it.
 ///
 /// # Errors
 /// Missing, damaged, or no such model; no memory.
 pub fn recogniser(settings: &Loaded, cores: &Cores) -> Result<Arc<dyn Recogniser>, AsrError> {
+    let words = words(settings, cores)?;
+    let model = &settings.config.turn.endpointing.sound_model;
+    if model.as_os_str().is_empty() {
+        return Ok(words);
+    }
+    let library = settings.model(&settings.config.tts.piper.runtime);
+    let sound = Arc::new(SmartTurn::load(&settings.model(model), &library)?);
+    Ok(Arc::new(Listening { words, sound }))
+}
+
+fn words(settings: &Loaded, cores: &Cores) -> Result<Arc<dyn Recogniser>, AsrError> {
     let load = |config: &AsrConfig| {
         let model = whisper::Model::load(&settings.model(&config.model), config, cores)?;
         model.warm()?;

@@ -1,6 +1,7 @@
 //! Whose turn it is, and how long to wait for more words: keys, defaults, ranges.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use patter_language::reading::WordLists;
 
@@ -93,6 +94,15 @@ section!(
         statement_ms: u32 = 440,
         /// After words that could be whole or not.
         unclear_ms: u32 = 520,
+        /// File in the models folder of the model that hears from the sound whether somebody has finished; empty for
+        /// none.
+        sound_model: PathBuf = PathBuf::new(),
+        /// With it: what is less probably finished is waited for a step longer, 0 to 1.
+        sounds_open_below: f32 = 0.2,
+        /// What is at least so probably finished counts as over, 0 to 1.
+        sounds_over_from: f32 = 0.9,
+        /// And is waited for so long, in ms.
+        sounds_over_ms: u32 = 400,
         /// After words that cannot end a sentence, and while none are known.
         dangling_ms: u32 = 900,
         /// After "um".
@@ -133,6 +143,14 @@ impl EndpointingConfig {
         within!(table, self.complete_ms, 100..=5_000, " ms");
         within!(table, self.unclear_ms, 100..=5_000, " ms");
         within!(table, self.reading_ms, 100..=5_000, " ms");
+        within!(table, self.sounds_open_below, 0.0..=1.0, "");
+        within!(
+            table,
+            self.sounds_over_from,
+            self.sounds_open_below..=1.0,
+            " (from sounds_open_below)"
+        );
+        within!(table, self.sounds_over_ms, 100..=5_000, " ms");
         self.number.check(&file.table("turn.endpointing.number"))?;
         self.email.check(&file.table("turn.endpointing.email"))?;
         self.name.check(&file.table("turn.endpointing.name"))?;

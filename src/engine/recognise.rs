@@ -53,6 +53,8 @@ pub struct Transcript {
     pub no_speech: f32,
     /// Mean log probability of the tokens.
     pub logprob: f32,
+    /// Probability that the speaker has finished, by how it sounds; None where only the words tell.
+    pub finished: Option<f32>,
     /// Time it took, in ms.
     pub took_ms: f32,
 }
@@ -64,6 +66,7 @@ impl Transcript {
             text: String::new(),
             no_speech: 1.0,
             logprob: 0.0,
+            finished: None,
             took_ms: 0.0,
         }
     }

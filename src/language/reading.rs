@@ -41,6 +41,8 @@ pub struct Reading {
 pub enum Ending {
     /// A whole sentence or a quick answer: "yes please", "how much is it".
     Complete,
+    /// Could be either, and sounds whole.
+    Over,
     /// Could be either.
     Unclear,
     /// Ends in a word that cannot end a sentence: "and", "my", "because".
@@ -55,15 +57,23 @@ impl Ending {
     /// For words in noise, which may be others: they are not taken for surely finished.
     pub fn at_least_unclear(self) -> Self {
         match self {
-            Self::Complete => Self::Unclear,
+            Self::Complete | Self::Over => Self::Unclear,
             open => open,
+        }
+    }
+
+    /// For words that sound as if they went on: a step away from whole.
+    pub fn more_open(self) -> Self {
+        match self {
+            Self::Complete | Self::Over => Self::Unclear,
+            open => open.at_least_dangling(),
         }
     }
 
     /// For words that are most likely others: they are not taken for finished.
     pub fn at_least_dangling(self) -> Self {
         match self {
-            Self::Complete | Self::Unclear => Self::Dangling,
+            Self::Complete | Self::Over | Self::Unclear => Self::Dangling,
             open => open,
         }
     }

@@ -96,6 +96,7 @@ mod tests {
                 text: self.0.into(),
                 no_speech: 0.0,
                 logprob: self.1,
+                finished: None,
                 took_ms: self.2,
             })
         }

@@ -39,7 +39,10 @@ impl PiperVoice {
                 return Err(TtsError::Missing { path: path.clone() });
             }
         }
-        load_runtime(&runtime)?;
+        crate::runtime::load(&runtime).map_err(|reason| TtsError::Load {
+            name: runtime.display().to_string(),
+            reason: reason.replace('\n', " "),
+        })?;
         let fail = |reason: String| TtsError::Load {
             name: voice.display().to_string(),
             reason: reason.replace('\n', " "),
@@ -123,24 +126,6 @@ fn read_about(json: &Path) -> Result<About, String> {
         return Err(format!("its JSON says {} Hz", about.audio.sample_rate));
     }
     Ok(about)
-}
-
-fn load_runtime(path: &Path) -> Result<(), TtsError> {
-    static LOADED: Mutex<bool> = Mutex::new(false);
-    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
-    if *loaded {
-        return Ok(());
-    }
-    let fail = |reason: String| TtsError::Load {
-        name: path.display().to_string(),
-        reason: reason.replace('\n', " "),
-    };
-    ort::init_from(path)
-        .map_err(|e| fail(e.to_string()))?
-        .with_telemetry(false)
-        .commit();
-    *loaded = true;
-    Ok(())
 }
 
 impl Voice for PiperVoice {

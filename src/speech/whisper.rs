@@ -274,6 +274,7 @@ impl Session {
             text: if keep { text.to_owned() } else { String::new() },
             no_speech,
             logprob,
+            finished: None,
             took_ms: 0.0,
         }
     }

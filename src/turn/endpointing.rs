@@ -37,6 +37,8 @@ pub struct Delays {
     pub complete_ms: u32,
     /// After a whole statement.
     pub statement_ms: u32,
+    /// After words that could be either, and sound whole.
+    pub over_ms: u32,
     /// After words that could be either.
     pub unclear_ms: u32,
     /// After words that cannot end a sentence, or are not known yet.
@@ -71,9 +73,15 @@ impl Delays {
             Expect::Address => times!(config.address),
             Expect::YesNo => times!(config.yes_no),
         };
+        // Each group of a number or an address sounds whole.
+        let over_ms = match expect {
+            Expect::Any | Expect::YesNo => config.sounds_over_ms.min(unclear_ms),
+            _ => unclear_ms,
+        };
         Self {
             complete_ms,
             statement_ms: config.statement_ms,
+            over_ms,
             unclear_ms,
             dangling_ms: config.dangling_ms,
             hesitating_ms: config.hesitating_ms,
@@ -86,12 +94,34 @@ impl Delays {
     }
 }
 
+/// How the words of `reading` end, where their sound is `finished` with this probability: one more vote, which opens
+/// what the words close, or closes what they leave open, and never both at once.
+pub fn by_sound(reading: Reading, finished: Option<f32>, limits: &EndpointingConfig) -> Ending {
+    let ending = reading.ending;
+    let Some(finished) = finished else {
+        return ending;
+    };
+    if finished < limits.sounds_open_below {
+        return ending.more_open();
+    }
+    let may_be_over = ending == Ending::Unclear || ending == Ending::Complete && reading.statement;
+    if may_be_over && finished >= limits.sounds_over_from {
+        Ending::Over
+    } else {
+        ending
+    }
+}
+
 /// Silence to wait after `reading` before the turn is over, in ms. Words that are not known yet may be any: they are
 /// waited for as long as for those that cannot end a sentence.
 pub fn delay_ms(reading: Option<&Reading>, delays: &Delays, pace: &Pace) -> u32 {
     let base_ms = match reading.map_or(Ending::Dangling, |reading| reading.ending) {
         Ending::Complete if reading.is_some_and(|r| r.statement) => delays.statement_ms,
         Ending::Complete => delays.complete_ms,
+        Ending::Over if reading.is_some_and(|r| r.statement) => {
+            delays.over_ms.min(delays.statement_ms)
+        }
+        Ending::Over => delays.over_ms,
         Ending::Unclear => delays.unclear_ms,
         Ending::Dangling => delays.dangling_ms,
         Ending::Hesitating => delays.hesitating_ms,
@@ -180,6 +210,9 @@ mod tests {
             (Ending::Complete, Expect::Any, 260),
             (Ending::Complete, Expect::YesNo, 200),
             (Ending::Unclear, Expect::Any, 520),
+            (Ending::Over, Expect::Any, 400),
+            (Ending::Over, Expect::YesNo, 400),
+            (Ending::Over, Expect::Number { digits: None }, 700),
             (Ending::Dangling, Expect::Any, 900),
             (Ending::Hesitating, Expect::Name, 1_100),
             (Ending::Reading, Expect::Any, 900),
@@ -194,6 +227,35 @@ mod tests {
             ..reading(Ending::Complete)
         };
         assert_eq!(delay_ms(Some(&statement), &delays, &pace), 440);
+    }
+
+    #[test]
+    fn the_sound_opens_whole_words_and_closes_unclear_ones() {
+        use Ending::{Complete, Dangling, Hesitating, Over, Unclear};
+        let limits = EndpointingConfig::default();
+        let statement = |ending| Reading {
+            statement: true,
+            ..reading(ending)
+        };
+        for (before, finished, after) in [
+            (reading(Complete), Some(0.1), Unclear),
+            (reading(Unclear), Some(0.1), Dangling),
+            (reading(Hesitating), Some(0.1), Hesitating),
+            (reading(Unclear), Some(0.5), Unclear),
+            (reading(Unclear), Some(0.95), Over),
+            (statement(Complete), Some(0.95), Over),
+            // A question is answered sooner than what only sounds whole; "my number is" is not answered.
+            (reading(Complete), Some(0.95), Complete),
+            (reading(Dangling), Some(0.95), Dangling),
+            (reading(Complete), None, Complete),
+        ] {
+            let found = by_sound(before, finished, &limits);
+            assert_eq!(found, after, "{before:?} {finished:?}");
+        }
+        // In an address each part sounds whole: there the sound shortens nothing, and lengthens nothing.
+        let address = Delays::new(&limits, Expect::Address);
+        let told = |ending| delay_ms(Some(&statement(ending)), &address, &Pace::default());
+        assert_eq!(told(Over), told(Complete));
     }
 
     #[test]
@@ -228,13 +290,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_wait_stays_within_its_limits(pauses in prop::collection::vec((0_u32..100_000, 0_usize..40), 0..60), ending in 0..5) {
+        fn the_wait_stays_within_its_limits(pauses in prop::collection::vec((0_u32..100_000, 0_usize..40), 0..60), ending in 0..6) {
             let mut pace = Pace::default();
             for (ms, words) in pauses {
                 pace.paused(ms);
                 pace.ended(words);
             }
-            let endings = [Ending::Complete, Ending::Unclear, Ending::Dangling, Ending::Hesitating, Ending::Reading];
+            let endings = [Ending::Complete, Ending::Unclear, Ending::Dangling, Ending::Hesitating, Ending::Reading, Ending::Over];
             let ms = wait(endings[ending as usize], Expect::Any, &pace);
             prop_assert!((180..=1_600).contains(&ms));
             prop_assert!(pace.factor().is_finite());

@@ -72,6 +72,7 @@ impl RecogniserSession for Reader {
             text: text.trim_start_matches('~').to_owned(),
             no_speech: 0.0,
             logprob: if text.starts_with('~') { -1.2 } else { -0.1 },
+            finished: None,
             took_ms: 0.0,
         })
     }

@@ -11,6 +11,7 @@ use patter_types::load::ShedLevel;
 
 use super::{Action, Actions, Awaited, Conversation, Now};
 use crate::agreement::after;
+use crate::endpointing::by_sound;
 use crate::spoken::Times;
 use crate::work::{Ask, Purpose, Transcribed};
 
@@ -74,6 +75,8 @@ impl Conversation {
         } else if self.is_noisy {
             reading.ending = reading.ending.at_least_unclear();
         }
+        let limits = &self.settings.turn.endpointing;
+        reading.ending = by_sound(reading, transcript.finished, limits);
         // What Whisper makes of a cough is a word, but not one that it believes in.
         let doubtful = self.taking.is_undecided() && transcript.logprob < self.enough_logprob();
         if doubtful && whole {

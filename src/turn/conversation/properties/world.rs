@@ -240,6 +240,7 @@ impl World {
         }
         let text = WORDS[self.luck.next(6) as usize];
         let logprob = -0.1 - self.luck.next(2) as f32;
+        let finished = [None, Some(0.1), Some(0.95)][self.luck.next(3) as usize];
         let is_skipped = job.purpose != Purpose::Final && self.luck.next(12) == 0;
         let result = if self.luck.next(16) == 0 {
             let reason = "a fault that a test makes".into();
@@ -249,6 +250,7 @@ impl World {
                 text: text.into(),
                 no_speech: 0.0,
                 logprob,
+                finished,
                 took_ms: 50.0,
             })
         };
