@@ -2,7 +2,7 @@
 //!
 //! Thread: one for each pass, beside the words. In: an utterance of 16 kHz with the pause after it. Out: how probable it
 //! is that the speaker has finished, by melody and pace, whatever the words. Memory: the model once, about 30 MB; a lock
-//! lets one pass through at a time. When it fails: the words alone decide, and the log says so. Source: the model's
+//! lets one pass through at a time. When it is late the words wait for it. When it fails: the words alone decide, and the log says so. Source: the model's
 //! card; the sound becomes numbers as Whisper's feature extractor makes them, of 8 s in place of 30.
 
 use std::path::Path;
@@ -42,16 +42,20 @@ impl SmartTurn {
     /// # Errors
     /// Missing or damaged files.
     pub fn load(path: &Path, library: &Path) -> Result<Self, AsrError> {
-        for path in [path, library] {
-            if !path.is_file() {
-                let path = path.to_owned();
-                return Err(AsrError::Missing { path });
-            }
+        if !path.is_file() {
+            let path = path.to_owned();
+            return Err(AsrError::Missing { path });
         }
         let fail = |reason: String| AsrError::Load {
             path: path.to_owned(),
             reason: reason.replace('\n', " "),
         };
+        if !library.is_file() {
+            let library = library.display();
+            return Err(fail(format!(
+                "it needs ONNX Runtime, and `{library}` is not there"
+            )));
+        }
         runtime::load(library).map_err(fail)?;
         let session = || {
             OrtSession::builder()?
@@ -122,17 +126,18 @@ impl RecogniserSession for Session {
         }
         std::thread::scope(|scope| {
             let sound = &self.sound;
-            let finished = scope.spawn(|| sound.finished(utterance));
+            let builder = std::thread::Builder::new().name("turn-end".into());
+            let finished = builder.spawn_scoped(scope, || sound.finished(utterance));
             let mut heard = self.words.transcribe(utterance, pass, priority, hurry)?;
-            heard.finished = match finished.join() {
-                Ok(Ok(finished)) => Some(finished),
-                Ok(Err(error)) => {
+            let finished = finished
+                .map_err(|error| error.to_string())
+                .and_then(|thread| thread.join().unwrap_or_else(|_| Err("it ended".into())));
+            heard.finished = finished
+                .inspect_err(|error| {
                     let why = format!("the words alone tell where a turn ends: {error}");
                     patter_machine::log::warn(&why);
-                    None
-                }
-                Err(_) => None,
-            };
+                })
+                .ok();
             Ok(heard)
         })
     }
@@ -304,6 +309,6 @@ mod tests {
         let load = || SmartTurn::load(&model, &library).err().unwrap().to_string();
         assert!(load().contains("is not there"));
         std::fs::write(&model, b"no model").unwrap();
-        assert!(load().contains("is not there"));
+        assert!(load().contains("it needs ONNX Runtime, and"));
     }
 }

@@ -10,8 +10,8 @@ use crate::caller::measure::{active_dbfs, scale, trim};
 use crate::caller::noise::{Noise, at_snr};
 use crate::caller::phone::telephone;
 use crate::score::{Errors, errors};
-use anyhow::{Context, bail, ensure};
-use patter_audio::{SAMPLE_RATE_HZ, ms_to_samples, resample, wav};
+use anyhow::ensure;
+use patter_audio::{SAMPLE_RATE_HZ, ms_to_samples};
 use patter_config::{EspeakConfig, Loaded};
 use patter_engine::recognise::{Pass, RecogniserSession, Transcript};
 use patter_engine::voice::{Speaker, Voice};
@@ -21,6 +21,7 @@ use patter_types::priority::Priority;
 use serde::Serialize;
 
 use super::percent;
+use super::sentences::{self, Sentence};
 
 /// Silence before and after the words, as a call's own pre-roll and pause leave it.
 const LEAD_MS: u32 = 200;
@@ -80,14 +81,6 @@ pub(crate) struct Options {
     /// One JSON object
     #[arg(long)]
     json: bool,
-}
-
-/// One line of the data.
-struct Sentence {
-    kind: String,
-    words: String,
-    names: Vec<String>,
-    recording: Option<(String, PathBuf)>,
 }
 
 /// What happens to the sound on its way.
@@ -176,15 +169,7 @@ struct Report<'a> {
 }
 
 pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
-    let name = options.data.display();
-    let text =
-        std::fs::read_to_string(&options.data).with_context(|| format!("cannot read `{name}`"))?;
-    let folder = options.data.parent().unwrap_or(Path::new(""));
-    let sentences = read(&text, folder).with_context(|| format!("`{name}`"))?;
-    let sentences: Vec<Sentence> = sentences
-        .into_iter()
-        .step_by(options.every as usize)
-        .collect();
+    let sentences = sentences::load(&options.data, options.every)?;
     for db in &options.snr {
         ensure!(
             (-30.0..=60.0).contains(db),
@@ -240,39 +225,6 @@ pub(crate) fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode
     Ok(ExitCode::from(u8::from(missed)))
 }
 
-fn read(text: &str, folder: &Path) -> anyhow::Result<Vec<Sentence>> {
-    let mut sentences = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        if line.trim().is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let cells: Vec<&str> = line.split('\t').map(str::trim).collect();
-        let (kind, words) = match cells[..] {
-            [kind, words, ..] if !kind.is_empty() && !words.is_empty() => (kind, words),
-            _ => bail!("line {number}: a kind, a tab and words are expected"),
-        };
-        let names = cells.get(2).unwrap_or(&"").split(';');
-        let recording = match cells[..] {
-            [_, _, _, voice, file] => Some((voice.to_owned(), folder.join(file))),
-            [_, _, _, _] => bail!("line {number}: a voice, a tab and its WAV file are expected"),
-            [_, _, _, _, _, ..] => bail!("line {number}: too many cells"),
-            _ => None,
-        };
-        sentences.push(Sentence {
-            kind: kind.to_owned(),
-            words: words.to_owned(),
-            names: names
-                .map(str::trim)
-                .filter(|name| !name.is_empty())
-                .map(str::to_owned)
-                .collect(),
-            recording,
-        });
-    }
-    ensure!(!sentences.is_empty(), "it holds no sentences");
-    Ok(sentences)
-}
-
 /// A sentence in one voice.
 struct Utterance {
     sentence: usize,
@@ -298,9 +250,7 @@ fn spoken(
     };
     for (number, sentence) in sentences.iter().enumerate() {
         if let Some((voice, file)) = &sentence.recording {
-            let clip = wav::read(file)?;
-            let sound = resample::convert(&clip.samples, clip.rate_hz, SAMPLE_RATE_HZ)?;
-            add(number, voice, &sound);
+            add(number, voice, &sentences::recorded(file)?);
         }
     }
     for (group, voices) in [("seen", &options.voices), ("unseen", &options.unseen)] {

@@ -1,9 +1,11 @@
 //! `patter eval`: how well the parts do, on data whose right answers are known; one file each.
 
 mod asr;
+mod endpoint;
 mod guard;
 mod intent;
 mod rerank;
+mod sentences;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -22,6 +24,8 @@ pub struct Options {
 enum What {
     /// How well the speech model hears: word errors by voice, line and noise
     Asr(asr::Options),
+    /// Where turns end: how long whole sentences are waited for, and how many are cut off inside
+    Endpoint(endpoint::Options),
     /// Hostile callers against the model: what the guard lets through
     Guard(guard::Options),
     /// How well a playbook's intents are told from callers' words
@@ -37,6 +41,7 @@ enum What {
 pub fn run(loaded: &Loaded, options: &Options) -> anyhow::Result<ExitCode> {
     match &options.what {
         What::Asr(options) => asr::run(loaded, options),
+        What::Endpoint(options) => endpoint::run(loaded, options),
         What::Guard(options) => guard::run(loaded, options),
         What::Intent(options) => intent::run(loaded, options),
         What::Rerank(options) => rerank::run(loaded, options),
