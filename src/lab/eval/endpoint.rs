@@ -231,8 +231,8 @@ fn print(loaded: &Loaded, rows: &[Row]) {
         loaded.config.asr.model.display()
     );
     println!(
-        "{:18}{:>6}{:>8}{:>8}{:>6}{:>12}{:>6}{:>12}  {}",
-        "by", "n", "median", "mean", "p95", "own pauses", "cut", "word ends", "cut by a pause of"
+        "{:18}{:>6}{:>8}{:>8}{:>6}{:>12}{:>6}{:>12}  cut by a pause of",
+        "by", "n", "median", "mean", "p95", "own pauses", "cut", "word ends"
     );
     for row in rows {
         let (n, median, p95) =
