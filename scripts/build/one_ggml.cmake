@@ -4,8 +4,8 @@
 # CMAKE_PROJECT_INCLUDE). For whisper.cpp and llama.cpp it builds, once and under a lock, the ggml that
 # the llama-cpp-sys-2 crate carries, installs it to target/ggml-<what>, and puts that on the search path.
 # The features `cuda`, `vulkan` and `metal` arrive here as GGML_CUDA and so on, set by both build scripts.
-# llama.cpp turns on the fast products of llamafile for itself, ggml alone leaves them off. With them Whisper base hears in
-# 31 % less time, and a 0.5B reads a new prompt in 10 to 30 % less.
+# llama.cpp turns on the fast products of llamafile for itself, ggml alone leaves them off. With them Whisper base hears
+# in 31 % less time, and a 0.5B reads a new prompt in 10 to 30 % less.
 # PATTER_GGML_NATIVE=OFF in the environment gives a binary for any x86-64 or ARM, slower on this one.
 # Its threads wait for each other otherwise than ggml's own do: see blocking_barrier.cmake.
 

@@ -1,8 +1,8 @@
 //! Lines of the playbooks, spoken before a call needs them, where the voice takes long and keeps them on the disk.
 //!
-//! Thread: `lines`, in the background. In: playbooks. Out: files ([`patter_engine::store`]). Memory: one line, and until
-//! all lines are there the voice once more, so that no call waits for it. When calls speak: it waits until they do not,
-//! for a while; what a call says meanwhile it speaks itself.
+//! Thread: `lines`, in the background. In: playbooks. Out: files ([`patter_engine::store`]). Memory: one line, and
+//! until all lines are there the voice once more, so that no call waits for it. When calls speak: it waits until they
+//! do not, for a while; what a call says meanwhile it speaks itself.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,9 +1,21 @@
 //! End of turn by sound: Smart Turn v3.2 (pipecat), by ONNX Runtime.
 //!
-//! Thread: one for each pass, beside the words. In: an utterance of 16 kHz with the pause after it. Out: how probable it
-//! is that the speaker has finished, by melody and pace, whatever the words. Memory: the model once, about 30 MB; a lock
-//! lets one pass through at a time. When it is late the words wait for it. When it fails: the words alone decide, and the log says so. Source: the model's
-//! card; the sound becomes numbers as Whisper's feature extractor makes them, of 8 s in place of 30.
+//! Thread: one for each pass, beside the words. In: an utterance of 16 kHz with the pause after it. Out: how probable
+//! it is that the speaker has finished, by melody and pace, whatever the words. Memory: the model once, 40 to 70 MB
+//! with the runtime; a lock lets one pass through at a time. When late: the words wait for it. When it fails: the
+//! words alone decide, and the log says so. Source: the model's card; the sound becomes numbers as Whisper's feature
+//! extractor makes them, of 8 s in place of 30.
+//!
+//! What the vote brings (`patter eval endpoint`, Whisper base, human prompts by telephone; the thresholds were chosen
+//! on the English ones, the Spanish ones were not looked at): how long a whole sentence is waited for, the share of
+//! the speaker's own pauses that end the turn, and that of stops inside a sentence that would by a pause of 600 ms.
+//!
+//! | prompts | by | wait: median, mean, p95 | own pauses cut | stops inside cut |
+//! |---|---|---|---|---|
+//! | English, 253 | words | 520, 519, 900 ms | 1 of 181 | 59.5 % of 195 |
+//! | | words and sound | 400, 469, 900 ms | 2 of 181 | 38.5 % |
+//! | Spanish, 70 | words | 520, 551, 900 ms | 0 of 35 | 56.1 % of 57 |
+//! | | words and sound | 520, 514, 900 ms | 0 of 35 | 40.4 % |
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};

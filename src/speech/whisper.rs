@@ -5,7 +5,8 @@
 //! utterance, reused. The encoder's window (`audio_ctx`, 50 positions a second) is fitted to what was said, which is
 //! where the speed comes from: a full window is 30 s. Words of the playbook are not given to it as a beginning (initial
 //! prompt): with eight of the words that were to come, base heard 32 prompts of a person worse (19 % of 283 words wrong
-//! for 12, in babble 24 for 16), with others' words in noise, too. Source: whisper.cpp; Radford et al. 2022 for the no-speech rule.
+//! for 12, in babble 24 for 16), with others' words in noise, too. Source: whisper.cpp; Radford et al. 2022 for the
+//! no-speech rule.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

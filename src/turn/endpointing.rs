@@ -290,13 +290,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_wait_stays_within_its_limits(pauses in prop::collection::vec((0_u32..100_000, 0_usize..40), 0..60), ending in 0..6) {
+        fn the_wait_stays_within_its_limits(
+            pauses in prop::collection::vec((0_u32..100_000, 0_usize..40), 0..60),
+            ending in 0..6,
+        ) {
             let mut pace = Pace::default();
             for (ms, words) in pauses {
                 pace.paused(ms);
                 pace.ended(words);
             }
-            let endings = [Ending::Complete, Ending::Unclear, Ending::Dangling, Ending::Hesitating, Ending::Reading, Ending::Over];
+            let endings = [
+                Ending::Complete, Ending::Over, Ending::Unclear, Ending::Dangling, Ending::Hesitating, Ending::Reading,
+            ];
             let ms = wait(endings[ending as usize], Expect::Any, &pace);
             prop_assert!((180..=1_600).contains(&ms));
             prop_assert!(pace.factor().is_finite());

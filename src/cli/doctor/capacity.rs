@@ -130,6 +130,7 @@ mod tests {
             calls: 4,
             talk: 0.4,
             answer_ms: answer,
+            approved_ms: times(0, f32::NAN),
             silence_ms: silence,
             set_up_ms: times(6, 10.0),
             unanswered: 0,

@@ -30,6 +30,8 @@ const LINES: [&str; 6] = [
     "What are your opening hours on the weekend?",
     "Is there parking next to the building?",
 ];
+/// Those of them that no line of the playbook answers.
+const UNWRITTEN: [&str; 2] = [LINES[1], LINES[3]];
 /// What passes from a caller's last word to the agent's first, about, in ms.
 const ANSWER_MS: f32 = 600.0;
 /// Tokens of context that a call's prompt and history fill.
@@ -110,6 +112,8 @@ pub struct Round {
     pub talk: f32,
     /// From the end of what was said to the first sound of the answer.
     pub answer_ms: Times,
+    /// The same, of what approved lines answer.
+    pub approved_ms: Times,
     /// From the first sound of an interruption to silence.
     pub silence_ms: Times,
     /// From the connection to the first byte.
@@ -244,6 +248,7 @@ pub fn lines(loaded: &Loaded, talk: f32) -> anyhow::Result<Vec<Line>> {
 #[derive(Default)]
 struct Heard {
     answers: Vec<f32>,
+    approved: Vec<f32>,
     silences: Vec<f32>,
     unanswered: usize,
     spoke_ms: f32,
@@ -281,6 +286,7 @@ pub fn round(address: SocketAddr, calls: u32, limit: Duration, lines: &[Line]) -
         });
         lost += u32::from(heard.was_lost);
         all.answers.extend(heard.answers);
+        all.approved.extend(heard.approved);
         all.silences.extend(heard.silences);
         all.unanswered += heard.unanswered;
         all.spoke_ms += heard.spoke_ms;
@@ -290,6 +296,7 @@ pub fn round(address: SocketAddr, calls: u32, limit: Duration, lines: &[Line]) -
         calls,
         talk: all.spoke_ms / all.lasted_ms.max(1.0),
         answer_ms: Times::of(all.answers),
+        approved_ms: Times::of(all.approved),
         silence_ms: Times::of(all.silences),
         set_up_ms: Times::of(set_ups),
         unanswered: all.unanswered,
@@ -329,10 +336,14 @@ fn call(address: SocketAddr, number: usize, lines: &[Line], limit: Duration) -> 
     // The last line was cut off by the end of the step.
     let whole = &exchanges[..exchanges.len().saturating_sub(1)];
     let placed = caller.placed().iter();
+    let approved = whole
+        .iter()
+        .filter(|e| !UNWRITTEN.contains(&e.text.as_str()));
     // From where the opening is over.
     let first = placed.clone().next().map_or(0, |line| line.start);
     Heard {
         answers: whole.iter().filter_map(|e| e.response_ms).collect(),
+        approved: approved.filter_map(|e| e.response_ms).collect(),
         silences: whole.iter().filter_map(|e| e.silenced_ms).collect(),
         unanswered: whole.iter().filter(|e| e.response_ms.is_none()).count(),
         spoke_ms: placed.map(|line| measure::ms(line.end - line.start)).sum(),

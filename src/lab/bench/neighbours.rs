@@ -262,6 +262,11 @@ mod tests {
 
     #[test]
     fn each_step_is_compared_with_the_quiet_one_of_its_round() {
+        let nothing = || Times {
+            n: 0,
+            median: f32::NAN,
+            p95: f32::NAN,
+        };
         let step = |round, beside: &str, calls, p95| ShedLevel {
             round,
             beside: beside.into(),
@@ -274,11 +279,8 @@ mod tests {
                     median: p95 / 2.0,
                     p95,
                 },
-                silence_ms: Times {
-                    n: 0,
-                    median: f32::NAN,
-                    p95: f32::NAN,
-                },
+                approved_ms: nothing(),
+                silence_ms: nothing(),
                 set_up_ms: Times {
                     n: 1,
                     median: 9.0,

@@ -95,15 +95,24 @@ fn print(loaded: &Loaded, options: &Options, steps: &[Round]) -> anyhow::Result<
     );
     println!("n, median and p95 in ms; by the agent itself: endpoint, words, first token");
     println!(
-        "{:>5} {:>5} {:>19} {:>19} {:>19} {:>10} {:>4} {:>5}",
-        "calls", "talk", "answer", "silence", "set-up", "unanswered", "lost", "MB"
+        "{:>5} {:>5} {:>19} {:>19} {:>19} {:>19} {:>10} {:>4} {:>5}",
+        "calls",
+        "talk",
+        "answer",
+        "of approved lines",
+        "silence",
+        "set-up",
+        "unanswered",
+        "lost",
+        "MB"
     );
     for step in steps {
         println!(
-            "{:>5} {:>5.2} {:>19} {:>19} {:>19} {:>10} {:>4} {:>5.0}",
+            "{:>5} {:>5.2} {:>19} {:>19} {:>19} {:>19} {:>10} {:>4} {:>5.0}",
             step.calls,
             step.talk,
             step.answer_ms.to_string(),
+            step.approved_ms.to_string(),
             step.silence_ms.to_string(),
             step.set_up_ms.to_string(),
             step.unanswered,
