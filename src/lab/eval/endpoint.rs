@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::ensure;
+use patter_audio::level::dbfs;
 use patter_audio::{SAMPLE_RATE_HZ, ms_to_samples};
 use patter_config::Loaded;
 use patter_engine::recognise::{Pass, RecogniserSession};
@@ -185,15 +186,6 @@ fn stops(sound: &[i16]) -> Vec<(usize, Stop)> {
             .map(|(from, _)| (from * PIECE, Stop::Inside)),
     );
     stops
-}
-
-/// Level of a piece.
-fn dbfs(piece: &[i16]) -> f32 {
-    let energy: f32 = piece
-        .iter()
-        .map(|&x| (f32::from(x) / 32_768.0).powi(2))
-        .sum();
-    10.0 * (energy / piece.len() as f32).max(1e-12).log10()
 }
 
 fn row(by: &'static str, found: &[Found], wait_ms: impl Fn(&Found) -> Option<u32>) -> Row {
